@@ -1,0 +1,98 @@
+#pragma once
+
+#include "libagent/core/result.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace troupe::io {
+
+class reactor;
+
+using header_list = std::vector<std::pair<std::string, std::string>>;
+
+struct http_client_options {
+  /// Scheme, host, port and path prefix: "http://..." or "https://...". No user info, no fragment.
+  std::string base_url;
+  std::chrono::milliseconds connect_timeout{10'000};
+  /// Connections open at once; further requests wait in a queue.
+  std::size_t max_connections = 256;
+  /// Requests that may wait for a connection; more fail at once with `overloaded`.
+  std::size_t max_queue = 4096;
+  /// An idle connection is closed after this.
+  std::chrono::milliseconds idle_timeout{30'000};
+  std::size_t max_response_bytes = 16u << 20;
+  std::size_t max_header_bytes = 64u << 10;
+  /// Proxies, as in HTTPS_PROXY, HTTP_PROXY and NO_PROXY (or their lower-case forms). `https` targets go
+  /// through CONNECT, `http` targets too. Empty: direct.
+  std::string https_proxy;
+  std::string http_proxy;
+  std::string no_proxy;
+  /// Further trusted certificates (PEM file) beside the system's store; for tests and private CAs.
+  std::string ca_file;
+};
+
+struct http_request {
+  std::string method = "POST";
+  /// Appended to the base's path, with the query: "/chat/completions?api-version=1".
+  std::string target;
+  header_list headers;
+  std::string body;
+  /// From `send` to the last byte of the answer, waiting in the queue included.
+  std::chrono::milliseconds timeout{120'000};
+};
+
+struct http_response {
+  unsigned status = 0;
+  header_list headers;
+  std::string body;
+  /// Value of the first header of that name (case-insensitive), or empty.
+  std::string_view header(std::string_view name) const noexcept;
+};
+
+/// How a request without an answer ended; `connection_error` tells what is worth another try.
+struct http_failure {
+  error reason;
+  /// Refused, reset, closed, TLS or DNS failure or connect timeout; not a cancellation, an exceeded total
+  /// timeout or bound.
+  bool connection_error = false;
+};
+
+using http_handler = std::function<void(std::optional<http_response>, http_failure)>;
+using http_request_id = std::uint64_t;
+
+/// Fills the proxy options from the environment.
+void read_proxy_environment(http_client_options& options);
+
+/// A pool of HTTP/1.1 keep-alive connections to one origin, on the reactor. Thread-safe. TLS is verified
+/// against the system's store, with host name and SNI. A kept connection that turns out to be closed
+/// before any byte of an answer came is replaced by a fresh one once, unseen by the caller.
+class http_client {
+public:
+  /// Error `invalid_argument` for a URL that cannot be used.
+  static result<std::unique_ptr<http_client>> make(reactor& io, http_client_options options);
+  /// Cancels what is in flight (handlers get `cancelled`) and closes all connections.
+  ~http_client();
+
+  /// Returns at once. The handler is called exactly once, on the reactor's thread, never from inside
+  /// `send`.
+  http_request_id send(http_request request, http_handler handler);
+  /// Closes the request's connection if it is still in flight; its handler gets `cancelled`.
+  void cancel(http_request_id id);
+  /// Open connections, busy and idle; for tests and metrics.
+  std::size_t open_connections() const;
+
+private:
+  class pool;
+  explicit http_client(std::shared_ptr<pool> impl);
+  std::shared_ptr<pool> impl_;
+};
+
+} // namespace troupe::io

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace troupe {
+
+/// What went wrong, for code to branch on. Details in an `error` are for people.
+/// Never 0, since CAF takes an error code of 0 for "no error".
+enum class errc : std::uint8_t {
+  /// The text is not what it claims to be: not JSON, not UTF-8, nested too deep.
+  malformed = 1,
+  /// Well-formed, but a field is missing, empty, unknown or of the wrong type.
+  invalid_argument,
+  /// The agent file cannot be used as it is.
+  invalid_config,
+  unknown_agent,
+  unknown_session,
+  /// A bounded queue is full; the same request may succeed later.
+  overloaded,
+  /// The system is on its way down and takes no more work.
+  shutting_down,
+  /// The request was cancelled by its owner.
+  cancelled,
+  /// The run's deadline passed.
+  deadline_exceeded,
+  /// The run took more turns than it is allowed.
+  max_turns_exceeded,
+  /// The model's endpoint could not be reached, refused, or answered nonsense.
+  model_failed,
+  /// The model's endpoint did not answer in time.
+  model_timeout,
+  /// A peer broke the protocol it speaks.
+  protocol_violation,
+  /// An MCP server is not running.
+  server_down,
+  /// A call to a tool or an MCP server did not finish in time.
+  call_timeout,
+  /// A tool or MCP server answered with an error.
+  call_failed,
+  /// An operating system call failed: sockets, pipes, files, processes.
+  io_failed,
+  /// The session store could not read or write.
+  store_failed,
+  /// A bug, or an exception of a third party.
+  internal,
+};
+
+/// The code's name as it appears in logs and API answers, e.g. "model_failed".
+std::string_view to_string(errc code) noexcept;
+
+} // namespace troupe

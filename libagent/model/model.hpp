@@ -1,0 +1,36 @@
+#pragma once
+
+#include "libagent/core/agent.hpp"
+#include "libagent/core/item.hpp"
+#include "libagent/core/usage.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// One call of a model, independent of any provider's wire format.
+struct model_request {
+  /// The agent that asks, for logs and for the scripted provider.
+  std::string agent;
+  std::string instructions;
+  /// The conversation: first what the session held when the run began, then what the run added.
+  shared_items past;
+  item_list fresh;
+  /// Tools and handoffs that the model may call, in the order to offer them. Null means none.
+  shared_tools tools;
+  model_settings settings;
+};
+using model_request_ptr = std::shared_ptr<const model_request>;
+
+/// A model's answer.
+struct model_response {
+  /// Messages and tool calls in the order the model gave them; `agent` is filled in by the run.
+  item_list output;
+  usage used;
+  /// The provider's word for why it stopped ("stop", "tool_calls", "length", ...); may be empty.
+  std::string finish_reason;
+};
+
+} // namespace troupe

@@ -18,3 +18,5 @@ if(TROUPE_CCACHE)
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${TROUPE_CCACHE})
   target_compile_options(troupe_options INTERFACE -fpch-preprocess)
 endif()
+# Otherwise a JSON value converts to anything, also to `troupe::error`, and no `result<json>` can be made of it.
+target_compile_definitions(troupe_options INTERFACE JSON_USE_IMPLICIT_CONVERSIONS=0)

@@ -1,0 +1,57 @@
+#include "libagent/core/errc.hpp"
+
+#include "libagent/core/result.hpp"
+
+#include <stdexcept>
+
+namespace troupe {
+
+std::string_view to_string(errc code) noexcept {
+  switch (code) {
+  case errc::malformed:
+    return "malformed";
+  case errc::invalid_argument:
+    return "invalid_argument";
+  case errc::invalid_config:
+    return "invalid_config";
+  case errc::unknown_agent:
+    return "unknown_agent";
+  case errc::unknown_session:
+    return "unknown_session";
+  case errc::overloaded:
+    return "overloaded";
+  case errc::shutting_down:
+    return "shutting_down";
+  case errc::cancelled:
+    return "cancelled";
+  case errc::deadline_exceeded:
+    return "deadline_exceeded";
+  case errc::max_turns_exceeded:
+    return "max_turns_exceeded";
+  case errc::model_failed:
+    return "model_failed";
+  case errc::model_timeout:
+    return "model_timeout";
+  case errc::protocol_violation:
+    return "protocol_violation";
+  case errc::server_down:
+    return "server_down";
+  case errc::call_timeout:
+    return "call_timeout";
+  case errc::call_failed:
+    return "call_failed";
+  case errc::io_failed:
+    return "io_failed";
+  case errc::store_failed:
+    return "store_failed";
+  case errc::internal:
+    return "internal";
+  }
+  return "internal";
+}
+
+void throw_exception_from_error(const error& reason, const boost::source_location&) {
+  throw std::runtime_error(std::string(to_string(reason.code)) + ": " + reason.detail);
+}
+
+} // namespace troupe

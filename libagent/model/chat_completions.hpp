@@ -15,12 +15,20 @@ struct wire_options {
   /// Whether images that tools gave back are passed on as a user message with `image_url` parts (the
   /// format has no place for them in tool results), or only mentioned in the tool's text.
   bool image_input = true;
+  /// The field that carries the setting `max_tokens`. OpenAI's reasoning models refuse `max_tokens` and want
+  /// `max_completion_tokens`; most other endpoints know only the former.
+  std::string max_tokens_field = "max_tokens";
 };
 
-/// The request body as JSON text.
+/// The request body as JSON text, fields always in the same order; text that is not UTF-8 is repaired. What
+/// endpoints would refuse is mended: a call without an output (the process died in between) gets one that
+/// says so, an output without a call is left out, and so is the choice of a tool that is not offered.
 std::string encode(const model_request& request, const wire_options& options);
 
-/// Reads the body of a 200 answer. Error `model_failed` says what is missing or wrong.
+/// Reads the body of a 200 answer. A call without an id gets `call_<n>` (n counts the calls of this answer
+/// from 0), one with an id that came before gets a suffix; a refusal is a text like any other. Error
+/// `model_failed` says what is missing or wrong, passes on an error object that came with status 200, and
+/// tells when a limit or filter left neither text nor calls. Never throws.
 result<model_response> decode(std::string_view body);
 
 /// The message inside an error body (`{"error":{"message"}}`, `{"error":"..."}`, `{"detail":...}`), or the

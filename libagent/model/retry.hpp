@@ -30,6 +30,8 @@ struct failed_try {
 bool is_retryable_status(unsigned status) noexcept;
 
 /// The wait before try number `tries_made + 1`, or nothing if the call has failed for good.
+/// Where the server sent a Retry-After that can be read, that is the wait (0 for a date gone by); otherwise
+/// `min(initial_delay * 2^(tries_made - 1), max_delay) * (1 - jitter / 4)`.
 /// `jitter` is in [0, 1) and comes from the caller; `now` is used for HTTP dates only.
 std::optional<std::chrono::milliseconds> next_delay(const retry_policy& policy, const failed_try& last,
                                                     unsigned tries_made, double jitter,

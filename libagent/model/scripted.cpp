@@ -1,0 +1,152 @@
+#include "libagent/model/scripted.hpp"
+
+#include "libagent/model/history.hpp"
+#include "libagent/model/scripted_arguments.hpp"
+#include "libagent/model/scripted_match.hpp"
+#include "libagent/model/scripted_template.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace troupe::scripted {
+
+namespace {
+
+/// How much of a user's message an error quotes, in bytes.
+constexpr std::size_t quoted_bytes = 120;
+/// The rule of thumb by which tokens are estimated.
+constexpr std::size_t bytes_per_token = 4;
+
+const tool_spec* find_tool(const model_request& request, std::string_view name) {
+  if (!request.tools)
+    return nullptr;
+  const auto at = std::find_if(request.tools->begin(), request.tools->end(),
+                               [&](const tool_spec& spec) { return spec.name == name; });
+  return at == request.tools->end() ? nullptr : &*at;
+}
+
+/// The tools that a rule calls, a handoff's included.
+std::vector<std::string> tools_of(const rule& chosen) {
+  auto names = std::vector<std::string>{};
+  for (const auto& wanted : chosen.calls)
+    names.push_back(wanted.tool);
+  if (chosen.handoff)
+    names.push_back(handoff_tool_name(*chosen.handoff));
+  return names;
+}
+
+std::size_t text_bytes(const item& entry) {
+  struct counter {
+    std::size_t operator()(const user_message& said) const { return said.text.size(); }
+    std::size_t operator()(const assistant_message& said) const { return said.text.size(); }
+    std::size_t operator()(const tool_call& made) const { return made.name.size() + made.arguments.size(); }
+    std::size_t operator()(const tool_output& got) const {
+      auto bytes = std::size_t{0};
+      for (const auto& part : got.parts)
+        if (const auto* text = std::get_if<text_content>(&part))
+          bytes += text->text.size();
+      return bytes;
+    }
+  };
+  return std::visit(counter{}, entry);
+}
+
+std::uint64_t tokens(std::size_t bytes) {
+  return (bytes + bytes_per_token - 1) / bytes_per_token;
+}
+
+usage estimate(const model_request& request, const item_list& output) {
+  const auto history = history_view{request};
+  auto read = request.instructions.size();
+  for (auto i = std::size_t{0}; i < history.size(); ++i)
+    read += text_bytes(history[i]);
+  auto written = std::size_t{0};
+  for (const auto& entry : output)
+    written += text_bytes(entry);
+  return {1, tokens(read), tokens(written), 0, 0};
+}
+
+result<model_response> carry_out(const rule& chosen, const bindings& values, const model_request& request) {
+  auto response = model_response{};
+  const auto items = history_view{request}.size();
+  auto made = 0u;
+  const auto add_call = [&](const std::string& tool, std::string arguments) {
+    const auto id = fmt::format("call_{}_{}", items, made++);
+    response.output.emplace_back(tool_call{id, tool, std::move(arguments), request.agent});
+  };
+  if (chosen.say) {
+    auto text = render(*chosen.say, values);
+    if (!text)
+      return text.error();
+    response.output.emplace_back(assistant_message{request.agent, std::move(*text)});
+  }
+  for (const auto& wanted : chosen.calls) {
+    auto arguments = render_arguments(wanted.arguments, find_tool(request, wanted.tool)->input, values);
+    if (!arguments)
+      return arguments.error();
+    add_call(wanted.tool, std::move(*arguments));
+  }
+  if (chosen.handoff)
+    add_call(handoff_tool_name(*chosen.handoff), "{}");
+  response.finish_reason = made > 0 ? "tool_calls" : "stop";
+  response.used = estimate(request, response.output);
+  return response;
+}
+
+std::string quote(std::string_view text) {
+  if (text.size() <= quoted_bytes)
+    return fmt::format("\"{}\"", to_utf8(text));
+  auto end = quoted_bytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u)
+    --end;
+  return fmt::format("\"{}...\"", to_utf8(text.substr(0, end)));
+}
+
+std::string offered_tools(const model_request& request) {
+  auto names = std::string{};
+  for (const auto& spec : request.tools ? *request.tools : tool_list{})
+    names += (names.empty() ? "" : ", ") + spec.name;
+  return names.empty() ? "none" : names;
+}
+
+struct missing_tool {
+  std::size_t rule_number;
+  std::string tool;
+};
+
+error no_rule(const situation& now, const std::optional<missing_tool>& missing,
+              const model_request& request) {
+  auto text = fmt::format("no rule of the scripted model applies to agent {}", quote(now.agent));
+  if (now.user)
+    text += fmt::format(" and the user's message {}", quote(now.user->text));
+  if (!now.outputs.empty())
+    text += fmt::format(" after the output of {}", quote(now.outputs.back().tool));
+  if (missing)
+    text += fmt::format("; rule {} would call {}, which is not offered to the agent (offered: {})",
+                        missing->rule_number, quote(missing->tool), offered_tools(request));
+  return fail(errc::model_failed, std::move(text));
+}
+
+} // namespace
+
+result<model_response> answer(const script& rules, const model_request& request) {
+  const auto now = look_at(request);
+  auto missing = std::optional<missing_tool>{};
+  for (auto i = std::size_t{0}; i < rules.rules.size(); ++i) {
+    const auto& candidate = rules.rules[i];
+    const auto values = match(candidate.when, now);
+    if (!values)
+      continue;
+    const auto wanted = tools_of(candidate);
+    const auto gap = std::find_if(wanted.begin(), wanted.end(),
+                                  [&](const std::string& name) { return !find_tool(request, name); });
+    if (gap == wanted.end())
+      return carry_out(candidate, *values, request);
+    if (!missing)
+      missing = missing_tool{i + 1, *gap};
+  }
+  return no_rule(now, missing, request);
+}
+
+} // namespace troupe::scripted

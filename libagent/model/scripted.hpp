@@ -17,13 +17,16 @@ class RE2;
 /// docs/scripted-model.md describes it for users.
 namespace troupe::scripted {
 
-/// When a rule applies. All that is given must hold; an empty condition always holds.
+/// When a rule applies: all that is given must hold. A condition with neither `tool` nor `output` does not
+/// hold right after a tool's output, lest a rule call its tool again and again; right after a handoff it
+/// may hold, since the agent that now answers begins with the user's message.
 struct condition {
   /// The name of the agent that asks.
   std::optional<std::string> agent;
   /// Searched (not anchored) in the last user message.
   std::shared_ptr<const re2::RE2> user;
-  /// The last item is the output of a call to this tool (the name offered to the model; "*" is any tool).
+  /// The history ends with an output of this tool (the name offered to the model; "*" is any tool, but no
+  /// handoff). Of the outputs of tools called in parallel, the first that fits `tool` and `output` counts.
   std::optional<std::string> tool;
   /// Searched in that output's text.
   std::shared_ptr<const re2::RE2> output;
@@ -59,8 +62,15 @@ result<std::shared_ptr<const re2::RE2>> compile_pattern(const std::string& patte
 /// `{{output.a.b.0}}` (a value inside it, where it is JSON).
 result<void> check_template(const std::string& text);
 
+/// Error `invalid_argument` if the rule does nothing or too much, or one of its templates names what its
+/// conditions can never give (a group that its `user` pattern lacks, an output without `tool` or `output`).
+result<void> check_rule(const rule& candidate);
+
 /// Answers a request. Pure: the same script and request give the same answer, call ids included.
-/// Error `model_failed` when no rule applies, or a template names what is not there.
+/// A rule that calls a tool or hands off to an agent that the request does not offer is passed over. Usage is
+/// an estimate: one token for each 4 bytes of text.
+/// Error `model_failed` when no rule applies (it names the tool that a passed-over rule lacked), or a
+/// template names what is not there.
 result<model_response> answer(const script& rules, const model_request& request);
 
 } // namespace troupe::scripted

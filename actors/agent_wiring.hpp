@@ -1,0 +1,44 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/tools.hpp"
+#include "libagent/core/agent.hpp"
+#include "libagent/run/machine.hpp"
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// Whom to tell of a run's events and moves; either may be null.
+struct run_watchers {
+  observer_actor observer;
+  run_owner_actor owner;
+};
+
+struct named_mcp_server {
+  std::string name;
+  mcp_server_actor handle;
+};
+
+/// Agents by name.
+using roster = std::map<std::string, agent_actor, std::less<>>;
+
+/// What stands around an agent. Made once, when all agents exist; shared with its runs.
+struct agent_wiring {
+  std::shared_ptr<const agent_definition> definition;
+  model_actor model;
+  std::vector<named_mcp_server> mcp_servers;
+  /// Function and actor tools.
+  std::vector<code_tool> tools;
+  std::vector<handoff_target> handoffs;
+  std::shared_ptr<const roster> agents;
+  run::limits limits;
+  /// For runs that come without a deadline (`run_request`).
+  std::chrono::milliseconds run_timeout{300'000};
+};
+
+} // namespace troupe

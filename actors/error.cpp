@@ -1,0 +1,44 @@
+#include "actors/error.hpp"
+
+#include <caf/deep_to_string.hpp>
+#include <caf/make_message.hpp>
+#include <caf/message.hpp>
+#include <caf/sec.hpp>
+
+#include <fmt/format.h>
+
+namespace troupe {
+
+namespace {
+
+error from_sec(caf::sec code) {
+  switch (code) {
+  case caf::sec::request_timeout:
+    return fail(errc::deadline_exceeded, "no answer in time");
+  case caf::sec::request_receiver_down:
+    return fail(errc::shutting_down, "the actor that was asked is gone");
+  default:
+    return fail(errc::internal, fmt::format("actor system: {}", to_string(code)));
+  }
+}
+
+} // namespace
+
+caf::error to_caf(const error& reason) {
+  return {static_cast<std::uint8_t>(reason.code), error_category, caf::make_message(reason.detail)};
+}
+
+error from_caf(const caf::error& reason) {
+  if (!reason)
+    return fail(errc::internal, "an error without a code");
+  if (reason.category() == error_category) {
+    const auto& context = reason.context();
+    auto detail = context.match_elements<std::string>() ? context.get_as<std::string>(0) : std::string();
+    return fail(static_cast<errc>(reason.code()), std::move(detail));
+  }
+  if (reason.category() == caf::atom("system"))
+    return from_sec(static_cast<caf::sec>(reason.code()));
+  return fail(errc::internal, fmt::format("actor system: {} {}", caf::to_string(reason.category()), reason.code()));
+}
+
+} // namespace troupe

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "libagent/core/result.hpp"
+
+#include <caf/error.hpp>
+
+namespace troupe {
+
+/// Category of Troupe's codes in `caf::error`.
+inline constexpr caf::atom_value error_category = caf::atom("troupe");
+
+/// The error as CAF carries it: the code in the category "troupe", the detail as its context.
+caf::error to_caf(const error& reason);
+
+/// Back again. CAF's own errors are translated: a request that timed out is `deadline_exceeded`, a receiver
+/// that is gone is `shutting_down`, all else is `internal` with CAF's name for it.
+error from_caf(const caf::error& reason);
+
+} // namespace troupe

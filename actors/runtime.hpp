@@ -1,0 +1,67 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/tools.hpp"
+#include "libagent/config/config.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <caf/actor_system.hpp>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+/// What to run: what an agent file says, and what only code can give.
+struct runtime_options {
+  config::configuration config;
+  /// Function and actor tools: name of the agent, tool.
+  std::vector<std::pair<std::string, code_tool>> tools;
+  /// Models that are actors of the embedder's own, by the names that agents use.
+  std::map<std::string, model_actor> models;
+  /// The embedder's own I/O context, run by exactly one thread for as long as the runtime lives; null for a
+  /// reactor with a thread of its own.
+  boost::asio::io_context* io = nullptr;
+};
+
+/// Agents, models, MCP servers and sessions as actors in a CAF actor system. Copies share the same runtime;
+/// all methods are thread-safe and none blocks, but for `shutdown`. The actor system must outlive it, and
+/// must have been configured by `extend` or `system_config`.
+class runtime {
+public:
+  /// Starts everything and returns at once; MCP servers come up meanwhile. Error `invalid_config` lists what
+  /// is wrong, `store_failed` tells why sessions cannot be stored.
+  static result<runtime> start(caf::actor_system& system, runtime_options options);
+
+  /// An agent to `request`: with a `run_request` it answers a `run_reply`. Error `unknown_agent`.
+  result<agent_actor> agent(std::string_view name) const;
+  /// Names in order; the first is the default agent.
+  const std::vector<std::string>& agent_names() const noexcept;
+  /// Conversations with memory: a `chat_request` is answered by a `chat_reply`.
+  sessions_actor sessions() const;
+  /// MCP servers in order of their configuration.
+  const std::vector<std::pair<std::string, mcp_server_actor>>& mcp_servers() const noexcept;
+
+  /// Starts a REST front end over the same agents and returns at once, from any thread and from inside any
+  /// actor's handler. Ask the handle for its port. There may be several.
+  http_front_actor serve_http(config::server_options options) const;
+
+  /// Stops front ends, finishes runs for up to `grace`, closes MCP servers in order, stops all actors. Blocks
+  /// until done, at most a few seconds longer than `grace`; never call it from an actor. Later calls do
+  /// nothing. The last copy's destructor does it with no grace.
+  void shutdown(std::chrono::milliseconds grace);
+
+private:
+  struct impl;
+  explicit runtime(std::shared_ptr<impl> state);
+  std::shared_ptr<impl> impl_;
+};
+
+/// A fresh session id: 128 random bits as text.
+std::string new_session_id();
+
+} // namespace troupe

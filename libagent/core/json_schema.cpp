@@ -1,11 +1,17 @@
 #include "libagent/core/json_schema.hpp"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
+
+// Without it valijson aborts the process on a schema that it cannot use.
+#define VALIJSON_USE_EXCEPTIONS 1
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
 #include <valijson/validator.hpp>
 
+#include <algorithm>
+#include <set>
 #include <stdexcept>
 
 namespace troupe {
@@ -50,9 +56,119 @@ std::string describe(valijson::ValidationResults& violations) {
   throw std::runtime_error("remote reference " + uri);
 }
 
-/// Where valijson 1.0 would recurse without an end: a `$ref` that leads to itself without anything between.
 bool is_object_or_bool(const json& document) {
   return document.is_object() || document.is_boolean();
+}
+
+/// A copy without regular expressions. valijson matches them by std::regex, which recurses for each character
+/// and takes exponential time on patterns of bad will; `check_patterns` does it by RE2.
+json without_patterns(const json& schema) {
+  if (schema.is_array()) {
+    auto copy = json::array();
+    for (const auto& entry : schema)
+      copy.push_back(without_patterns(entry));
+    return copy;
+  }
+  if (!schema.is_object())
+    return schema;
+  auto copy = json::object();
+  const bool by_pattern = schema.contains("patternProperties");
+  for (const auto& [key, value] : schema.items()) {
+    const bool is_text_keyword = (key == "pattern" || key == "format") && value.is_string();
+    const bool is_pattern = is_text_keyword || key == "patternProperties";
+    if (is_pattern || (by_pattern && key == "additionalProperties"))
+      continue;
+    copy[key] = key == "enum" || key == "const" || key == "default" ? value : without_patterns(value);
+  }
+  return copy;
+}
+
+/// The schema that a local reference leads to, or null.
+const json* referred(const json& root, const json& schema) {
+  const auto* reference = find_string(schema, "$ref");
+  if (reference == nullptr || !reference->starts_with('#'))
+    return nullptr;
+  try {
+    const json::json_pointer place(reference->substr(1));
+    return root.contains(place) ? &root.at(place) : nullptr;
+  } catch (const json::exception&) {
+    return nullptr;
+  }
+}
+
+/// Schemas that are applied to the same value as the one given.
+std::vector<const json*> applied_with(const json& root, const json& schema) {
+  std::vector<const json*> all;
+  if (const auto* target = referred(root, schema))
+    all.push_back(target);
+  for (const auto* key : {"allOf", "anyOf", "oneOf"})
+    if (const auto* list = find(schema, key); list != nullptr && list->is_array())
+      for (const auto& entry : *list)
+        all.push_back(&entry);
+  for (const auto* key : {"not", "if", "then", "else"})
+    if (const auto* inner = find(schema, key))
+      all.push_back(inner);
+  return all;
+}
+
+/// Finds schemas that are applied to a value because they are applied to it; valijson would recurse for ever.
+class loop_finder {
+public:
+  explicit loop_finder(const json& root) : root_(root) {}
+
+  bool finds_below(const json& schema) {
+    if (leads_back(schema))
+      return true;
+    return schema.is_structured() && std::any_of(schema.begin(), schema.end(),
+                                                 [this](const json& inner) { return finds_below(inner); });
+  }
+
+private:
+  bool leads_back(const json& schema) {
+    if (done_.contains(&schema))
+      return false;
+    if (!active_.insert(&schema).second)
+      return true;
+    const auto next = applied_with(root_, schema);
+    const bool found =
+        std::any_of(next.begin(), next.end(), [this](const json* inner) { return leads_back(*inner); });
+    active_.erase(&schema);
+    done_.insert(&schema);
+    return found;
+  }
+
+  const json& root_;
+  std::set<const json*> active_;
+  std::set<const json*> done_;
+};
+
+std::string check_pattern(const std::string& pattern, const std::string& text, const std::string& path) {
+  RE2::Options options;
+  options.set_log_errors(false);
+  const RE2 expression(pattern, options);
+  // What RE2 cannot express (look-around, back-references) is left to the tool.
+  if (!expression.ok() || RE2::PartialMatch(text, expression))
+    return {};
+  return fmt::format("{}: does not match the pattern {}", path, pattern);
+}
+
+/// Checks `pattern` where it stands on the direct way of properties and items. Empty, or the first violation.
+std::string check_patterns(const json& schema, const json& value, const std::string& path) {
+  if (const auto* pattern = find_string(schema, "pattern"); pattern != nullptr && value.is_string())
+    return check_pattern(*pattern, value.get_ref<const std::string&>(), path);
+  if (const auto* items = find(schema, "items"); items != nullptr && value.is_array()) {
+    for (std::size_t i = 0; i < value.size(); ++i)
+      if (auto found = check_patterns(*items, value[i], fmt::format("{}[{}]", path, i)); !found.empty())
+        return found;
+  }
+  const auto* properties = find(schema, "properties");
+  if (properties == nullptr || !properties->is_object())
+    return {};
+  for (const auto& [key, inner] : properties->items())
+    if (const auto* member = find(value, key))
+      if (auto found = check_patterns(inner, *member, path.empty() ? key : path + "." + key); !found.empty())
+        return found;
+  return {};
 }
 
 } // namespace
@@ -70,10 +186,12 @@ json_schema::json_schema(std::shared_ptr<const compiled> impl) : impl_(std::move
 result<json_schema> json_schema::compile(json document) {
   if (!is_object_or_bool(document))
     return fail(errc::invalid_argument, "a JSON Schema must be an object");
+  if (loop_finder(document).finds_below(document))
+    return fail(errc::invalid_argument, "not a usable JSON Schema: a reference leads only to itself");
   auto made = std::make_shared<compiled>();
   made->document = std::move(document);
   // valijson takes no boolean at the top; true is the schema without constraints.
-  const json source = made->document.is_boolean() ? json::object() : made->document;
+  const json source = made->document.is_boolean() ? json::object() : without_patterns(made->document);
   try {
     valijson::SchemaParser parser;
     const adapter root(source);
@@ -96,9 +214,11 @@ result<void> json_schema::validate(const json& value) const {
   try {
     valijson::Validator validator(valijson::Validator::kStrongTypes);
     valijson::ValidationResults violations;
-    if (validator.validate(impl_->schema, adapter(value), &violations))
-      return {};
-    return fail(errc::invalid_argument, describe(violations));
+    if (!validator.validate(impl_->schema, adapter(value), &violations))
+      return fail(errc::invalid_argument, describe(violations));
+    if (auto mismatch = check_patterns(impl_->document, value, {}); !mismatch.empty())
+      return fail(errc::invalid_argument, std::move(mismatch));
+    return {};
   } catch (const std::exception& failure) {
     return fail(errc::invalid_argument, fmt::format("cannot be validated: {}", failure.what()));
   }

@@ -1,0 +1,53 @@
+#include "libagent/core/json.hpp"
+#include "libagent/core/secret.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace troupe;
+
+TEST_CASE("JSON within the depth bound is parsed, one level more is refused with its place") {
+  CHECK(parse_json("[[[1]]]", 3).has_value());
+  const auto refused = parse_json("[[[[1]]]]", 3);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == errc::malformed);
+  CHECK(refused.error().detail == "nested more than 3 levels deep at byte 3");
+}
+
+TEST_CASE("brackets inside strings do not count as depth") {
+  CHECK(parse_json(R"(["[[[[\"[["])", 1).has_value());
+}
+
+TEST_CASE("a million open brackets are refused without exhausting the stack") {
+  CHECK_FALSE(parse_json(std::string(1'000'000, '[')).has_value());
+}
+
+TEST_CASE("text that is not UTF-8 is refused by name") {
+  for (const auto* bad :
+       {"\"\xff\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xe2\x82\""}) {
+    const auto refused = parse_json(bad);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().detail == "not UTF-8");
+  }
+}
+
+TEST_CASE("a syntax error tells line and column") {
+  const auto refused = parse_json("{\n  \"a\": }");
+  REQUIRE_FALSE(refused.has_value());
+  CHECK_THAT(refused.error().detail, Catch::Matchers::StartsWith("not JSON at line 2, column 8"));
+}
+
+TEST_CASE("numbers beyond the range of double are refused, not fatal") {
+  CHECK_FALSE(parse_json("1e999999").has_value());
+}
+
+TEST_CASE("ill-formed bytes become replacement characters") {
+  CHECK(to_utf8("a\xff"
+                "b") == "a\xEF\xBF\xBD"
+                        "b");
+  CHECK(dump_json(json("\xff")) == "\"\xEF\xBF\xBD\"");
+}
+
+TEST_CASE("secrets of four or more characters are redacted wherever they stand") {
+  CHECK(redact("key sk-123 and sk-123", {secret("sk-123")}) == "key [redacted] and [redacted]");
+  CHECK(redact("abc", {secret("abc"), secret("")}) == "abc");
+}

@@ -80,7 +80,8 @@ std::optional<milliseconds> asked_delay(std::string_view header, time_point now)
     return std::nullopt;
   // Clamped while still in seconds: a date far off would overflow the clock's nanoseconds.
   const auto now_seconds = std::chrono::floor<std::chrono::seconds>(now);
-  const auto away = std::clamp(*date - now_seconds, std::chrono::seconds{0}, std::chrono::seconds{max_seconds});
+  const auto away =
+      std::clamp(*date - now_seconds, std::chrono::seconds{0}, std::chrono::seconds{max_seconds});
   if (away == std::chrono::seconds{0})
     return milliseconds{0};
   return std::chrono::ceil<milliseconds>(away - (now - now_seconds));

@@ -10,11 +10,15 @@ namespace troupe::scripted {
 
 namespace {
 
-/// The prefix that `handoff_tool_name` gives.
+/// The prefix that `handoff_tool_name` gives; spares the outputs of other tools a look at their JSON.
 constexpr std::string_view handoff_prefix = "transfer_to_";
 
-bool is_handoff(const last_output& last) {
-  return last.tool.starts_with(handoff_prefix) && !last.output->is_error;
+bool answers_handoff(std::string_view tool, const tool_output& output) {
+  if (!tool.starts_with(handoff_prefix) || output.is_error)
+    return false;
+  const auto parsed = parse_json(plain_text(output.parts));
+  const auto* taker = parsed ? find_string(*parsed, "assistant") : nullptr;
+  return taker && handoff_tool_name(*taker) == tool;
 }
 
 /// The name of the tool whose call has this id; the latest such call before `end`.
@@ -47,7 +51,7 @@ bool search(const re2::RE2& pattern, std::string_view text, bindings& found) {
 
 bool matches_tool(const std::optional<std::string>& wanted, const last_output& last) {
   if (!wanted || *wanted == "*")
-    return !is_handoff(last);
+    return !last.is_handoff;
   return last.tool == *wanted;
 }
 
@@ -89,10 +93,12 @@ situation look_at(const model_request& request) {
     const auto* output = std::get_if<tool_output>(&history[end - 1]);
     if (!output)
       break;
-    now.outputs.push_back({called_tool(history, end - 1, output->call_id), output});
+    const auto tool = called_tool(history, end - 1, output->call_id);
+    now.outputs.push_back({tool, output, answers_handoff(tool, *output)});
   }
   std::reverse(now.outputs.begin(), now.outputs.end());
-  now.handed_over = std::any_of(now.outputs.begin(), now.outputs.end(), is_handoff);
+  now.handed_over = std::any_of(now.outputs.begin(), now.outputs.end(),
+                                [](const last_output& last) { return last.is_handoff; });
   for (auto i = end; i-- > 0 && !now.user;)
     now.user = std::get_if<user_message>(&history[i]);
   return now;

@@ -13,6 +13,9 @@ struct last_output {
   /// Empty if the history has no call for it.
   std::string_view tool;
   const tool_output* output = nullptr;
+  /// It is the answer to a handoff that took place: `{"assistant":"<name>"}` from that agent's
+  /// `transfer_to_<name>`.
+  bool is_handoff = false;
 };
 
 /// What rules look at. Points into the request it was made from.

@@ -22,7 +22,8 @@ public:
   result<void> append(const std::vector<session_append>& batch) override {
     for (const auto& added : batch) {
       auto& record = find_or_create(added.session_id);
-      record.agent = added.agent;
+      if (!added.agent.empty())
+        record.agent = added.agent;
       record.items.insert(record.items.end(), added.items.begin(), added.items.end());
     }
     while (sessions_.size() > max_sessions_) {

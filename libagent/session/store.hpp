@@ -20,6 +20,7 @@ struct session_record {
 /// What one run adds to a session.
 struct session_append {
   std::string session_id;
+  /// The agent that answered; empty leaves the session's agent as it was.
   std::string agent;
   item_list items;
 };
@@ -44,7 +45,8 @@ struct memory_store_options {
 std::unique_ptr<session_store> make_memory_store(memory_store_options options = {});
 
 /// Opens or creates a SQLite database in WAL mode. Error `store_failed` names the path and the reason (no
-/// such folder, not a database, made by a newer version).
+/// such folder, not a database, another program's, made by a newer version). Several processes may have the
+/// same file open; a call waits up to 5 s for another's write.
 result<std::unique_ptr<session_store>> open_sqlite_store(const std::string& path);
 
 /// Whether the text can be a session id: 1 to 128 visible ASCII characters (0x21 to 0x7E).

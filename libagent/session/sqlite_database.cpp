@@ -1,0 +1,134 @@
+#include "libagent/session/sqlite_database.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <utility>
+
+namespace troupe::sqlite {
+
+void close_database::operator()(sqlite3* handle) const noexcept {
+  sqlite3_close_v2(handle);
+}
+
+void finalize_statement::operator()(sqlite3_stmt* handle) const noexcept {
+  sqlite3_finalize(handle);
+}
+
+database::database(std::unique_ptr<sqlite3, close_database> handle, std::string path)
+    : handle_(std::move(handle)), path_(std::move(path)) {}
+
+result<database> database::open(const std::string& path, int busy_milliseconds) {
+  sqlite3* handle = nullptr;
+  const auto flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  const auto code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+  auto opened = database{std::unique_ptr<sqlite3, close_database>{handle}, path};
+  if (code != SQLITE_OK)
+    return opened.failure(handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
+  sqlite3_busy_timeout(handle, busy_milliseconds);
+  return opened;
+}
+
+result<void> database::execute(const std::string& sql) {
+  if (sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+    return failure();
+  return {};
+}
+
+result<statement> database::prepare(std::string_view sql) {
+  sqlite3_stmt* handle = nullptr;
+  if (sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                         &handle, nullptr) != SQLITE_OK)
+    return failure();
+  return statement{handle};
+}
+
+int database::changes() const noexcept {
+  return sqlite3_changes(handle_.get());
+}
+
+bool database::is_busy() const noexcept {
+  return sqlite3_errcode(handle_.get()) == SQLITE_BUSY;
+}
+
+error database::failure(std::string_view reason) const {
+  return fail(errc::store_failed, fmt::format("session database \"{}\": {}", path_, reason));
+}
+
+error database::failure() const {
+  return failure(sqlite3_errmsg(handle_.get()));
+}
+
+execution::~execution() {
+  sqlite3_reset(handle_);
+  sqlite3_clear_bindings(handle_);
+}
+
+execution& execution::bind(std::string_view text) {
+  const auto code = sqlite3_bind_text64(handle_, next_parameter_++, text.empty() ? "" : text.data(),
+                                        text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  bound_ = bound_ && code == SQLITE_OK;
+  return *this;
+}
+
+execution& execution::bind(std::int64_t number) {
+  bound_ = sqlite3_bind_int64(handle_, next_parameter_++, number) == SQLITE_OK && bound_;
+  return *this;
+}
+
+result<bool> execution::step() {
+  if (!bound_)
+    return owner_.failure("a value is too large to be stored");
+  const auto code = sqlite3_step(handle_);
+  if (code != SQLITE_ROW && code != SQLITE_DONE)
+    return owner_.failure();
+  return code == SQLITE_ROW;
+}
+
+result<void> execution::finish() {
+  while (true) {
+    const auto more = step();
+    if (!more)
+      return more.error();
+    if (!*more)
+      return {};
+  }
+}
+
+bool execution::is_null(int column) const {
+  return sqlite3_column_type(handle_, column) == SQLITE_NULL;
+}
+
+std::int64_t execution::number(int column) const {
+  return sqlite3_column_int64(handle_, column);
+}
+
+std::string_view execution::text(int column) const {
+  const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));
+  return bytes ? std::string_view{bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))}
+               : std::string_view{};
+}
+
+result<transaction> transaction::begin(database& owner) {
+  // IMMEDIATE takes the write lock here, where the busy timeout applies; a later upgrade could fail at once.
+  if (auto begun = owner.execute("BEGIN IMMEDIATE"); !begun)
+    return begun.error();
+  return transaction{owner};
+}
+
+transaction::transaction(transaction&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
+
+transaction::~transaction() {
+  // Where a failure has rolled back already, this one's own failure means nothing.
+  if (owner_)
+    (void)owner_->execute("ROLLBACK");
+}
+
+result<void> transaction::commit() {
+  auto committed = owner_->execute("COMMIT");
+  if (committed)
+    owner_ = nullptr;
+  return committed;
+}
+
+} // namespace troupe::sqlite

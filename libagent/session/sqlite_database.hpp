@@ -1,0 +1,97 @@
+#pragma once
+
+#include "libagent/core/result.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+/// SQLite's C interface as values that clean up after themselves. Every failure is `store_failed` and names
+/// the database's path.
+namespace troupe::sqlite {
+
+struct close_database {
+  void operator()(sqlite3* handle) const noexcept;
+};
+struct finalize_statement {
+  void operator()(sqlite3_stmt* handle) const noexcept;
+};
+
+/// A prepared statement. Owned by who prepared it; must go before its database.
+using statement = std::unique_ptr<sqlite3_stmt, finalize_statement>;
+
+class database {
+public:
+  /// Opens or creates the file. Waits up to `busy_milliseconds` for other writers from then on.
+  static result<database> open(const std::string& path, int busy_milliseconds);
+
+  /// Runs SQL text that gives no rows that matter; may be several statements.
+  result<void> execute(const std::string& sql);
+  result<statement> prepare(std::string_view sql);
+  /// How many rows the last statement changed.
+  int changes() const noexcept;
+  /// Whether the last call failed because another connection held a lock.
+  bool is_busy() const noexcept;
+
+  /// A failure with this reason.
+  error failure(std::string_view reason) const;
+  /// A failure with SQLite's own reason for its last error.
+  error failure() const;
+
+private:
+  database(std::unique_ptr<sqlite3, close_database> handle, std::string path);
+
+  std::unique_ptr<sqlite3, close_database> handle_;
+  std::string path_;
+};
+
+/// One execution of a prepared statement: bind parameters in order, then step. Its end resets the statement.
+class execution {
+public:
+  execution(database& owner, const statement& prepared) : owner_(owner), handle_(prepared.get()) {}
+  execution(const execution&) = delete;
+  execution& operator=(const execution&) = delete;
+  ~execution();
+
+  /// The text must outlive the execution.
+  execution& bind(std::string_view text);
+  execution& bind(std::int64_t number);
+  /// Goes to the next row; false when there is none left.
+  result<bool> step();
+  /// Runs a statement to its end.
+  result<void> finish();
+
+  bool is_null(int column) const;
+  std::int64_t number(int column) const;
+  /// Valid until the next step.
+  std::string_view text(int column) const;
+
+private:
+  database& owner_;
+  sqlite3_stmt* handle_;
+  int next_parameter_ = 1;
+  bool bound_ = true;
+};
+
+/// A write transaction, begun at once; rolled back unless committed.
+class transaction {
+public:
+  static result<transaction> begin(database& owner);
+  transaction(transaction&& other) noexcept;
+  transaction& operator=(transaction&&) = delete;
+  ~transaction();
+
+  result<void> commit();
+
+private:
+  explicit transaction(database& owner) : owner_(&owner) {}
+
+  /// Null when there is nothing to roll back.
+  database* owner_;
+};
+
+} // namespace troupe::sqlite

@@ -1,0 +1,118 @@
+#include "libagent/session/sqlite_schema.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace troupe::sqlite {
+
+namespace {
+
+/// "Trpe": tells our databases from others' (PRAGMA application_id).
+constexpr std::int64_t application_id = 0x54727065;
+
+/// The script at index n takes a database from version n to n + 1 (PRAGMA user_version). Scripts that have
+/// been released are never changed, only followed by others.
+constexpr auto migrations = std::array{
+    R"(CREATE TABLE sessions(
+         key INTEGER PRIMARY KEY,
+         id TEXT NOT NULL UNIQUE,
+         agent TEXT NOT NULL,
+         created INTEGER NOT NULL,
+         updated INTEGER NOT NULL);
+       CREATE TABLE items(
+         session INTEGER NOT NULL REFERENCES sessions(key),
+         sequence INTEGER NOT NULL,
+         item TEXT NOT NULL,
+         UNIQUE(session, sequence));)",
+};
+constexpr auto current_version = static_cast<std::int64_t>(migrations.size());
+
+/// Each try loses only to another process that got its switch done; this is more than ever open a file.
+constexpr int max_wal_tries = 100;
+
+struct identity {
+  std::int64_t owner;
+  std::int64_t version;
+  std::int64_t objects;
+};
+
+/// One statement, since another process may be setting up the same file between two.
+result<identity> read_identity(database& opened) {
+  auto prepared = opened.prepare("SELECT (SELECT application_id FROM pragma_application_id), "
+                                 "(SELECT user_version FROM pragma_user_version), "
+                                 "(SELECT count(*) FROM sqlite_schema)");
+  if (!prepared)
+    return prepared.error();
+  auto query = execution{opened, *prepared};
+  if (const auto found = query.step(); !found)
+    return found.error();
+  return identity{query.number(0), query.number(1), query.number(2)};
+}
+
+/// The version of a database that is ours or empty, 0 for an empty one; an error for any other.
+result<std::int64_t> read_version(database& opened) {
+  const auto found = read_identity(opened);
+  if (!found)
+    return found.error();
+  const auto [owner, version, objects] = *found;
+  if (owner == application_id && version > current_version)
+    return opened.failure(fmt::format("made by a newer version of Troupe (schema {}, this one knows {})",
+                                      version, current_version));
+  if (owner == application_id && version > 0)
+    return version;
+  if (owner == 0 && version == 0 && objects == 0)
+    return std::int64_t{0};
+  return opened.failure("a database of another program; name another file");
+}
+
+result<void> migrate(database& opened) {
+  auto change = transaction::begin(opened);
+  if (!change)
+    return change.error();
+  // Another process may have been faster.
+  const auto version = read_version(opened);
+  if (!version)
+    return version.error();
+  for (auto from = *version; from < current_version; ++from) {
+    const auto* script = migrations[static_cast<std::size_t>(from)];
+    if (auto changed = opened.execute(script); !changed)
+      return changed;
+  }
+  const auto marks =
+      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, current_version);
+  if (auto marked = opened.execute(marks); !marked)
+    return marked;
+  return change->commit();
+}
+
+/// Switches to WAL, in which readers and the writer do not wait for each other; the file stays so.
+result<void> use_wal(database& opened) {
+  // The switch alone does not heed the busy timeout while another process switches the same file. An
+  // exclusive transaction does, so it does the waiting.
+  auto set = opened.execute("PRAGMA journal_mode = WAL");
+  for (auto tries = 0; !set && opened.is_busy() && tries < max_wal_tries; ++tries) {
+    if (auto waited = opened.execute("BEGIN EXCLUSIVE; ROLLBACK"); !waited)
+      return waited;
+    set = opened.execute("PRAGMA journal_mode = WAL");
+  }
+  return set;
+}
+
+} // namespace
+
+result<void> prepare_schema(database& opened) {
+  const auto version = read_version(opened);
+  if (!version)
+    return version.error();
+  if (auto set = use_wal(opened); !set)
+    return set;
+  // FULL also syncs the log at each commit: what append reported as stored outlives a power cut.
+  if (auto set = opened.execute("PRAGMA synchronous = FULL"); !set)
+    return set;
+  if (*version == current_version)
+    return {};
+  return migrate(opened);
+}
+
+} // namespace troupe::sqlite

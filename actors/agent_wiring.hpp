@@ -32,9 +32,13 @@ struct agent_wiring {
   std::shared_ptr<const agent_definition> definition;
   model_actor model;
   std::vector<named_mcp_server> mcp_servers;
-  /// Function and actor tools.
+  /// Function and actor tools, and the same as a list of their descriptions.
   std::vector<code_tool> tools;
+  shared_tools code_tools = std::make_shared<const tool_list>();
   std::vector<handoff_target> handoffs;
+  /// All that is offered, made once for agents without MCP servers; null for the others, whose tools may
+  /// change.
+  toolbox_ptr toolbox;
   std::shared_ptr<const roster> agents;
   run::limits limits;
   /// For runs that come without a deadline (`run_request`).

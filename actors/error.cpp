@@ -38,7 +38,8 @@ error from_caf(const caf::error& reason) {
   }
   if (reason.category() == caf::atom("system"))
     return from_sec(static_cast<caf::sec>(reason.code()));
-  return fail(errc::internal, fmt::format("actor system: {} {}", caf::to_string(reason.category()), reason.code()));
+  return fail(errc::internal,
+              fmt::format("actor system: {} {}", caf::to_string(reason.category()), reason.code()));
 }
 
 } // namespace troupe

@@ -21,7 +21,7 @@ using observer_actor = caf::typed_actor<
 /// One model endpoint.
 using model_actor = caf::typed_actor<
     // Calls the model, retries included.
-    caf::replies_to<model_call>::with<model_response_ptr>,
+    caf::replies_to<model_call>::with<model_response>,
     // Gives a call up: its connection is closed, its answer is never delivered. Unknown keys are ignored.
     caf::reacts_to<cancel_atom, call_key>>;
 
@@ -39,7 +39,7 @@ using mcp_server_actor = tool_actor::extend<
     // How it is, at once.
     caf::replies_to<status_atom>::with<mcp_status>,
     // Ends the process in bounded stages; answers when it is reaped. The actor then quits.
-    caf::replies_to<stop_atom>::with<caf::unit_t>>;
+    caf::replies_to<stop_atom>::with<acknowledgement>>;
 
 /// One run on one agent. Its life is the run's life there.
 using run_actor = caf::typed_actor<
@@ -66,12 +66,23 @@ using agent_actor = caf::typed_actor<
 
 /// Where sessions live: the only owner of the store.
 using store_actor = caf::typed_actor<
-    // The session, or null if there is none.
+    // The session; `unknown_session` if there is none.
     caf::replies_to<info_atom, std::string>::with<session_record_ptr>,
     // Adds to a session; answers when it is durable.
-    caf::replies_to<session_append>::with<caf::unit_t>,
-    // Forgets a session; false if there was none.
-    caf::replies_to<erase_atom, std::string>::with<bool>>;
+    caf::replies_to<session_append>::with<acknowledgement>,
+    // Forgets a session; `unknown_session` if there is none.
+    caf::replies_to<erase_atom, std::string>::with<acknowledgement>>;
+
+/// One session that is in use: its runs, one after the other.
+using session_actor = caf::typed_actor<
+    // Runs the prompt after those that came before.
+    caf::replies_to<chat_request, observer_actor>::with<chat_reply>,
+    // Forgets the session after what came before.
+    caf::replies_to<erase_atom>::with<acknowledgement>,
+    // Cancels the run with that id, waiting or running; 0 cancels all.
+    caf::reacts_to<cancel_atom, std::uint64_t, error>,
+    // The run under way is now carried by this run actor.
+    caf::reacts_to<moved_atom, std::uint64_t, caf::strong_actor_ptr>>;
 
 /// All sessions: finds or makes the actor of each.
 using sessions_actor = caf::typed_actor<
@@ -84,11 +95,11 @@ using sessions_actor = caf::typed_actor<
     // The session's items and last agent; `unknown_session` if there is none.
     caf::replies_to<info_atom, std::string>::with<session_record_ptr>,
     // Forgets the session once its runs are over; `unknown_session` if there is none.
-    caf::replies_to<erase_atom, std::string>::with<caf::unit_t>,
+    caf::replies_to<erase_atom, std::string>::with<acknowledgement>,
     // Takes no more work, waits for runs up to the time given, then cancels them; answers when all are done.
-    caf::replies_to<stop_atom, caf::timespan>::with<caf::unit_t>,
-    // A session has nothing to do (sent by session actors).
-    caf::reacts_to<finished_atom, std::string>>;
+    caf::replies_to<stop_atom, caf::timespan>::with<acknowledgement>,
+    // A session has dealt with so many of its messages, and has nothing to do (sent by session actors).
+    caf::reacts_to<finished_atom, std::string, std::uint64_t>>;
 
 /// The HTTP front end.
 using http_front_actor = caf::typed_actor<
@@ -96,6 +107,6 @@ using http_front_actor = caf::typed_actor<
     caf::replies_to<port_atom>::with<std::uint16_t>,
     // Stops accepting at once, lets requests in flight finish up to the time given, then closes all
     // connections and answers. The actor then quits.
-    caf::replies_to<stop_atom, caf::timespan>::with<caf::unit_t>>;
+    caf::replies_to<stop_atom, caf::timespan>::with<acknowledgement>>;
 
 } // namespace troupe

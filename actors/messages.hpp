@@ -31,6 +31,9 @@ using stop_atom = caf::atom_constant<caf::atom("stop")>;
 using tools_atom = caf::atom_constant<caf::atom("tools")>;
 using wire_atom = caf::atom_constant<caf::atom("wire")>;
 
+/// The answer to what has no other: it is done. (CAF answers `unit_t` by an empty message, which no handler takes.)
+struct acknowledgement {};
+
 /// Names one call of a run's to a model or tool, unique in the actor system.
 using call_key = std::uint64_t;
 
@@ -39,7 +42,6 @@ struct model_call {
   call_key key = 0;
   model_request_ptr request;
 };
-using model_response_ptr = std::shared_ptr<const model_response>;
 
 /// A call of a tool, with arguments that fit its schema.
 struct tool_invocation {
@@ -153,8 +155,9 @@ struct mcp_status {
 
 } // namespace troupe
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::acknowledgement)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::model_call)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::model_response_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::model_response)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::tool_invocation)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::tool_result)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::shared_tools)

@@ -26,7 +26,8 @@ struct http_backend {
 };
 
 /// Starts a REST front end and returns at once, from any thread and from inside any actor's handler. Ask it
-/// for its port to learn when it is ready. The reactor must outlive it.
+/// for its port to learn when it is ready. It lives until it is stopped, or until nobody holds its handle.
+/// The reactor must outlive it.
 http_front_actor spawn_http_front(caf::actor_system& system, io::reactor& io, config::server_options options,
                                   http_backend backend);
 

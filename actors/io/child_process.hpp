@@ -19,16 +19,16 @@ class reactor;
 
 struct process_options {
   /// Looked up in the PATH of `env` unless it has a slash.
-  std::string command;
-  std::vector<std::string> args;
+  std::string command{};
+  std::vector<std::string> args{};
   /// The whole environment of the child; see `child_environment`.
-  std::vector<std::pair<std::string, std::string>> env;
-  std::filesystem::path cwd;
+  std::vector<std::pair<std::string, std::string>> env{};
+  std::filesystem::path cwd{};
   /// Longest line of stdout; a longer one ends the process (`on_overlong`).
   std::size_t max_line_bytes = 16u << 20;
   /// Bytes of stdout handed over and not yet reported by `consumed`; past this reading pauses.
   std::size_t max_unconsumed_bytes = 1u << 20;
-  /// Bytes that may wait to be written to stdin; past this `write_line` fails.
+  /// Bytes that may wait to be written to stdin, newlines counted; past this `write_line` fails.
   std::size_t max_write_queue_bytes = 64u << 20;
 };
 
@@ -39,7 +39,7 @@ struct shutdown_stages {
 };
 
 struct process_exit {
-  /// Exit status, or -1 if a signal ended it.
+  /// Exit status, or -1 if a signal ended it or somebody else in this program has reaped it.
   int status = 0;
   /// The signal, or 0.
   int signal = 0;
@@ -53,10 +53,12 @@ std::string to_string(const process_exit& value);
 struct process_handlers {
   std::function<void(pid_t)> on_started;
   std::function<void(error)> on_start_failed;
-  /// One or more whole lines without their newline; the last may end without one at end of file.
+  /// One or more whole lines without their newline (and one carriage return before it); the last may end
+  /// without one at end of file. Of several empty lines in a row only the first is handed over.
   std::function<void(std::vector<std::string>)> on_stdout_lines;
   /// Some bytes of stderr, as they come; drained from the start on.
   std::function<void(std::string)> on_stderr;
+  /// A line is too long: the process is killed and the rest of its stdout dropped.
   std::function<void()> on_overlong;
   std::function<void(process_exit)> on_exit;
 };
@@ -70,14 +72,16 @@ public:
   /// Never blocks the caller: the start happens on the reactor.
   static std::shared_ptr<child_process> start(reactor& io, process_options options,
                                               process_handlers handlers);
-  /// Kills the group if it still runs; handlers are not called any more.
+  /// Kills the group if it still runs, and reaps it later. Handlers are not called any more; one that runs on
+  /// another thread is waited for.
   ~child_process();
 
   /// Queues a line (the newline is added). False if the queue is full or the pipe is closed.
   bool write_line(std::string line);
   /// Gives back credit for lines that were handed over: their bytes, newlines not counted.
   void consumed(std::size_t bytes);
-  /// Ends the process in bounded stages; `on_exit` follows.
+  /// Ends the process in bounded stages; `on_exit` follows. Lines that are queued still go out, for as long
+  /// as the first stage lasts. A second call changes nothing.
   void shutdown(shutdown_stages stages);
   /// SIGKILL to the group, at once.
   void kill();

@@ -20,11 +20,11 @@ using header_list = std::vector<std::pair<std::string, std::string>>;
 
 struct http_client_options {
   /// Scheme, host, port and path prefix: "http://..." or "https://...". No user info, no fragment.
-  std::string base_url;
+  std::string base_url{};
   std::chrono::milliseconds connect_timeout{10'000};
   /// Connections open at once; further requests wait in a queue.
   std::size_t max_connections = 256;
-  /// Requests that may wait for a connection; more fail at once with `overloaded`.
+  /// Requests that may wait for a connection to come free; more fail at once with `overloaded`.
   std::size_t max_queue = 4096;
   /// An idle connection is closed after this.
   std::chrono::milliseconds idle_timeout{30'000};
@@ -32,19 +32,21 @@ struct http_client_options {
   std::size_t max_header_bytes = 64u << 10;
   /// Proxies, as in HTTPS_PROXY, HTTP_PROXY and NO_PROXY (or their lower-case forms). `https` targets go
   /// through CONNECT, `http` targets too. Empty: direct.
-  std::string https_proxy;
-  std::string http_proxy;
-  std::string no_proxy;
+  std::string https_proxy{};
+  std::string http_proxy{};
+  std::string no_proxy{};
   /// Further trusted certificates (PEM file) beside the system's store; for tests and private CAs.
-  std::string ca_file;
+  std::string ca_file{};
 };
 
 struct http_request {
   std::string method = "POST";
   /// Appended to the base's path, with the query: "/chat/completions?api-version=1".
-  std::string target;
-  header_list headers;
-  std::string body;
+  std::string target{};
+  /// Host, Content-Length, Transfer-Encoding and Connection are the client's own; given here they are left
+  /// out.
+  header_list headers{};
+  std::string body{};
   /// From `send` to the last byte of the answer, waiting in the queue included.
   std::chrono::milliseconds timeout{120'000};
 };
@@ -78,11 +80,15 @@ class http_client {
 public:
   /// Error `invalid_argument` for a URL that cannot be used.
   static result<std::unique_ptr<http_client>> make(reactor& io, http_client_options options);
-  /// Cancels what is in flight (handlers get `cancelled`) and closes all connections.
+  /// Cancels what is in flight and closes all connections. May be called on any thread, in a handler too.
+  /// Handlers get `cancelled` on the calling thread; once this has returned, none is called or running,
+  /// except one that it was called from.
   ~http_client();
 
-  /// Returns at once. The handler is called exactly once, on the reactor's thread, never from inside
-  /// `send`.
+  /// Returns at once. The handler is called exactly once, on the reactor's thread (but see the destructor),
+  /// never from inside `send`. Codes of failures: `io_failed` (no connection, or it broke),
+  /// `deadline_exceeded` (`timeout`), `protocol_violation` (not HTTP, or past a bound), `overloaded`,
+  /// `cancelled`, `invalid_argument` (a request that cannot be written down).
   http_request_id send(http_request request, http_handler handler);
   /// Closes the request's connection if it is still in flight; its handler gets `cancelled`.
   void cancel(http_request_id id);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libagent/config/defaults.hpp"
 #include "libagent/core/agent.hpp"
 #include "libagent/core/secret.hpp"
 #include "libagent/model/chat_completions.hpp"
@@ -22,23 +23,23 @@ namespace troupe::config {
 using std::chrono::milliseconds;
 
 struct server_options {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 8000;
-  std::size_t max_body_bytes = 1u << 20;
+  std::string host = defaults::host;
+  std::uint16_t port = defaults::port;
+  std::size_t max_body_bytes = defaults::max_body_bytes;
   /// Depth of nesting that a JSON body may have.
-  std::size_t max_json_depth = 64;
-  std::size_t max_connections = 4096;
-  milliseconds header_timeout{10'000};
-  milliseconds body_timeout{30'000};
-  milliseconds idle_timeout{60'000};
+  std::size_t max_json_depth = defaults::max_json_depth;
+  std::size_t max_connections = defaults::max_connections;
+  milliseconds header_timeout = defaults::header_timeout;
+  milliseconds body_timeout = defaults::body_timeout;
+  milliseconds idle_timeout = defaults::connection_idle_timeout;
   /// How long runs may go on after a signal to stop.
-  milliseconds shutdown_grace{10'000};
+  milliseconds shutdown_grace = defaults::shutdown_grace;
 };
 
 /// Provider `openai`: any endpoint that speaks Chat Completions.
 struct openai_options {
   /// Up to and without `/chat/completions`.
-  std::string base_url = "https://api.openai.com/v1";
+  std::string base_url = defaults::base_url;
   secret api_key;
   /// Further headers, e.g. Azure's `api-key`; values may be secrets.
   std::vector<std::pair<std::string, secret>> headers;
@@ -46,12 +47,12 @@ struct openai_options {
   std::vector<std::pair<std::string, std::string>> query;
   chat_completions::wire_options wire;
   retry_policy retry;
-  milliseconds connect_timeout{10'000};
+  milliseconds connect_timeout = defaults::connect_timeout;
   /// For one try, from sending to the last byte of the answer.
-  milliseconds timeout{120'000};
-  std::size_t max_connections = 256;
-  std::size_t max_queue = 4096;
-  std::size_t max_response_bytes = 16u << 20;
+  milliseconds timeout = defaults::model_timeout;
+  std::size_t max_connections = defaults::model_max_connections;
+  std::size_t max_queue = defaults::model_max_queue;
+  std::size_t max_response_bytes = defaults::max_response_bytes;
 };
 
 struct model_options {
@@ -63,11 +64,11 @@ struct model_options {
 struct restart_options {
   enum class policy { always, never };
   policy when = policy::always;
-  milliseconds initial_backoff{200};
-  milliseconds max_backoff{30'000};
+  milliseconds initial_backoff = defaults::initial_backoff;
+  milliseconds max_backoff = defaults::max_backoff;
   /// Failures in a row after which the state becomes `failed`; it is then tried again each `cooldown`.
-  unsigned max_restarts = 5;
-  milliseconds cooldown{60'000};
+  unsigned max_restarts = defaults::max_restarts;
+  milliseconds cooldown = defaults::cooldown;
 };
 
 struct mcp_server_options {
@@ -78,13 +79,13 @@ struct mcp_server_options {
   std::vector<std::pair<std::string, std::string>> env;
   /// Absolute, or empty for the agent file's folder.
   std::filesystem::path cwd;
-  milliseconds startup_timeout{60'000};
-  milliseconds call_timeout{30'000};
+  milliseconds startup_timeout = defaults::startup_timeout;
+  milliseconds call_timeout = defaults::call_timeout;
   /// Progress notifications extend a call's timeout up to this.
-  milliseconds max_call_timeout{300'000};
-  std::size_t max_message_bytes = 16u << 20;
+  milliseconds max_call_timeout = defaults::max_call_timeout;
+  std::size_t max_message_bytes = defaults::max_message_bytes;
   /// Calls in flight; more wait.
-  std::size_t max_concurrent_calls = 64;
+  std::size_t max_concurrent_calls = defaults::max_concurrent_calls;
   /// Names of tools to offer; nothing given means all.
   std::optional<std::vector<std::string>> allowed_tools;
   std::vector<std::string> blocked_tools;
@@ -97,20 +98,20 @@ struct session_options {
   /// Absolute.
   std::filesystem::path path;
   /// Memory store only.
-  std::size_t max_sessions = 100'000;
+  std::size_t max_sessions = defaults::max_sessions;
   /// Runs that may wait for one session.
-  std::size_t max_queue = 64;
+  std::size_t max_queue = defaults::session_max_queue;
   /// A session actor with nothing to do is put away after this.
-  milliseconds idle_timeout{60'000};
+  milliseconds idle_timeout = defaults::session_idle_timeout;
 };
 
 struct limit_options {
-  unsigned max_turns = 10;
-  milliseconds run_timeout{300'000};
+  unsigned max_turns = defaults::max_turns;
+  milliseconds run_timeout = defaults::run_timeout;
   /// Runs in flight over all sessions.
-  std::size_t max_runs = 10'000;
+  std::size_t max_runs = defaults::max_runs;
   /// Bytes of one tool's output that are kept; the rest is cut and said so.
-  std::size_t max_tool_output_bytes = 1u << 20;
+  std::size_t max_tool_output_bytes = defaults::max_tool_output_bytes;
 };
 
 struct configuration {

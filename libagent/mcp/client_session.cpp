@@ -2,12 +2,12 @@
 
 #include "libagent/mcp/jsonrpc.hpp"
 #include "libagent/mcp/protocol.hpp"
+#include "libagent/mcp/server_words.hpp"
 #include "libagent/mcp/tool_content.hpp"
 #include "libagent/mcp/tool_listing.hpp"
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <utility>
 
 namespace troupe::mcp {
@@ -26,58 +26,6 @@ struct ping_request {
 using pending_request = std::variant<initialize_request, list_request, tool_request, ping_request>;
 
 enum class phase { created, handshake, first_listing, ready, over };
-
-/// The beginning of a text that may be anything, for the log.
-std::string excerpt(std::string_view text) {
-  constexpr std::size_t enough = 200;
-  return to_utf8(text.substr(0, enough)) + (text.size() > enough ? "..." : "");
-}
-
-/// One of our ids or progress tokens as it came back; some servers turn it into a text or a float.
-std::optional<std::int64_t> own_id(const json& value) {
-  if (value.is_number_integer())
-    return value.get<std::int64_t>();
-  if (value.is_number_float()) {
-    const auto number = value.get<double>();
-    const bool exact =
-        number >= 0 && number < 9e15 && number == static_cast<double>(static_cast<std::int64_t>(number));
-    return exact ? std::optional(static_cast<std::int64_t>(number)) : std::nullopt;
-  }
-  if (!value.is_string())
-    return std::nullopt;
-  const auto& text = value.get_ref<const std::string&>();
-  std::int64_t number = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = failure == std::errc() && end == text.data() + text.size();
-  return whole ? std::optional(number) : std::nullopt;
-}
-
-std::string describe(const rpc_error& thrown) {
-  return fmt::format("{} (code {})", thrown.message.empty() ? "error without a message" : thrown.message,
-                     thrown.code);
-}
-
-/// "; it speaks 2024-10-07", if the server's refusal of our revision says so.
-std::string supported_versions(const json& data) {
-  const auto* listed = find(data, "supported");
-  if (listed == nullptr || !listed->is_array())
-    return {};
-  std::string names;
-  for (const auto& version : *listed)
-    if (version.is_string())
-      names += (names.empty() ? "" : ", ") + version.get<std::string>();
-  return names.empty() ? names : fmt::format("; it speaks {}", names);
-}
-
-server_description describe_server(const json& answer) {
-  const auto text = [](const json* object, std::string_view key) {
-    const auto* found = object == nullptr ? nullptr : find_string(*object, key);
-    return found == nullptr ? std::string() : *found;
-  };
-  const auto* info = find(answer, "serverInfo");
-  return {text(&answer, "protocolVersion"), text(info, "name"), text(info, "version"),
-          text(&answer, "instructions")};
-}
 
 } // namespace
 
@@ -200,32 +148,16 @@ void client_session::impl::on_notification(const rpc_notification& told, effects
     else if (has_tools && now == phase::ready)
       begin_listing(out);
   } else if (told.method == "notifications/message") {
-    const auto* level = find_string(told.params, "level");
-    const auto* logger = find_string(told.params, "logger");
-    const auto* data = find(told.params, "data");
-    auto text = logger == nullptr ? std::string() : *logger + ": ";
-    if (data != nullptr)
-      text += data->is_string() ? data->get_ref<const std::string&>() : dump_json(*data);
-    out.push_back(server_log{level == nullptr ? "info" : *level, std::move(text)});
+    out.push_back(read_log(told.params));
   }
 }
 
 void client_session::impl::on_progress(const json& params, effects& out) {
-  const auto* token = find(params, "progressToken");
-  const auto* progress = find(params, "progress");
-  if (token == nullptr || progress == nullptr || !progress->is_number())
-    return;
-  const auto id = own_id(*token);
-  const auto found = id ? pending.find(*id) : pending.end();
+  auto report = read_progress(params);
+  const auto found = report ? pending.find(report->token) : pending.end();
   const auto* call = found == pending.end() ? nullptr : std::get_if<tool_request>(&found->second);
-  if (call == nullptr)
-    return;
-  const auto* total = find(params, "total");
-  const auto* message = find_string(params, "message");
-  out.push_back(call_progress{call->key, progress->get<double>(),
-                              total != nullptr && total->is_number() ? std::optional(total->get<double>())
-                                                                     : std::nullopt,
-                              message == nullptr ? std::string() : *message});
+  if (call != nullptr)
+    out.push_back(call_progress{call->key, report->progress, report->total, std::move(report->message)});
 }
 
 /// The request that an answer belongs to. Late and repeated answers have none and are ignored.
@@ -265,9 +197,7 @@ void client_session::impl::on_error(const rpc_error& answer, effects& out) {
   if (!asked)
     return;
   if (std::holds_alternative<initialize_request>(*asked)) {
-    break_off(fmt::format("the server refused the handshake: {}{}", describe(answer),
-                          supported_versions(answer.data)),
-              out);
+    break_off(describe_refusal(answer), out);
   } else if (std::holds_alternative<list_request>(*asked)) {
     if (now == phase::first_listing && answer.code == rpc_code::method_not_found) {
       has_tools = false;
@@ -284,16 +214,11 @@ void client_session::impl::on_error(const rpc_error& answer, effects& out) {
 }
 
 void client_session::impl::on_handshake(const json& answer, effects& out) {
-  server = describe_server(answer);
-  if (server.protocol_version.empty())
-    return break_off("the server's answer to initialize names no protocol version", out);
-  if (!is_known_version(server.protocol_version))
-    return break_off(fmt::format("the server speaks MCP {}; this client speaks {}",
-                                 excerpt(server.protocol_version), fmt::join(protocol_versions, ", ")),
-                     out);
-  const auto* capabilities = find(answer, "capabilities");
-  const auto* tools = capabilities == nullptr ? nullptr : find(*capabilities, "tools");
-  has_tools = tools != nullptr && !tools->is_null();
+  auto read = read_handshake(answer);
+  if (!read)
+    return break_off(read.error().detail, out);
+  server = std::move(read->server);
+  has_tools = read->has_tools;
   now = phase::first_listing;
   out.push_back(send_line{encode_notification("notifications/initialized")});
   if (has_tools)
@@ -358,8 +283,9 @@ client_session& client_session::operator=(client_session&&) noexcept = default;
 
 effects client_session::start() {
   effects out;
-  if (std::exchange(impl_->now, phase::handshake) != phase::created)
+  if (impl_->now != phase::created)
     return out;
+  impl_->now = phase::handshake;
   const json params = {
       {"protocolVersion", latest_version},
       {"capabilities", json::object()},

@@ -90,6 +90,10 @@ std::string encode_error(const json& id, int code, std::string_view message) {
 
 std::string_view trimmed_line(std::string_view line) noexcept {
   constexpr std::string_view blanks = " \t\r\n";
+  // Some runtimes begin their output with a byte order mark.
+  constexpr std::string_view mark = "\xEF\xBB\xBF";
+  if (line.starts_with(mark))
+    line.remove_prefix(mark.size());
   const auto first = line.find_first_not_of(blanks);
   if (first == std::string_view::npos)
     return {};

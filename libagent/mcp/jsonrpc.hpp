@@ -62,7 +62,8 @@ std::string encode_notification(std::string_view method, std::string_view params
 std::string encode_response(const json& id, std::string_view value);
 std::string encode_error(const json& id, int code, std::string_view message);
 
-/// A line of stdio without the carriage return and blanks around it; empty if there is nothing else.
+/// A line of stdio without a byte order mark, carriage return and blanks around it; empty if there is
+/// nothing else.
 std::string_view trimmed_line(std::string_view line) noexcept;
 
 } // namespace troupe::mcp

@@ -1,0 +1,93 @@
+#include "actors/agent.hpp"
+
+#include "actors/defaults.hpp"
+#include "actors/run.hpp"
+
+namespace troupe {
+
+namespace {
+
+/// Collects the tools of an agent's MCP servers for `describe`; shared by the answers' handlers.
+struct description {
+  caf::typed_response_promise<agent_info> promise;
+  std::vector<tool_source> sources;
+  std::size_t missing = 0;
+};
+
+agent_info make_info(const agent_wiring& wiring, const toolbox& tools) {
+  agent_info info;
+  info.name = wiring.definition->name;
+  info.model = wiring.definition->model;
+  for (std::size_t i = 0; i < tools.entries().size(); ++i) {
+    const auto& entry = tools.entries()[i];
+    if (entry.what == toolbox_entry::kind::handoff)
+      info.handoffs.push_back(entry.name);
+    else
+      info.tools.push_back((*tools.offered())[i].name);
+  }
+  return info;
+}
+
+} // namespace
+
+caf::typed_response_promise<run_reply> agent_state::run_prompt(run_request&& request) {
+  auto promise = self_->make_response_promise<run_reply>();
+  travelling_run run;
+  run.state = run::begin(std::move(request.history), std::move(request.prompt), wiring_->limits);
+  run.deadline = self_->clock().now() + wiring_->run_timeout;
+  const auto runner = self_->spawn(run_behavior, wiring_);
+  self_->request(runner, wiring_->run_timeout + defaults::run_answer_grace, std::move(run))
+      .then(
+          [promise](run_outcome& outcome) mutable {
+            if (outcome.failure)
+              promise.deliver(to_caf(*outcome.failure));
+            else
+              promise.deliver(run_reply{std::move(outcome.output), std::move(outcome.agent),
+                                        std::move(outcome.items), outcome.used});
+          },
+          [promise](const caf::error& reason) mutable { promise.deliver(to_caf(from_caf(reason))); });
+  return promise;
+}
+
+caf::delegated<run_outcome> agent_state::take_over(travelling_run&& run) {
+  return self_->delegate(self_->spawn(run_behavior, wiring_), std::move(run));
+}
+
+caf::typed_response_promise<agent_info> agent_state::describe() {
+  auto work = std::make_shared<description>();
+  work->promise = self_->make_response_promise<agent_info>();
+  work->sources = {{"", wiring_->code_tools}};
+  work->missing = wiring_->mcp_servers.size();
+  const auto finish_if_complete = [work, wiring = wiring_] {
+    if (work->missing == 0)
+      work->promise.deliver(make_info(*wiring, toolbox(work->sources, wiring->handoffs)));
+  };
+  finish_if_complete();
+  for (const auto& server : wiring_->mcp_servers) {
+    const auto index = work->sources.size();
+    work->sources.push_back({server.name, std::make_shared<const tool_list>()});
+    self_->request(server.handle, wiring_->run_timeout, tools_atom::value)
+        .then(
+            [work, index, finish_if_complete](const shared_tools& tools) {
+              work->sources[index].tools = tools;
+              --work->missing;
+              finish_if_complete();
+            },
+            [work, finish_if_complete](const caf::error&) {
+              --work->missing;
+              finish_if_complete();
+            });
+  }
+  return work->promise;
+}
+
+agent_actor::behavior_type agent_behavior(agent_actor::stateful_pointer<agent_state> self) {
+  return {
+      [self](run_request& request) { return self->state.run_prompt(std::move(request)); },
+      [self](travelling_run& run) { return self->state.take_over(std::move(run)); },
+      [self](info_atom) { return self->state.describe(); },
+      [self](wire_atom, const agent_wiring_ptr& wiring) { self->state.wire(wiring); },
+  };
+}
+
+} // namespace troupe

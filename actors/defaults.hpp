@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace troupe::defaults {
+
+using namespace std::chrono_literals;
+
+/// Beyond a run's own deadline, until whoever waits for the run gives it up: the run answers by itself long
+/// before.
+inline constexpr auto run_answer_grace = 5000ms;
+
+/// For an answer of the session store; a disk that takes longer is as good as broken.
+inline constexpr auto store_timeout = 30'000ms;
+
+/// For an answer that an actor gives at once (states, names).
+inline constexpr auto quick_answer = 5000ms;
+
+/// After the grace of a shutdown, for cancelled runs to answer.
+inline constexpr auto cancelled_run_grace = 2000ms;
+
+/// Between looks for sessions that have had nothing to do for their idle timeout.
+inline constexpr auto session_sweep = 5000ms;
+
+/// For an MCP server to end after its stdin is closed, and after SIGTERM.
+inline constexpr auto mcp_stdin_grace = 2000ms;
+inline constexpr auto mcp_sigterm_grace = 2000ms;
+
+/// An MCP server that has been ready for so long has come up well: its count of failures begins anew.
+inline constexpr auto mcp_stable_after = 10'000ms;
+
+/// Calls that may wait while an MCP server has all it may have in flight.
+inline constexpr std::size_t mcp_max_waiting_calls = 1024;
+
+/// Bytes of an MCP server's stderr that are kept for error messages.
+inline constexpr std::size_t mcp_stderr_kept = 4096;
+
+/// Sessions appended in one transaction at most.
+inline constexpr std::size_t store_batch = 256;
+
+} // namespace troupe::defaults

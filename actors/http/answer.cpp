@@ -1,0 +1,152 @@
+#include "actors/http/answer.hpp"
+
+#include "libagent/core/item.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <iterator>
+
+namespace troupe::http {
+
+namespace {
+
+std::string_view reason_phrase(unsigned status) noexcept {
+  switch (status) {
+  case 200:
+    return "OK";
+  case 204:
+    return "No Content";
+  case 400:
+    return "Bad Request";
+  case 404:
+    return "Not Found";
+  case 405:
+    return "Method Not Allowed";
+  case 413:
+    return "Content Too Large";
+  case 414:
+    return "URI Too Long";
+  case 415:
+    return "Unsupported Media Type";
+  case 422:
+    return "Unprocessable Content";
+  case 429:
+    return "Too Many Requests";
+  case 431:
+    return "Request Header Fields Too Large";
+  case 502:
+    return "Bad Gateway";
+  case 503:
+    return "Service Unavailable";
+  case 504:
+    return "Gateway Timeout";
+  default:
+    return "Internal Server Error";
+  }
+}
+
+json text_or_null(const std::string& text) {
+  return text.empty() ? json(nullptr) : json(text);
+}
+
+json to_json(const mcp_status& server) {
+  return {{"name", server.name},
+          {"state", to_string(server.state)},
+          {"pid", server.pid == 0 ? json(nullptr) : json(server.pid)},
+          {"protocol_version", text_or_null(server.protocol_version)},
+          {"tools", server.tools},
+          {"restarts", server.restarts},
+          {"last_error", text_or_null(server.last_error)}};
+}
+
+} // namespace
+
+answer succeed(const json& body) {
+  return {200, dump_json(body), {}, false};
+}
+
+answer refuse(unsigned status, std::string_view code, std::string_view message, std::string_view session_id) {
+  json detail{{"error", message}, {"code", code}};
+  if (!session_id.empty())
+    detail["session_id"] = session_id;
+  answer value{status, dump_json({{"detail", std::move(detail)}}), {}, false};
+  if (status == 429 || status == 503)
+    value.headers.emplace_back("Retry-After", "1");
+  return value;
+}
+
+answer refuse(const error& reason, std::string_view session_id) {
+  const auto code = to_string(reason.code);
+  return refuse(status_of(reason.code), code, reason.detail.empty() ? code : reason.detail, session_id);
+}
+
+unsigned status_of(errc code) noexcept {
+  switch (code) {
+  case errc::malformed:
+    return 400;
+  case errc::invalid_argument:
+    return 422;
+  case errc::unknown_agent:
+  case errc::unknown_session:
+    return 404;
+  case errc::overloaded:
+    return 429;
+  case errc::shutting_down:
+  case errc::cancelled:
+    return 503;
+  case errc::deadline_exceeded:
+  case errc::model_timeout:
+    return 504;
+  case errc::model_failed:
+    return 502;
+  default:
+    return 500;
+  }
+}
+
+answer show(const chat_reply& reply) {
+  return succeed({{"result", reply.result}, {"session_id", reply.session_id}, {"agent", reply.agent}});
+}
+
+answer show(std::string_view session_id, const session_record& session) {
+  return succeed({{"session_id", session_id},
+                  {"agent", text_or_null(session.agent)},
+                  {"items", troupe::to_json(session.items)}});
+}
+
+answer show(const std::vector<mcp_status>& servers) {
+  auto list = json::array();
+  for (const auto& server : servers)
+    list.push_back(to_json(server));
+  return succeed({{"servers", std::move(list)}});
+}
+
+std::string render_head(const answer& value, bool keep_alive, std::string_view date) {
+  std::string head;
+  head.reserve(256);
+  auto out = std::back_inserter(head);
+  fmt::format_to(out, "HTTP/1.1 {} {}\r\nServer: troupe\r\nDate: {}\r\nConnection: {}\r\n", value.status,
+                 reason_phrase(value.status), date, keep_alive ? "keep-alive" : "close");
+  // RFC 9110, section 8.6: no Content-Length in a 204.
+  if (value.status != 204)
+    fmt::format_to(out, "Content-Type: application/json\r\nContent-Length: {}\r\n", value.body.size());
+  for (const auto& [name, text] : value.headers)
+    fmt::format_to(out, "{}: {}\r\n", name, text);
+  head += "\r\n";
+  return head;
+}
+
+std::string http_date(std::time_t when) {
+  constexpr std::array days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  std::tm at{};
+  ::gmtime_r(&when, &at);
+  // Not by strftime, whose names follow the locale.
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", days.at(static_cast<std::size_t>(at.tm_wday)),
+                     at.tm_mday, months.at(static_cast<std::size_t>(at.tm_mon)), at.tm_year + 1900,
+                     at.tm_hour, at.tm_min, at.tm_sec);
+}
+
+} // namespace troupe::http

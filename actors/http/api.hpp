@@ -1,0 +1,66 @@
+#pragma once
+
+#include "actors/http/answer.hpp"
+#include "actors/messages.hpp"
+#include "libagent/config/config.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace troupe::http {
+
+/// A request as it came off the wire; lives no longer than the call it is handed to.
+struct request_view {
+  std::string_view method;
+  std::string_view target;
+  /// Nothing if the header is missing.
+  std::optional<std::string_view> content_type;
+  std::string_view body;
+};
+
+// What a request asks of the actors.
+
+struct show_session {
+  std::string session_id;
+};
+struct forget_session {
+  std::string session_id;
+};
+struct list_servers {};
+
+using call = std::variant<chat_request, show_session, forget_session, list_servers>;
+
+/// How a request goes on: it is answered at once, or is a call of an actor.
+using decision = std::variant<answer, call>;
+
+/// What is wrong with a request below the level of HTTP messages.
+enum class fault : std::uint8_t { none, bad_request, body_too_large, target_too_long, headers_too_large };
+
+/// Decides on requests. Pure and thread-safe.
+class api {
+public:
+  api(const config::server_options& options, std::vector<std::string> agents);
+
+  /// Decides on a well-formed request. A chat without a session keeps `session_id` empty.
+  decision decide(const request_view& request) const;
+
+  /// Answers a request that cannot be read. The connection is closed afterwards.
+  answer refuse_fault(fault what) const;
+
+private:
+  decision decide_chat(const request_view& request) const;
+  decision decide_session(std::string_view parameter, bool forget) const;
+
+  std::size_t max_body_bytes_;
+  std::size_t max_json_depth_;
+  std::vector<std::string> agents_;
+  answer health_;
+  answer agent_list_;
+  answer openapi_;
+};
+
+} // namespace troupe::http

@@ -1,0 +1,187 @@
+#include "actors/http/connections.hpp"
+
+#include "actors/http/defaults.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <sys/socket.h>
+
+namespace troupe::http {
+
+namespace {
+
+thread_local connection* current_connection = nullptr;
+
+} // namespace
+
+connection::scope::scope(connection& now, event what) noexcept
+    : now_(now), before_(std::exchange(current_connection, &now)) {
+  now_.in_write_event_ = what == event::written;
+}
+
+connection::scope::~scope() {
+  now_.in_write_event_ = false;
+  current_connection = before_;
+}
+
+connection* connection::current() noexcept {
+  return current_connection;
+}
+
+connection::connection(std::shared_ptr<connections> all)
+    : all_(std::move(all)), read_deadline_(clock::now() + all_->bounds().header) {
+  all_->all_.insert(this);
+}
+
+connection::~connection() {
+  all_->all_.erase(this);
+  all_->in_work_ -= in_work_;
+  all_->changed();
+}
+
+void connection::reading(phase now) {
+  if (now == phase_)
+    return;
+  phase_ = now;
+  const auto& bounds = all_->bounds();
+  if (now == phase::between_requests)
+    wait_between_requests();
+  else
+    read_deadline_ = clock::now() + (now == phase::header ? bounds.header : bounds.body);
+}
+
+void connection::wait_between_requests() {
+  read_deadline_ = in_work_ == 0 ? clock::now() + all_->bounds().idle : clock::time_point::max();
+}
+
+void connection::request_begins(fault problem) {
+  fault_ = problem;
+  ++in_work_;
+  ++all_->in_work_;
+  phase_ = phase::between_requests;
+  wait_between_requests();
+}
+
+void connection::request_ends() {
+  --in_work_;
+  --all_->in_work_;
+  if (phase_ == phase::between_requests)
+    wait_between_requests();
+  all_->changed();
+}
+
+void connection::writing(bool begins) {
+  write_deadline_ = begins ? clock::now() + all_->bounds().body : clock::time_point::max();
+}
+
+void connection::read_failed(const boost::system::error_code& reason) {
+  if (in_work_ > 0 && reason != boost::asio::error::operation_aborted)
+    spdlog::debug("http: a client closed its side while {} of its requests are in work", in_work_);
+  ended_ = true;
+  read_deadline_ = clock::time_point::max();
+  // After an end of file the client may still want its answers.
+  if (reason != boost::asio::error::eof)
+    close();
+}
+
+void connection::invite_body() {
+  if (in_work_ > 0 || socket_ == nullptr)
+    return;
+  constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+  // Nothing else is being sent, so that there is room for these few bytes; if not, the client goes on by
+  // itself.
+  [[maybe_unused]] const auto sent =
+      ::send(socket_->native_handle(), go_on.data(), go_on.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void connection::run_later(std::function<void()> task) {
+  boost::asio::post(socket_->get_executor(), [self = shared_from_this(), task = std::move(task)] {
+    if (!self->is_closed())
+      task();
+  });
+}
+
+void connection::linger(socket last) {
+  all_->linger(std::move(last));
+}
+
+void connection::close() {
+  closed_ = true;
+  boost::system::error_code ignored;
+  if (socket_ != nullptr)
+    socket_->close(ignored);
+}
+
+/// A socket that is only read from until the client has closed it.
+struct connections::lingering : std::enable_shared_from_this<connections::lingering> {
+  lingering(std::shared_ptr<connections> everyone, connection::socket last)
+      : all(std::move(everyone)), socket(std::move(last)) {
+    all->lingering_.insert(this);
+  }
+  ~lingering() {
+    all->lingering_.erase(this);
+    all->changed();
+  }
+
+  void drop_next() {
+    socket.async_read_some(
+        boost::asio::buffer(dropped),
+        [self = shared_from_this()](const boost::system::error_code& failed, std::size_t n) {
+          self->left -= std::min(self->left, n);
+          if (!failed && self->left > 0)
+            self->drop_next();
+        });
+  }
+
+  std::shared_ptr<connections> all;
+  connection::socket socket;
+  connection::clock::time_point deadline = connection::clock::now() + defaults::linger_time;
+  std::size_t left = defaults::linger_bytes;
+  std::array<char, 4096> dropped{};
+};
+
+void connections::linger(connection::socket last) {
+  boost::system::error_code failed;
+  last.shutdown(connection::socket::shutdown_send, failed);
+  if (!failed)
+    std::make_shared<lingering>(shared_from_this(), std::move(last))->drop_next();
+}
+
+void connections::changed() const {
+  if (on_change)
+    on_change();
+}
+
+void connections::sweep(connection::clock::time_point now) {
+  for (auto* each : all_)
+    if (each->deadline() <= now)
+      each->close();
+  boost::system::error_code ignored;
+  for (auto* each : lingering_)
+    if (each->deadline <= now)
+      each->socket.close(ignored);
+}
+
+void connections::close_idle() {
+  for (auto* each : all_)
+    if (each->is_idle())
+      each->close();
+}
+
+void connections::close_all() {
+  for (auto* each : all_)
+    each->close();
+  boost::system::error_code ignored;
+  for (auto* each : lingering_)
+    each->socket.close(ignored);
+}
+
+} // namespace troupe::http

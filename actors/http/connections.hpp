@@ -1,0 +1,141 @@
+#pragma once
+
+#include "actors/http/api.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <unordered_set>
+
+namespace troupe::http {
+
+class connections;
+
+/// What is known of one connection beside what RESTinio knows: its deadlines, and how many of its requests
+/// are in work. Reactor thread only.
+class connection : public std::enable_shared_from_this<connection> {
+public:
+  using clock = std::chrono::steady_clock;
+  using socket = boost::asio::ip::tcp::socket;
+
+  /// How far the request that is being read has come.
+  enum class phase { between_requests, header, body };
+
+  explicit connection(std::shared_ptr<connections> all);
+  ~connection();
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  /// The connection whose bytes are being handled right now; null outside of that.
+  static connection* current() noexcept;
+
+  /// What RESTinio is being told of.
+  enum class event { read, written };
+
+  /// Makes a connection the current one.
+  class scope {
+  public:
+    scope(connection& now, event what) noexcept;
+    ~scope();
+    scope(const scope&) = delete;
+    scope& operator=(const scope&) = delete;
+
+  private:
+    connection& now_;
+    connection* before_;
+  };
+
+  /// Whether RESTinio is just being told that something was written.
+  bool in_write_event() const noexcept { return in_write_event_; }
+  /// Runs a task soon, unless the connection is closed before. While it waits, the connection must be kept
+  /// alive.
+  void run_later(std::function<void()> task);
+
+  /// Tells where the socket is, and with null that it is gone.
+  void attach(socket* where) noexcept { socket_ = where; }
+
+  /// Some bytes were parsed.
+  void reading(phase now);
+  /// A request is complete, or cannot be completed (`fault`).
+  void request_begins(fault problem);
+  /// What is wrong with the request that has just begun.
+  fault current_fault() const noexcept { return fault_; }
+  /// The answer to a request was written, or never will be.
+  void request_ends();
+  void writing(bool begins);
+
+  /// Nothing more is to be read: the stream is out of step, or at its end.
+  bool is_deaf() const noexcept { return closed_ || ended_ || fault_ != fault::none; }
+  bool is_closed() const noexcept { return closed_; }
+  /// The client closed its side or the connection broke.
+  void read_failed(const boost::system::error_code& reason);
+  /// Sends "100 Continue" if no answer is on its way.
+  void invite_body();
+  /// Takes the socket over and closes it once the client has stopped sending.
+  void linger(socket last);
+
+  bool is_idle() const noexcept { return in_work_ == 0; }
+  std::size_t in_work() const noexcept { return in_work_; }
+  clock::time_point deadline() const noexcept { return std::min(read_deadline_, write_deadline_); }
+  /// Closes the socket at once; what is under way on it is aborted.
+  void close();
+
+private:
+  void wait_between_requests();
+
+  std::shared_ptr<connections> all_;
+  socket* socket_ = nullptr;
+  phase phase_ = phase::between_requests;
+  fault fault_ = fault::none;
+  bool in_write_event_ = false;
+  bool ended_ = false;
+  bool closed_ = false;
+  std::size_t in_work_ = 0;
+  clock::time_point read_deadline_;
+  clock::time_point write_deadline_ = clock::time_point::max();
+};
+
+/// All connections of a server. Reactor thread only.
+class connections : public std::enable_shared_from_this<connections> {
+public:
+  struct timeouts {
+    std::chrono::milliseconds header;
+    std::chrono::milliseconds body;
+    std::chrono::milliseconds idle;
+  };
+
+  explicit connections(timeouts bounds) : bounds_(bounds) {}
+
+  const timeouts& bounds() const noexcept { return bounds_; }
+  /// Sockets that are open, or will be until an answer is ready.
+  std::size_t count() const noexcept { return all_.size() + lingering_.size(); }
+  /// Requests whose answers are not yet written.
+  std::size_t in_work() const noexcept { return in_work_; }
+
+  /// Closes what is past its deadline.
+  void sweep(connection::clock::time_point now);
+  /// Closes connections without a request, even one that is just arriving.
+  void close_idle();
+  void close_all();
+
+  /// Called whenever a connection is gone or a request is answered.
+  std::function<void()> on_change;
+
+private:
+  friend class connection;
+  struct lingering;
+
+  void changed() const;
+  void linger(connection::socket last);
+
+  timeouts bounds_;
+  std::unordered_set<connection*> all_;
+  std::unordered_set<lingering*> lingering_;
+  std::size_t in_work_ = 0;
+};
+
+} // namespace troupe::http

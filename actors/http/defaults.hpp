@@ -1,0 +1,40 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+/// Bounds of the front end that nobody has needed to configure.
+namespace troupe::http::defaults {
+
+/// Requests of one connection that may be in work at once. More than one, so that RESTinio goes on reading
+/// while it waits for an answer, which is how a client that went away is noticed.
+inline constexpr std::size_t max_pipelined_requests = 4;
+/// Bytes of a request target; past it the answer is 414.
+inline constexpr std::size_t max_target_bytes = 8u << 10;
+/// Bounds of one header block; past them the answer is 431.
+inline constexpr std::size_t max_header_fields = 100;
+inline constexpr std::size_t max_header_name_bytes = 256;
+inline constexpr std::size_t max_header_value_bytes = 16u << 10;
+/// Bytes read from a socket at once; one such buffer for each connection.
+inline constexpr std::size_t read_buffer_bytes = 8u << 10;
+
+/// After the refusal of a request that the client may still be sending, what it sends is read and dropped
+/// for this long and up to this size, since closing at once would destroy the answer on its way.
+inline constexpr std::chrono::seconds linger_time{5};
+inline constexpr std::size_t linger_bytes = 64u << 20;
+
+/// How often timeouts are looked at, at the least and at the most.
+inline constexpr std::chrono::milliseconds min_sweep_period{10};
+inline constexpr std::chrono::milliseconds max_sweep_period{1000};
+/// Pause after a connection could not be accepted, e.g. because the process has no descriptor left.
+inline constexpr std::chrono::milliseconds accept_pause{100};
+
+/// What the front end grants a run beyond its own deadline before it answers 504 itself.
+inline constexpr std::chrono::seconds run_grace{5};
+/// How long the store may take to show or forget a session; a session that is to be forgotten first
+/// finishes its runs, so that gets `run_timeout` too.
+inline constexpr std::chrono::seconds store_timeout{30};
+/// How long an MCP server's actor may take to say how it is.
+inline constexpr std::chrono::seconds status_timeout{2};
+
+} // namespace troupe::http::defaults

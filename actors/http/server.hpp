@@ -1,0 +1,55 @@
+#pragma once
+
+#include "actors/http/api.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace troupe::io {
+class reactor;
+}
+
+namespace troupe::http {
+
+/// Names a request that waits for its answer.
+using request_id = std::uint64_t;
+
+/// The wire side of the front end: RESTinio's connections on the reactor. Knows no actor. Answers by itself
+/// what `api` decides at once; calls are handed out and answered later. All methods are thread-safe and
+/// return at once. What is open lives on the reactor and goes down with it, whichever of the two is destroyed
+/// first.
+class server {
+public:
+  /// All are called on the reactor's thread; `on_closed` last and exactly once, and in the destructor of the
+  /// reactor's context if it is gone first.
+  struct handlers {
+    /// The port that is listened on, or why there is none; `on_closed` follows in that case.
+    std::function<void(result<std::uint16_t>)> on_opened;
+    /// A call to be answered. False: there is nobody left to answer it.
+    std::function<bool(request_id, call)> on_call;
+    std::function<void()> on_closed;
+  };
+
+  /// Starts to listen.
+  server(io::reactor& io, const config::server_options& options, std::shared_ptr<const api> decisions,
+         handlers events);
+  /// Stops with no grace.
+  ~server();
+  server(const server&) = delete;
+  server& operator=(const server&) = delete;
+
+  /// Answers a call. Ignored if the request is gone meanwhile.
+  void reply(request_id id, answer value);
+  /// Stops accepting and closes idle connections at once, waits for the answers owed for as long as `grace`,
+  /// answers 503 to the rest and closes. A later call may shorten the grace.
+  void stop(std::chrono::milliseconds grace);
+
+private:
+  class core;
+  class gate;
+  std::shared_ptr<gate> gate_;
+};
+
+} // namespace troupe::http

@@ -1,0 +1,203 @@
+#include "actors/http/wire.hpp"
+
+#include "actors/http/defaults.hpp"
+#include "actors/http/guarded_socket.hpp"
+
+#include <http_parser.h>
+
+namespace troupe::http {
+
+namespace {
+
+/// Stands in for `http_parser_execute` in RESTinio's connection. RESTinio closes a connection without an
+/// answer when its parser fails. Here a request that cannot be parsed becomes one that is complete but has a
+/// fault
+/// (`connection::current_fault`), so that it is answered like any other, in its turn. Requests to upgrade the
+/// protocol become ordinary ones (RFC 9110, section 7.8).
+std::size_t parse_guarded(http_parser* parser, const http_parser_settings* settings, const char* data,
+                          std::size_t length);
+
+} // namespace
+
+} // namespace troupe::http
+
+// RESTinio calls the function by this name and has no setting for it. Only `connection_t` does, whose
+// instance with our traits exists in this translation unit alone.
+#define RESTINIO_USE_BOOST_ASIO 1
+#define http_parser_execute ::troupe::http::parse_guarded
+#include <restinio/null_logger.hpp>
+#include <restinio/null_timer_manager.hpp>
+#include <restinio/settings.hpp>
+#include <restinio/traits.hpp>
+// Not complete by itself: comes after the others.
+#include <restinio/impl/connection.hpp>
+#undef http_parser_execute
+
+namespace troupe::http {
+
+namespace {
+
+using restinio::impl::http_parser_ctx_t;
+
+fault fault_of(http_errno code) noexcept {
+  switch (code) {
+  // RESTinio's callbacks fail only at its limits.
+  case HPE_CB_headers_complete:
+  case HPE_CB_body:
+    return fault::body_too_large;
+  case HPE_CB_url:
+    return fault::target_too_long;
+  case HPE_CB_header_field:
+  case HPE_CB_header_value:
+  case HPE_HEADER_OVERFLOW:
+    return fault::headers_too_large;
+  default:
+    return fault::bad_request;
+  }
+}
+
+void complete_with_fault(http_parser& parser, http_parser_ctx_t& message) {
+  message.m_message_complete = true;
+  message.m_header.should_keep_alive(false);
+  message.m_body.clear();
+  parser.upgrade = 0;
+  parser.http_errno = HPE_PAUSED;
+}
+
+std::size_t parse_guarded(http_parser* parser, const http_parser_settings* settings, const char* data,
+                          std::size_t length) {
+  auto& message = *static_cast<http_parser_ctx_t*>(parser->data);
+  auto& reader = *connection::current();
+  const bool had_headers = message.m_leading_headers_completed;
+  const auto parsed = ::http_parser_execute(parser, settings, data, length);
+  if (const auto code = HTTP_PARSER_ERRNO(parser); code != HPE_OK && code != HPE_PAUSED) {
+    complete_with_fault(*parser, message);
+    reader.request_begins(fault_of(code));
+    return length;
+  }
+  if (message.m_message_complete) {
+    if (parser->upgrade != 0)
+      message.m_header.should_keep_alive(http_should_keep_alive(parser) != 0);
+    parser->upgrade = 0;
+    reader.request_begins(fault::none);
+  } else if (message.m_leading_headers_completed) {
+    if (!had_headers && message.m_header.has_field(restinio::http_field::expect))
+      reader.invite_body();
+    reader.reading(connection::phase::body);
+  } else if (parser->nread > 0) {
+    reader.reading(connection::phase::header);
+  }
+  return parsed;
+}
+
+class restinio_exchange : public exchange {
+public:
+  explicit restinio_exchange(restinio::request_handle_t request)
+      : request_(std::move(request)), owner_(connection::current()->shared_from_this()),
+        problem_(owner_->current_fault()) {}
+
+  request_view request() const override {
+    const auto& header = request_->header();
+    request_view view{header.method().c_str(), header.request_target(), {}, request_->body()};
+    if (const auto type = header.opt_value_of(restinio::http_field::content_type))
+      view.content_type = std::string_view(type->data(), type->size());
+    return view;
+  }
+
+  bool keep_alive() const override { return request_->header().should_keep_alive(); }
+
+  fault problem() const override { return problem_; }
+
+  void write(std::string head, std::string body, bool keep_alive) override {
+    restinio::writable_items_container_t items;
+    items.emplace_back(std::move(head));
+    if (!body.empty())
+      items.emplace_back(std::move(body));
+    restinio::write_group_t group(std::move(items));
+    // Called also when the connection is gone: then with an error, at the latest by the group's destructor.
+    group.after_write_notificator([owner = owner_](const auto&) { owner->request_ends(); });
+    const restinio::response_output_flags_t flags{restinio::response_parts_attr_t::final_parts,
+                                                  restinio::response_connection_attr(keep_alive)};
+    restinio::impl::access_req_connection(*request_)->write_response_parts(request_->request_id(), flags,
+                                                                           std::move(group));
+  }
+
+private:
+  restinio::request_handle_t request_;
+  std::shared_ptr<connection> owner_;
+  fault problem_;
+};
+
+/// What RESTinio calls for each request.
+class exchange_maker {
+public:
+  explicit exchange_maker(wire::request_handler on_request) : on_request_(std::move(on_request)) {}
+
+  restinio::request_handling_status_t operator()(restinio::request_handle_t request) const {
+    auto& owner = *connection::current();
+    auto arrived = std::make_shared<restinio_exchange>(std::move(request));
+    // After a write RESTinio goes on with a request that had to wait, and does not expect an answer to it,
+    // not one that closes the connection at least, before it is back. What arrived keeps this object alive.
+    if (owner.in_write_event())
+      owner.run_later([this, arrived] { on_request_(arrived); });
+    else
+      on_request_(arrived);
+    return restinio::request_accepted();
+  }
+
+private:
+  wire::request_handler on_request_;
+};
+
+/// There is one thread, so no strand; timeouts are in `connection`.
+using traits = restinio::traits_t<restinio::null_timer_manager_t, restinio::null_logger_t, exchange_maker,
+                                  restinio::noop_strand_t, guarded_socket>;
+
+using settings_handle = restinio::impl::connection_settings_handle_t<traits>;
+
+settings_handle make_settings(std::size_t max_body_bytes, wire::request_handler on_request) {
+  restinio::server_settings_t<traits> settings;
+  settings.request_handler(std::move(on_request))
+      .buffer_size(defaults::read_buffer_bytes)
+      .max_pipelined_requests(defaults::max_pipelined_requests)
+      .incoming_http_msg_limits(restinio::incoming_http_msg_limits_t()
+                                    .max_url_size(defaults::max_target_bytes)
+                                    .max_field_count(defaults::max_header_fields)
+                                    .max_field_name_size(defaults::max_header_name_bytes)
+                                    .max_field_value_size(defaults::max_header_value_bytes)
+                                    .max_body_size(max_body_bytes));
+  return std::make_shared<restinio::impl::connection_settings_t<traits>>(
+      std::move(settings), restinio::impl::create_parser_settings<traits::http_methods_mapper_t>(),
+      std::make_shared<restinio::null_timer_manager_t>());
+}
+
+class restinio_wire : public wire {
+public:
+  restinio_wire(std::size_t max_body_bytes, request_handler on_request)
+      : settings_(make_settings(max_body_bytes, std::move(on_request))) {}
+
+  void serve(boost::asio::ip::tcp::socket accepted, std::shared_ptr<connection> owner) override {
+    boost::system::error_code failed;
+    const auto client = accepted.remote_endpoint(failed);
+    if (failed)
+      return;
+    // No limiter behind the monitor, so there is nothing to be told.
+    using monitor = restinio::connection_count_limit_types<traits>::lifetime_monitor_t;
+    std::make_shared<restinio::impl::connection_t<traits>>(
+        ++last_id_, guarded_socket(std::move(accepted), std::move(owner)), settings_, client,
+        monitor(nullptr))
+        ->init();
+  }
+
+private:
+  settings_handle settings_;
+  restinio::connection_id_t last_id_ = 0;
+};
+
+} // namespace
+
+std::unique_ptr<wire> wire::make(std::size_t max_body_bytes, request_handler on_request) {
+  return std::make_unique<restinio_wire>(max_body_bytes, std::move(on_request));
+}
+
+} // namespace troupe::http

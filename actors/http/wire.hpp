@@ -1,0 +1,49 @@
+#pragma once
+
+#include "actors/http/connections.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace troupe::http {
+
+/// One request, and the place for its answer. Reactor thread only. While it lives, so does its connection.
+class exchange {
+public:
+  exchange() = default;
+  virtual ~exchange() = default;
+  exchange(const exchange&) = delete;
+  exchange& operator=(const exchange&) = delete;
+
+  virtual request_view request() const = 0;
+  /// Whether the client wants the connection to go on.
+  virtual bool keep_alive() const = 0;
+  /// What is wrong with the request. If there is anything, `request()` has nothing in it that could be relied
+  /// on.
+  virtual fault problem() const = 0;
+  /// Answers, after all requests that came before it on the connection. Once.
+  virtual void write(std::string head, std::string body, bool keep_alive) = 0;
+
+  /// When the request was complete.
+  const connection::clock::time_point since = connection::clock::now();
+};
+
+/// RESTinio, behind a wall: reads requests from connections and writes answers to them. Reactor thread only.
+class wire {
+public:
+  using request_handler = std::function<void(std::shared_ptr<exchange>)>;
+
+  /// The handler must not throw. It may be called as long as there are connections.
+  static std::unique_ptr<wire> make(std::size_t max_body_bytes, request_handler on_request);
+  virtual ~wire() = default;
+
+  /// Serves a connection until it ends.
+  virtual void serve(boost::asio::ip::tcp::socket accepted, std::shared_ptr<connection> owner) = 0;
+};
+
+} // namespace troupe::http

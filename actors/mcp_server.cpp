@@ -1,0 +1,373 @@
+#include "actors/mcp_server.hpp"
+
+#include "actors/defaults.hpp"
+#include "actors/io/child_process.hpp"
+#include "libagent/core/version.hpp"
+
+#include <caf/send.hpp>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <random>
+
+namespace troupe {
+
+namespace {
+
+io::process_options make_process_options(const config::mcp_server_options& options) {
+  io::process_options process;
+  process.command = options.command;
+  process.args = options.args;
+  process.env = io::child_environment(options.env);
+  process.cwd = options.cwd;
+  process.max_line_bytes = options.max_message_bytes;
+  return process;
+}
+
+mcp::client_options make_client_options(const config::mcp_server_options& options) {
+  mcp::client_options client;
+  client.client_version = version;
+  client.allowed_tools = options.allowed_tools;
+  client.blocked_tools = options.blocked_tools;
+  return client;
+}
+
+/// Reports of one process, on their way from the reactor to the actor.
+io::process_handlers make_handlers(const supervised_mcp_server_actor& to, std::uint64_t generation) {
+  const auto report = [to, generation](auto what) {
+    caf::anon_send(to, process_event{generation, std::move(what)});
+  };
+  io::process_handlers handlers;
+  handlers.on_started = [report](pid_t pid) { report(process_started{pid}); };
+  handlers.on_start_failed = [report](const error& reason) { report(process_not_started{reason.detail}); };
+  handlers.on_stdout_lines = [report](std::vector<std::string> lines) {
+    report(process_lines{std::move(lines)});
+  };
+  handlers.on_stderr = [report](std::string text) { report(process_stderr{std::move(text)}); };
+  handlers.on_overlong = [report] { report(process_overlong_line{}); };
+  handlers.on_exit = [report](io::process_exit how) { report(process_ended{to_string(how)}); };
+  return handlers;
+}
+
+double random_jitter() {
+  thread_local std::minstd_rand engine{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0.0, 1.0)(engine);
+}
+
+std::string trimmed(std::string text) {
+  text.erase(text.find_last_not_of(" \r\n\t") + 1);
+  return text;
+}
+
+} // namespace
+
+std::string_view to_string(mcp_state state) noexcept {
+  switch (state) {
+  case mcp_state::starting:
+    return "starting";
+  case mcp_state::ready:
+    return "ready";
+  case mcp_state::restarting:
+    return "restarting";
+  case mcp_state::failed:
+    return "failed";
+  }
+  return "failed";
+}
+
+mcp_server_state::~mcp_server_state() {
+  calls_.fail_all(fmt::format("Error: the MCP server '{}' is shutting down.", options_.name));
+  answer_waiting();
+  for (auto& promise : stops_)
+    promise.deliver(acknowledgement{});
+}
+
+void mcp_server_state::begin(config::mcp_server_options options, io::reactor& io) {
+  options_ = std::move(options);
+  io_ = &io;
+  restarts_ = restart_policy(options_.restart);
+  for (const auto& [key, value] : options_.env)
+    secrets_.emplace_back(value);
+  start(generation_);
+}
+
+void mcp_server_state::start(std::uint64_t generation) {
+  if (generation != generation_ || !stops_.empty())
+    return;
+  ++generation_;
+  ++starts_;
+  stderr_tail_.clear();
+  ending_because_.clear();
+  session_.emplace(make_client_options(options_));
+  process_ = io::child_process::start(
+      *io_, make_process_options(options_),
+      make_handlers(caf::actor_cast<supervised_mcp_server_actor>(self_), generation_));
+  self_->delayed_send(self_, options_.startup_timeout, handshake_atom::value, generation_);
+}
+
+void mcp_server_state::on(const process_event& what) {
+  if (what.generation == generation_ && process_)
+    std::visit([this](const auto& w) { on(w); }, what.what);
+}
+
+void mcp_server_state::on(const process_started& what) {
+  pid_ = what.pid;
+  spdlog::debug("MCP server '{}': started as process {}", options_.name, pid_);
+  carry_out(session_->start());
+}
+
+void mcp_server_state::on(const process_not_started& what) {
+  went_down(shown(what.reason), false);
+}
+
+void mcp_server_state::on(const process_lines& what) {
+  std::size_t bytes = 0;
+  for (const auto& line : what.lines) {
+    bytes += line.size();
+    // A line may end the session.
+    if (session_)
+      carry_out(session_->on_line(line));
+  }
+  if (process_)
+    process_->consumed(bytes);
+}
+
+void mcp_server_state::on(const process_stderr& what) {
+  stderr_tail_ += what.text;
+  if (stderr_tail_.size() > defaults::mcp_stderr_kept)
+    stderr_tail_.erase(0, stderr_tail_.size() - defaults::mcp_stderr_kept);
+  spdlog::info("MCP server '{}' on stderr: {}", options_.name, shown(trimmed(what.text)));
+}
+
+void mcp_server_state::on(const process_overlong_line&) {
+  ending_because_ = fmt::format("wrote a message of more than {} bytes (see max_message_bytes)",
+                                options_.max_message_bytes);
+}
+
+void mcp_server_state::on(const process_ended& what) {
+  auto why = ending_because_.empty() ? what.how : std::exchange(ending_because_, {});
+  if (state_ != mcp_state::ready)
+    if (const auto last_words = trimmed(stderr_tail_); !last_words.empty())
+      why += fmt::format("; its stderr ended in: {}", last_words);
+  went_down(shown(std::move(why)), true);
+}
+
+void mcp_server_state::handshake_overdue(std::uint64_t generation) {
+  if (generation != generation_ || !process_ || !session_ || session_->is_ready())
+    return;
+  ending_because_ =
+      fmt::format("no answer to the handshake within {} (see startup_timeout)", options_.startup_timeout);
+  process_->kill();
+}
+
+void mcp_server_state::went_down(std::string why, bool worth_a_retry) {
+  // It was told to, or it was not.
+  spdlog::log(stops_.empty() ? spdlog::level::warn : spdlog::level::debug, "MCP server '{}': {}",
+              options_.name, why);
+  // No call that waits may begin now.
+  if (state_ == mcp_state::ready)
+    state_ = mcp_state::restarting;
+  if (session_)
+    carry_out(session_->on_closed(why));
+  session_.reset();
+  process_.reset();
+  pid_ = 0;
+  tools_ = std::make_shared<const tool_list>();
+  calls_.fail_all(fmt::format("Error: the MCP server '{}' went away: {}.", options_.name, why));
+  last_error_ = std::move(why);
+  if (stops_.empty())
+    plan_restart(worth_a_retry);
+  end_if_stopped();
+}
+
+void mcp_server_state::plan_restart(bool worth_a_retry) {
+  const bool was_starting = !restarts_.has_come_up();
+  const auto next = restarts_.went_down(self_->clock().now(), worth_a_retry, random_jitter());
+  state_ = next.failed ? mcp_state::failed : mcp_state::restarting;
+  if (next.wait)
+    self_->delayed_send(self_, *next.wait, start_atom::value, generation_);
+  // One that was ready a moment ago will most likely be so again; the others are not worth waiting for.
+  if (was_starting || next.failed || restarts_.failures() > 1)
+    answer_waiting();
+}
+
+void mcp_server_state::carry_out(mcp::effects what) {
+  for (auto& effect : what)
+    std::visit([this](auto& e) { carry_out(e); }, effect);
+}
+
+void mcp_server_state::carry_out(mcp::send_line& what) {
+  if (process_ && !process_->write_line(std::move(what.line)))
+    spdlog::warn("MCP server '{}': it does not read its stdin; a message was dropped", options_.name);
+}
+
+void mcp_server_state::carry_out(mcp::ready& what) {
+  state_ = mcp_state::ready;
+  server_ = std::move(what.server);
+  tools_ = std::move(what.tools);
+  restarts_.came_up(self_->clock().now());
+  spdlog::info("MCP server '{}': ready, protocol {}, {} tools", options_.name, server_.protocol_version,
+               tools_->size());
+  answer_waiting();
+}
+
+void mcp_server_state::carry_out(mcp::broken& what) {
+  ending_because_ = what.reason.detail;
+  if (process_)
+    process_->shutdown({defaults::mcp_stdin_grace, defaults::mcp_sigterm_grace});
+}
+
+void mcp_server_state::carry_out(mcp::tools_changed& what) {
+  tools_ = std::move(what.tools);
+  spdlog::debug("MCP server '{}': its tools changed, {} now", options_.name, tools_->size());
+}
+
+void mcp_server_state::carry_out(mcp::call_finished& what) {
+  if (state_ == mcp_state::ready && !what.result.is_error)
+    restarts_.proved_itself();
+  calls_.answer(what.key, std::move(what.result));
+  begin_waiting_calls();
+}
+
+void mcp_server_state::carry_out(mcp::call_progress& what) {
+  calls_.progressed(what.key, self_->clock().now());
+}
+
+void mcp_server_state::carry_out(mcp::server_log& what) {
+  const auto level = what.level == "debug" ? spdlog::level::debug : spdlog::level::info;
+  spdlog::log(level, "MCP server '{}' says ({}): {}", options_.name, what.level, shown(what.text));
+}
+
+caf::typed_response_promise<tool_result> mcp_server_state::call(const tool_invocation& what) {
+  auto promise = self_->make_response_promise<tool_result>();
+  if (state_ != mcp_state::ready || !session_) {
+    promise.deliver(tool_result::failure(
+        fmt::format("Error: the MCP server '{}' is not running ({}).", options_.name, to_string(state_))));
+  } else if (calls_.waiting() >= defaults::mcp_max_waiting_calls) {
+    promise.deliver(tool_result::failure(fmt::format(
+        "Error: the MCP server '{}' has too many calls waiting; try again later.", options_.name)));
+  } else {
+    calls_.add(what, promise, self_->clock().now(), options_.call_timeout, options_.max_call_timeout);
+    watch_deadlines();
+    begin_waiting_calls();
+  }
+  return promise;
+}
+
+void mcp_server_state::begin_waiting_calls() {
+  static const json no_arguments = json::object();
+  while (session_ && state_ == mcp_state::ready && calls_.on_the_wire() < options_.max_concurrent_calls) {
+    const auto* next = calls_.begin_next();
+    if (next == nullptr)
+      return;
+    carry_out(session_->call_tool(next->key, next->tool, next->arguments ? *next->arguments : no_arguments));
+  }
+}
+
+void mcp_server_state::cancel(call_key key) {
+  if (session_ && calls_.contains(key))
+    carry_out(session_->cancel(key, "the caller gave it up"));
+  calls_.answer(key, tool_result::failure("Error: the call was cancelled."));
+  begin_waiting_calls();
+}
+
+void mcp_server_state::watch_deadlines() {
+  const auto next = calls_.next_deadline();
+  if (!next || watching_)
+    return;
+  watching_ = true;
+  const auto wait = std::max<caf::timespan>(*next - self_->clock().now(), std::chrono::milliseconds(1));
+  self_->delayed_send(self_, wait, overdue_atom::value);
+}
+
+void mcp_server_state::look_for_overdue_calls() {
+  watching_ = false;
+  const auto now = self_->clock().now();
+  for (const auto& [key, on_the_wire] : calls_.overdue(now)) {
+    if (on_the_wire && session_)
+      carry_out(session_->cancel(key, "timeout"));
+    calls_.answer(key,
+                  tool_result::failure(fmt::format("Error: the MCP server '{}' did not answer within {}.",
+                                                   options_.name, options_.call_timeout)));
+  }
+  begin_waiting_calls();
+  watch_deadlines();
+}
+
+caf::typed_response_promise<shared_tools> mcp_server_state::tools() {
+  auto promise = self_->make_response_promise<shared_tools>();
+  const bool first_start = state_ == mcp_state::starting;
+  const bool quick_restart =
+      state_ == mcp_state::restarting && restarts_.has_come_up() && restarts_.failures() <= 1;
+  if ((first_start || quick_restart) && stops_.empty())
+    waiting_for_tools_.push_back(promise);
+  else
+    promise.deliver(tools_);
+  return promise;
+}
+
+void mcp_server_state::answer_waiting() {
+  for (auto& promise : waiting_for_tools_)
+    promise.deliver(tools_);
+  waiting_for_tools_.clear();
+}
+
+mcp_status mcp_server_state::status() const {
+  mcp_status status;
+  status.name = options_.name;
+  status.state = state_;
+  status.pid = pid_;
+  status.protocol_version = server_.protocol_version;
+  status.server_name = server_.name;
+  status.server_version = server_.version;
+  for (const auto& tool : *tools_)
+    status.tools.push_back(tool.name);
+  status.restarts = starts_ > 0 ? starts_ - 1 : 0;
+  status.last_error = last_error_;
+  status.stray_lines = session_ ? session_->stray_lines() : 0;
+  return status;
+}
+
+caf::typed_response_promise<acknowledgement> mcp_server_state::stop() {
+  auto promise = self_->make_response_promise<acknowledgement>();
+  stops_.push_back(promise);
+  answer_waiting();
+  if (process_)
+    process_->shutdown({defaults::mcp_stdin_grace, defaults::mcp_sigterm_grace});
+  end_if_stopped();
+  return promise;
+}
+
+void mcp_server_state::end_if_stopped() {
+  if (!stops_.empty() && !process_)
+    self_->quit();
+}
+
+std::string mcp_server_state::shown(std::string text) const {
+  auto clean = to_utf8(text);
+  for (auto& c : clean)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+      c = ' ';
+  return redact(std::move(clean), secrets_);
+}
+
+supervised_mcp_server_actor::behavior_type
+mcp_server(supervised_mcp_server_actor::stateful_pointer<mcp_server_state> self,
+           config::mcp_server_options options, reactor_reference io) {
+  self->state.begin(std::move(options), *io.io);
+  return {
+      [self](const tool_invocation& what) { return self->state.call(what); },
+      [self](cancel_atom, call_key key) { self->state.cancel(key); },
+      [self](tools_atom) { return self->state.tools(); },
+      [self](status_atom) { return self->state.status(); },
+      [self](stop_atom) { return self->state.stop(); },
+      [self](const process_event& what) { self->state.on(what); },
+      [self](start_atom, std::uint64_t generation) { self->state.start(generation); },
+      [self](handshake_atom, std::uint64_t generation) { self->state.handshake_overdue(generation); },
+      [self](overdue_atom) { self->state.look_for_overdue_calls(); },
+  };
+}
+
+} // namespace troupe

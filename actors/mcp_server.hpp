@@ -1,0 +1,145 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/mcp_calls.hpp"
+#include "actors/restart_policy.hpp"
+#include "libagent/config/config.hpp"
+#include "libagent/mcp/client_session.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace troupe::io {
+class child_process;
+class reactor;
+} // namespace troupe::io
+
+namespace troupe {
+
+/// A reactor as an argument of `spawn`, which takes a plain pointer for an actor.
+struct reactor_reference {
+  io::reactor* io = nullptr;
+};
+
+// What the reactor reports of a server's process.
+struct process_started {
+  std::int64_t pid = 0;
+};
+struct process_not_started {
+  std::string reason;
+};
+struct process_lines {
+  std::vector<std::string> lines;
+};
+struct process_stderr {
+  std::string text;
+};
+struct process_overlong_line {};
+struct process_ended {
+  std::string how;
+};
+/// Of which start of the server it speaks: what an earlier process left in the mailbox is ignored.
+struct process_event {
+  std::uint64_t generation = 0;
+  std::variant<process_started, process_not_started, process_lines, process_stderr, process_overlong_line,
+               process_ended>
+      what;
+};
+
+/// Internal timers: start the process; the handshake took too long; look for calls that took too long.
+using start_atom = caf::atom_constant<caf::atom("start")>;
+using handshake_atom = caf::atom_constant<caf::atom("handshake")>;
+using overdue_atom = caf::atom_constant<caf::atom("overdue")>;
+using supervised_mcp_server_actor =
+    mcp_server_actor::extend<caf::reacts_to<process_event>, caf::reacts_to<start_atom, std::uint64_t>,
+                             caf::reacts_to<handshake_atom, std::uint64_t>, caf::reacts_to<overdue_atom>>;
+
+/// Owns one MCP server from start to end: its process, the protocol's state machine, the calls in flight with
+/// their deadlines, and the restarts.
+class mcp_server_state {
+public:
+  explicit mcp_server_state(supervised_mcp_server_actor::pointer self) : self_(self) {}
+  ~mcp_server_state();
+
+  void begin(config::mcp_server_options options, io::reactor& io);
+  caf::typed_response_promise<tool_result> call(const tool_invocation& what);
+  void cancel(call_key key);
+  caf::typed_response_promise<shared_tools> tools();
+  mcp_status status() const;
+  caf::typed_response_promise<acknowledgement> stop();
+
+  /// Starts the process, unless that was overtaken by another start or a stop.
+  void start(std::uint64_t generation);
+  void handshake_overdue(std::uint64_t generation);
+  void look_for_overdue_calls();
+  void on(const process_event& what);
+
+  const char* name = "mcp_server";
+
+private:
+  void on(const process_started& what);
+  void on(const process_not_started& what);
+  void on(const process_lines& what);
+  void on(const process_stderr& what);
+  void on(const process_overlong_line&);
+  void on(const process_ended& what);
+
+  void carry_out(mcp::effects what);
+  void carry_out(mcp::send_line& what);
+  void carry_out(mcp::ready& what);
+  void carry_out(mcp::broken& what);
+  void carry_out(mcp::tools_changed& what);
+  void carry_out(mcp::call_finished& what);
+  void carry_out(mcp::call_progress& what);
+  void carry_out(mcp::pong&) {}
+  void carry_out(mcp::server_log& what);
+
+  void begin_waiting_calls();
+  /// Has one timer running for the earliest deadline, as long as there is one. Deadlines never become
+  /// earlier.
+  void watch_deadlines();
+  /// The process is gone, or will be: fails what is open, and plans the next start.
+  void went_down(std::string why, bool worth_a_retry);
+  void plan_restart(bool worth_a_retry);
+  void answer_waiting();
+  void end_if_stopped();
+  /// A text that may come from the server or its environment, fit to be shown.
+  std::string shown(std::string text) const;
+
+  supervised_mcp_server_actor::pointer self_;
+  config::mcp_server_options options_;
+  std::vector<secret> secrets_;
+  io::reactor* io_ = nullptr;
+  mcp_state state_ = mcp_state::starting;
+  std::uint64_t generation_ = 0;
+  std::shared_ptr<io::child_process> process_;
+  std::optional<mcp::client_session> session_;
+  mcp::server_description server_;
+  shared_tools tools_ = std::make_shared<const tool_list>();
+  mcp_calls calls_;
+  bool watching_ = false;
+  restart_policy restarts_;
+  std::int64_t pid_ = 0;
+  std::uint64_t starts_ = 0;
+  std::string last_error_;
+  std::string stderr_tail_;
+  /// Why the process is being ended by us, for its exit to be reported as.
+  std::string ending_because_;
+  std::vector<caf::typed_response_promise<shared_tools>> waiting_for_tools_;
+  std::vector<caf::typed_response_promise<acknowledgement>> stops_;
+};
+
+supervised_mcp_server_actor::behavior_type
+mcp_server(supervised_mcp_server_actor::stateful_pointer<mcp_server_state> self,
+           config::mcp_server_options options, reactor_reference io);
+
+} // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::process_event)

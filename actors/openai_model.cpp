@@ -1,0 +1,192 @@
+#include "actors/openai_model.hpp"
+
+#include "actors/io/http_client.hpp"
+#include "libagent/model/chat_completions.hpp"
+#include "libagent/model/retry.hpp"
+
+#include <caf/send.hpp>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace troupe {
+
+namespace {
+
+/// A query component (RFC 3986, 3.4) with all but unreserved characters escaped.
+std::string escape(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || std::string_view("-._~").find(c) != std::string_view::npos)
+      escaped += c;
+    else
+      escaped += fmt::format("%{:02X}", byte);
+  }
+  return escaped;
+}
+
+std::string make_target(const config::openai_options& options) {
+  std::string target = "/chat/completions";
+  char separator = '?';
+  for (const auto& [key, value] : options.query) {
+    target += fmt::format("{}{}={}", separator, escape(key), escape(value));
+    separator = '&';
+  }
+  return target;
+}
+
+} // namespace
+
+result<std::unique_ptr<io::http_client>> make_model_client(io::reactor& io,
+                                                           const config::openai_options& options) {
+  io::http_client_options wire;
+  wire.base_url = options.base_url;
+  wire.connect_timeout = options.connect_timeout;
+  wire.max_connections = options.max_connections;
+  wire.max_queue = options.max_queue;
+  wire.max_response_bytes = options.max_response_bytes;
+  io::read_proxy_environment(wire);
+  return io::http_client::make(io, std::move(wire));
+}
+
+openai_model_state::openai_model_state(wire_model_actor::pointer self)
+    : self_(self), random_(static_cast<std::minstd_rand::result_type>(
+                       std::chrono::steady_clock::now().time_since_epoch().count())) {}
+
+openai_model_state::~openai_model_state() {
+  for (auto& [key, call] : calls_)
+    call.promise.deliver(to_caf(fail(errc::cancelled, "the model's actor ended")));
+}
+
+void openai_model_state::begin(std::string model_name, config::openai_options options,
+                               std::unique_ptr<io::http_client> client) {
+  model_name_ = std::move(model_name);
+  target_ = make_target(options);
+  headers_ = {{"Content-Type", "application/json"}, {"Accept", "application/json"}};
+  if (!options.api_key.empty())
+    headers_.emplace_back("Authorization", "Bearer " + options.api_key.reveal());
+  secrets_.push_back(options.api_key);
+  for (const auto& [key, value] : options.headers) {
+    headers_.emplace_back(key, value.reveal());
+    secrets_.push_back(value);
+  }
+  options_ = std::move(options);
+  client_ = std::move(client);
+}
+
+caf::typed_response_promise<model_response> openai_model_state::call(const model_call& what) {
+  auto promise = self_->make_response_promise<model_response>();
+  calls_.insert_or_assign(what.key,
+                          open_call{chat_completions::encode(*what.request, options_.wire), promise});
+  send(what.key);
+  return promise;
+}
+
+void openai_model_state::send(call_key key) {
+  const auto found = calls_.find(key);
+  if (found == calls_.end())
+    return;
+  auto& call = found->second;
+  ++call.tries;
+  io::http_request request;
+  request.target = target_;
+  request.headers = headers_;
+  // The last try needs no copy.
+  request.body = call.tries > options_.retry.max_retries ? std::move(call.body) : call.body;
+  request.timeout = options_.timeout;
+  // The actor may be gone when the answer comes: the handle keeps its control block only.
+  auto report = [self = caf::actor_cast<wire_model_actor>(self_),
+                 key](std::optional<io::http_response> response, io::http_failure failure) {
+    wire_answer answer{key, nullptr, nullptr};
+    if (response)
+      answer.response = std::make_shared<const io::http_response>(std::move(*response));
+    else
+      answer.failure = std::make_shared<const io::http_failure>(std::move(failure));
+    caf::anon_send(self, std::move(answer));
+  };
+  call.request = client_->send(std::move(request), std::move(report));
+}
+
+void openai_model_state::cancel(call_key key) {
+  const auto found = calls_.find(key);
+  if (found == calls_.end())
+    return;
+  if (found->second.request != 0)
+    client_->cancel(found->second.request);
+  finish(key, fail(errc::cancelled, "the model call was cancelled"));
+}
+
+void openai_model_state::answered(const wire_answer& answer) {
+  const auto found = calls_.find(answer.key);
+  if (found == calls_.end())
+    return;
+  auto& call = found->second;
+  call.request = 0;
+  if (answer.response && answer.response->status == 200) {
+    auto response = chat_completions::decode(answer.response->body);
+    if (response)
+      finish(answer.key, std::move(*response));
+    else
+      finish(answer.key,
+             fail(response.error().code,
+                  redact(fmt::format("model '{}': {}", model_name_, response.error().detail), secrets_)));
+    return;
+  }
+  if (!try_again(answer.key, call, answer))
+    finish(answer.key, describe(answer));
+}
+
+bool openai_model_state::try_again(call_key key, open_call& call, const wire_answer& answer) {
+  failed_try last;
+  if (answer.response) {
+    last.status = answer.response->status;
+    last.retry_after = answer.response->header("Retry-After");
+  } else {
+    last.connection_error = answer.failure->connection_error;
+  }
+  const auto jitter = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
+  const auto delay = next_delay(options_.retry, last, call.tries, jitter, std::chrono::system_clock::now());
+  if (!delay)
+    return false;
+  spdlog::info("model '{}': try {} failed, next in {} ms: {}", model_name_, call.tries, delay->count(),
+               describe(answer).detail);
+  self_->delayed_send(self_, *delay, retry_atom::value, key);
+  return true;
+}
+
+error openai_model_state::describe(const wire_answer& answer) const {
+  if (answer.response)
+    return fail(errc::model_failed,
+                redact(fmt::format("model '{}' answered {}: {}", model_name_, answer.response->status,
+                                   chat_completions::error_message(answer.response->body)),
+                       secrets_));
+  const auto& why = answer.failure->reason;
+  const bool late = why.code == errc::deadline_exceeded;
+  return fail(why.code == errc::overloaded ? errc::overloaded
+              : late                       ? errc::model_timeout
+                                           : errc::model_failed,
+              redact(fmt::format("model '{}': {}", model_name_, why.detail), secrets_));
+}
+
+void openai_model_state::finish(call_key key, result<model_response> outcome) {
+  auto call = calls_.extract(key);
+  if (outcome)
+    call.mapped().promise.deliver(std::move(*outcome));
+  else
+    call.mapped().promise.deliver(to_caf(outcome.error()));
+}
+
+wire_model_actor::behavior_type openai_model(wire_model_actor::stateful_pointer<openai_model_state> self,
+                                             std::string model_name, config::openai_options options,
+                                             std::shared_ptr<std::unique_ptr<io::http_client>> client) {
+  self->state.begin(std::move(model_name), std::move(options), std::move(*client));
+  return {
+      [self](const model_call& what) { return self->state.call(what); },
+      [self](cancel_atom, call_key key) { self->state.cancel(key); },
+      [self](const wire_answer& answer) { self->state.answered(answer); },
+      [self](retry_atom, call_key key) { self->state.send(key); },
+  };
+}
+
+} // namespace troupe

@@ -1,0 +1,169 @@
+#include "actors/runtime.hpp"
+
+#include "actors/defaults.hpp"
+#include "actors/http/front.hpp"
+#include "actors/io/reactor.hpp"
+#include "actors/system_config.hpp"
+#include "actors/wiring.hpp"
+
+#include <caf/deep_to_string.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <fmt/format.h>
+
+#include <mutex>
+#include <random>
+
+namespace troupe {
+
+void extend(caf::actor_system_config& config) {
+  config.add_error_category(error_category,
+                            [](std::uint8_t code, caf::atom_value category, const caf::message& context) {
+                              const auto reason = from_caf(caf::error(code, category, context));
+                              return fmt::format("{}: {}", to_string(reason.code), reason.detail);
+                            });
+}
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Asks actors to stop and waits until all have answered, or are gone.
+class stopper {
+public:
+  explicit stopper(caf::actor_system& system) : self_(system) {}
+
+  template <class Handle, class... Args>
+  void ask(const Handle& handle, milliseconds within, const Args&... what) {
+    pending_.push_back([this, answer = std::make_shared<decltype(self_->request(handle, within, what...))>(
+                                  self_->request(handle, within, what...))] {
+      answer->receive([](acknowledgement) {}, [](const caf::error&) {});
+    });
+  }
+
+  void wait() {
+    for (const auto& receive : pending_)
+      receive();
+    pending_.clear();
+  }
+
+  template <class Handle>
+  void exit(const Handle& handle) {
+    self_->send_exit(handle, caf::exit_reason::user_shutdown);
+    self_->wait_for(handle);
+  }
+
+private:
+  caf::scoped_actor self_;
+  std::vector<std::function<void()>> pending_;
+};
+
+} // namespace
+
+struct runtime::impl {
+  impl(caf::actor_system& sys, const runtime_options& options)
+      : system(sys), io(options.io != nullptr ? std::make_unique<io::reactor>(*options.io)
+                                              : std::make_unique<io::reactor>()),
+        run_timeout(options.config.limits.run_timeout) {}
+  ~impl() { shutdown(milliseconds(0)); }
+
+  void shutdown(milliseconds grace) {
+    const std::lock_guard guard(shutdown_lock);
+    if (is_down)
+      return;
+    is_down = true;
+    stopper stop(system);
+    const auto patience = grace + defaults::cancelled_run_grace + defaults::run_answer_grace;
+    // Front ends answer their last requests while the sessions finish their last runs.
+    for (const auto& front : taken_fronts())
+      stop.ask(front, patience, stop_atom::value, caf::timespan(grace));
+    if (actors.sessions)
+      stop.ask(actors.sessions, patience, stop_atom::value, caf::timespan(grace));
+    stop.wait();
+    stop_actors(stop);
+  }
+
+  void stop_actors(stopper& stop) {
+    if (!actors.sessions)
+      return;
+    stop.exit(actors.sessions);
+    for (const auto& [name, server] : actors.mcp_servers)
+      stop.ask(server, defaults::mcp_stdin_grace + defaults::mcp_sigterm_grace + defaults::quick_answer,
+               stop_atom::value);
+    stop.wait();
+    for (const auto& [name, server] : actors.mcp_servers)
+      stop.exit(server);
+    for (const auto& [name, agent] : *actors.agents)
+      stop.exit(agent);
+    for (const auto& [name, model] : actors.models)
+      if (!foreign_models.contains(name))
+        stop.exit(model);
+    stop.exit(actors.store);
+  }
+
+  std::vector<http_front_actor> taken_fronts() {
+    const std::lock_guard guard(fronts_lock);
+    return std::move(fronts);
+  }
+
+  caf::actor_system& system;
+  std::unique_ptr<io::reactor> io;
+  milliseconds run_timeout;
+  cast actors;
+  std::map<std::string, model_actor> foreign_models;
+  std::mutex fronts_lock;
+  std::vector<http_front_actor> fronts;
+  std::mutex shutdown_lock;
+  bool is_down = false;
+};
+
+runtime::runtime(std::shared_ptr<impl> state) : impl_(std::move(state)) {}
+
+result<runtime> runtime::start(caf::actor_system& system, runtime_options options) {
+  auto state = std::make_shared<impl>(system, options);
+  auto actors = spawn_cast(system, *state->io, options);
+  if (!actors)
+    return actors.error();
+  state->actors = std::move(*actors);
+  state->foreign_models = std::move(options.models);
+  return runtime(std::move(state));
+}
+
+result<agent_actor> runtime::agent(std::string_view name) const {
+  const auto found = impl_->actors.agents->find(name);
+  if (found == impl_->actors.agents->end())
+    return fail(errc::unknown_agent, fmt::format("there is no agent '{}'", name));
+  return found->second;
+}
+
+const std::vector<std::string>& runtime::agent_names() const noexcept {
+  return impl_->actors.agent_names;
+}
+
+sessions_actor runtime::sessions() const {
+  return impl_->actors.sessions;
+}
+
+const std::vector<std::pair<std::string, mcp_server_actor>>& runtime::mcp_servers() const noexcept {
+  return impl_->actors.mcp_servers;
+}
+
+http_front_actor runtime::serve_http(config::server_options options) const {
+  http_backend backend{impl_->actors.sessions, impl_->actors.agent_names, impl_->actors.mcp_servers,
+                       impl_->run_timeout};
+  auto front = spawn_http_front(impl_->system, *impl_->io, std::move(options), std::move(backend));
+  const std::lock_guard guard(impl_->fronts_lock);
+  impl_->fronts.push_back(front);
+  return front;
+}
+
+void runtime::shutdown(std::chrono::milliseconds grace) {
+  impl_->shutdown(grace);
+}
+
+std::string new_session_id() {
+  std::random_device source;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", source(), source(), source(), source());
+}
+
+} // namespace troupe

@@ -1,0 +1,140 @@
+#include "actors/sessions.hpp"
+
+#include "actors/defaults.hpp"
+
+#include <caf/send.hpp>
+
+#include <fmt/format.h>
+
+namespace troupe {
+
+sessions_state::~sessions_state() {
+  for (auto& [id, session] : entries_)
+    caf::anon_send_exit(session.handle, caf::exit_reason::user_shutdown);
+  answer_stop();
+}
+
+void sessions_state::begin(session_environment_ptr environment, sessions_limits limits) {
+  environment_ = std::move(environment);
+  limits_ = limits;
+}
+
+sessions_state::entry& sessions_state::find_or_make(const std::string& session_id) {
+  auto [found, is_new] = entries_.try_emplace(session_id);
+  if (is_new)
+    found->second.handle = self_->spawn(session_behavior, session_id, environment_, sessions_actor(self_));
+  if (!sweeping_) {
+    sweeping_ = true;
+    self_->delayed_send(self_, defaults::session_sweep, sweep_atom::value);
+  }
+  ++found->second.forwarded;
+  ++under_way_;
+  return found->second;
+}
+
+caf::result<chat_reply> sessions_state::chat(chat_request&& request, observer_actor observer) {
+  if (stopping_)
+    return to_caf(fail(errc::shutting_down, "the server is shutting down"));
+  if (under_way_ >= limits_.max_runs)
+    return to_caf(fail(errc::overloaded, fmt::format("{} runs are under way already", under_way_)));
+  const auto& session = find_or_make(request.session_id);
+  return self_->delegate(session.handle, std::move(request), std::move(observer));
+}
+
+void sessions_state::cancel(const std::string& session_id, std::uint64_t run_id) {
+  const auto found = entries_.find(session_id);
+  if (found != entries_.end() && run_id != 0)
+    self_->send(found->second.handle, cancel_atom::value, run_id,
+                fail(errc::cancelled, "the run was cancelled"));
+}
+
+caf::result<session_record_ptr> sessions_state::load(const std::string& session_id) {
+  return self_->delegate(environment_->store, info_atom::value, session_id);
+}
+
+caf::result<acknowledgement> sessions_state::erase(const std::string& session_id) {
+  // A session that is not in use has nothing to wait for.
+  if (!entries_.contains(session_id))
+    return self_->delegate(environment_->store, erase_atom::value, session_id);
+  return self_->delegate(find_or_make(session_id).handle, erase_atom::value);
+}
+
+void sessions_state::finished(const std::string& session_id, std::uint64_t handled) {
+  const auto found = entries_.find(session_id);
+  if (found == entries_.end())
+    return;
+  auto& session = found->second;
+  under_way_ -= handled - session.handled;
+  session.handled = handled;
+  session.idle_since = self_->clock().now();
+  if (stopping_ && under_way_ == 0)
+    answer_stop();
+}
+
+void sessions_state::sweep() {
+  const auto now = self_->clock().now();
+  std::erase_if(entries_, [&](const auto& each) {
+    const auto& session = each.second;
+    if (session.forwarded != session.handled || now - session.idle_since < limits_.idle_timeout)
+      return false;
+    self_->send_exit(session.handle, caf::exit_reason::user_shutdown);
+    return true;
+  });
+  sweeping_ = !entries_.empty() && !stopping_;
+  if (sweeping_)
+    self_->delayed_send(self_, defaults::session_sweep, sweep_atom::value);
+}
+
+caf::typed_response_promise<acknowledgement> sessions_state::stop(caf::timespan grace) {
+  auto promise = self_->make_response_promise<acknowledgement>();
+  stops_.push_back(promise);
+  if (!stopping_ && under_way_ > 0)
+    self_->delayed_send(self_, grace, expired_atom::value, false);
+  stopping_ = true;
+  if (under_way_ == 0)
+    answer_stop();
+  return promise;
+}
+
+void sessions_state::expired(bool cancelled_before) {
+  if (under_way_ == 0 || cancelled_before) {
+    answer_stop();
+    return;
+  }
+  for (const auto& [id, session] : entries_)
+    if (session.forwarded != session.handled)
+      self_->send(session.handle, cancel_atom::value, std::uint64_t{0},
+                  fail(errc::shutting_down, "the server is shutting down"));
+  self_->delayed_send(self_, defaults::cancelled_run_grace, expired_atom::value, true);
+}
+
+void sessions_state::answer_stop() {
+  for (auto& promise : stops_)
+    promise.deliver(acknowledgement{});
+  stops_.clear();
+}
+
+sweeping_sessions_actor::behavior_type
+sessions_behavior(sweeping_sessions_actor::stateful_pointer<sessions_state> self,
+                  session_environment_ptr environment, sessions_limits limits) {
+  self->state.begin(std::move(environment), limits);
+  return {
+      [self](chat_request& request) { return self->state.chat(std::move(request), {}); },
+      [self](chat_request& request, const observer_actor& observer) {
+        return self->state.chat(std::move(request), observer);
+      },
+      [self](cancel_atom, const std::string& session_id, std::uint64_t run_id) {
+        self->state.cancel(session_id, run_id);
+      },
+      [self](info_atom, const std::string& session_id) { return self->state.load(session_id); },
+      [self](erase_atom, const std::string& session_id) { return self->state.erase(session_id); },
+      [self](stop_atom, caf::timespan grace) { return self->state.stop(grace); },
+      [self](finished_atom, const std::string& session_id, std::uint64_t handled) {
+        self->state.finished(session_id, handled);
+      },
+      [self](sweep_atom) { self->state.sweep(); },
+      [self](expired_atom, bool cancelled_before) { self->state.expired(cancelled_before); },
+  };
+}
+
+} // namespace troupe

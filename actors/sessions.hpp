@@ -1,0 +1,74 @@
+#pragma once
+
+#include "actors/session.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <chrono>
+#include <string>
+#include <unordered_map>
+
+namespace troupe {
+
+/// Internal: looks for sessions to put away; and: the time to finish runs is over.
+using sweep_atom = caf::atom_constant<caf::atom("sweep")>;
+using expired_atom = caf::atom_constant<caf::atom("expired")>;
+using sweeping_sessions_actor =
+    sessions_actor::extend<caf::reacts_to<sweep_atom>, caf::reacts_to<expired_atom, bool>>;
+
+struct sessions_limits {
+  /// Prompts under way or waiting, over all sessions.
+  std::size_t max_runs = 10'000;
+  /// A session's actor that has had nothing to do for so long is put away; its items are in the store.
+  std::chrono::milliseconds idle_timeout{60'000};
+};
+
+/// Finds or makes the actor of each session, and counts what is under way.
+class sessions_state {
+public:
+  explicit sessions_state(sweeping_sessions_actor::pointer self) : self_(self) {}
+  ~sessions_state();
+
+  void begin(session_environment_ptr environment, sessions_limits limits);
+  caf::result<chat_reply> chat(chat_request&& request, observer_actor observer);
+  void cancel(const std::string& session_id, std::uint64_t run_id);
+  caf::result<session_record_ptr> load(const std::string& session_id);
+  caf::result<acknowledgement> erase(const std::string& session_id);
+  caf::typed_response_promise<acknowledgement> stop(caf::timespan grace);
+  /// The session has dealt with `handled` messages.
+  void finished(const std::string& session_id, std::uint64_t handled);
+  void sweep();
+  /// The time to finish runs is over: cancels them first, gives them up the second time.
+  void expired(bool cancelled_before);
+
+  const char* name = "sessions";
+
+private:
+  struct entry {
+    session_actor handle;
+    /// Messages passed on to it, and those it has dealt with; equal when it is idle.
+    std::uint64_t forwarded = 0;
+    std::uint64_t handled = 0;
+    caf::actor_clock::time_point idle_since;
+  };
+
+  entry& find_or_make(const std::string& session_id);
+  void answer_stop();
+
+  sweeping_sessions_actor::pointer self_;
+  session_environment_ptr environment_;
+  sessions_limits limits_;
+  std::unordered_map<std::string, entry> entries_;
+  std::size_t under_way_ = 0;
+  bool sweeping_ = false;
+  bool stopping_ = false;
+  std::vector<caf::typed_response_promise<acknowledgement>> stops_;
+};
+
+sweeping_sessions_actor::behavior_type
+sessions_behavior(sweeping_sessions_actor::stateful_pointer<sessions_state> self,
+                  session_environment_ptr environment, sessions_limits limits);
+
+} // namespace troupe

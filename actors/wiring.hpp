@@ -1,0 +1,34 @@
+#pragma once
+
+#include "actors/agent_wiring.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/runtime.hpp"
+
+#include <caf/actor_system.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+namespace io {
+class reactor;
+}
+
+/// All actors of a runtime.
+struct cast {
+  std::map<std::string, model_actor> models;
+  std::vector<std::pair<std::string, mcp_server_actor>> mcp_servers;
+  std::vector<std::string> agent_names;
+  std::shared_ptr<const roster> agents;
+  store_actor store;
+  sessions_actor sessions;
+};
+
+/// Spawns models, MCP servers, agents, the store and the sessions, and tells each agent what stands around
+/// it. Fails before anything is spawned: `invalid_config`, `store_failed`.
+result<cast> spawn_cast(caf::actor_system& system, io::reactor& io, const runtime_options& options);
+
+} // namespace troupe

@@ -1,0 +1,164 @@
+#include "apps/troupe/command_line.hpp"
+
+#include "apps/troupe/exit_code.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+
+namespace troupe::cli {
+
+namespace {
+
+constexpr auto description =
+    "Troupe runs LLM agents, their tools and handoffs as actors, behind REST and a terminal.";
+
+constexpr auto footer = R"(Examples:
+  troupe check                                  what is in ./troupe.yaml, and does it come up?
+  troupe run "How much memory is free?"         one prompt, one answer
+  git diff | troupe run -                       the prompt from standard input
+  troupe chat -c examples/hostwatch/troupe.yaml a conversation
+  troupe serve --host 0.0.0.0 --port 8080       the REST API
+
+Exit codes: 0 fine; 1 a run failed or a check found something wrong; 2 the command line or the agent file
+cannot be used; 128+N ended by signal N.
+"troupe COMMAND --help" tells more.)";
+
+constexpr auto serve_footer =
+    R"(Prints "listening on http://HOST:PORT" when it is ready. SIGINT or SIGTERM lets runs finish for the file's
+shutdown_grace (10 s) and exits with 0; a second signal exits at once.
+
+Examples:
+  troupe serve                                  ./troupe.yaml, where its `server` block says
+  troupe serve -c agents.yaml --port 0          any free port)";
+
+constexpr auto chat_footer =
+    R"(With a terminal: line editing, history, and commands such as !help. With piped input each line is a prompt,
+and the exit code is 1 if any run failed.
+
+Examples:
+  troupe chat --agent triage
+  troupe chat --session ticket-4711             goes on with a stored session
+  printf 'Hello\nWho are you?\n' | troupe chat)";
+
+constexpr auto run_footer = R"(Examples:
+  troupe run "How much memory is free?"
+  troupe run --json "Top processes?" | jq .result
+  troupe run --session s1 "And the disks?"      goes on with a stored session
+  troupe run - < question.txt)";
+
+constexpr auto check_footer =
+    R"(Starts the MCP servers, asks them for their tools, and stops them again; no model is called.
+Exits with 1 where something is wrong.
+
+Examples:
+  troupe check -c agents.yaml
+  troupe check --json | jq '.mcp_servers[] | select(.state != "ready")')";
+
+/// What the user is told of a command line that cannot be read.
+std::string explain(const CLI::App* app, const CLI::Error& reason) {
+  const auto extras = app->remaining();
+  const auto chosen = app->get_subcommands();
+  auto what = std::string{reason.what()};
+  if (chosen.empty() && dynamic_cast<const CLI::RequiredError*>(&reason)) {
+    if (extras.empty())
+      what = "a subcommand is missing";
+    else if (extras.front().starts_with("-"))
+      what = "there is no option " + extras.front();
+    else
+      what = "there is no subcommand \"" + extras.front() + "\"";
+  }
+  const auto help = chosen.empty() ? std::string{"troupe"} : "troupe " + chosen.front()->get_name();
+  return "troupe: " + what + "; see " + help + " --help\n";
+}
+
+void add_common(CLI::App& app, common_options& into) {
+  app.add_option("-c,--config", into.config, "Agent file (YAML or JSON); ./troupe.yaml if not given")
+      ->type_name("FILE");
+  app.add_option("--log-level", into.log_level,
+                 "Least level that is logged to stderr (serve: info, else warn)")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "critical", "off"}));
+  app.add_flag("--log-json", into.log_json, "Log one JSON object a line");
+}
+
+void add_conversation(CLI::App& app, std::string& agent, std::optional<std::string>& session) {
+  app.add_option("--agent", agent, "Agent to ask; else the one that last answered, or the file's first")
+      ->type_name("NAME");
+  app.add_option("--session", session, "Session to go on with, or to begin under this id")->type_name("ID");
+}
+
+CLI::App* add_serve(CLI::App& app, common_options& common, serve_options& into) {
+  auto* serve = app.add_subcommand("serve", "Serve the agents over REST");
+  add_common(*serve, common);
+  serve->add_option("--host", into.host, "Address to listen on, instead of the file's")->type_name("HOST");
+  serve->add_option("--port", into.port, "Port to listen on, instead of the file's; 0 takes any free one")
+      ->type_name("PORT")
+      ->check(CLI::Range(0, 65535));
+  serve->footer(serve_footer);
+  return serve;
+}
+
+CLI::App* add_chat(CLI::App& app, common_options& common, chat_options& into) {
+  auto* chat = app.add_subcommand("chat", "Talk to the agents in the terminal");
+  add_common(*chat, common);
+  add_conversation(*chat, into.agent, into.session);
+  chat->footer(chat_footer);
+  return chat;
+}
+
+CLI::App* add_run(CLI::App& app, common_options& common, run_options& into) {
+  auto* run = app.add_subcommand("run", "Run one prompt and print the answer");
+  add_common(*run, common);
+  add_conversation(*run, into.agent, into.session);
+  run->add_flag("--json", into.json, "Print result, session_id, agent, items and usage as JSON");
+  run->add_option("PROMPT", into.prompt, "What to ask, as one argument; - reads standard input")
+      ->type_name("")
+      ->required();
+  run->footer(run_footer);
+  return run;
+}
+
+CLI::App* add_check(CLI::App& app, common_options& common, check_options& into) {
+  auto* check = app.add_subcommand("check", "Validate the agent file and try its MCP servers");
+  add_common(*check, common);
+  check->add_flag("--json", into.json, "Print the findings as JSON");
+  check->footer(check_footer);
+  return check;
+}
+
+} // namespace
+
+std::variant<command_line, int> read_command_line(int argc, const char* const* argv) {
+  auto app = CLI::App{description, "troupe"};
+  auto read = command_line{};
+  auto serving = serve_options{};
+  auto chatting = chat_options{};
+  auto running = run_options{};
+  auto checking = check_options{};
+  app.set_version_flag("--version", "troupe " TROUPE_VERSION);
+  add_common(app, read.common);
+  const auto* serve = add_serve(app, read.common, serving);
+  const auto* chat = add_chat(app, read.common, chatting);
+  const auto* run = add_run(app, read.common, running);
+  add_check(app, read.common, checking);
+  app.require_subcommand(1);
+  app.footer(footer);
+  app.failure_message(explain);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& reason) {
+    return app.exit(reason, std::cout, std::cerr) == 0 ? exit_code::ok : exit_code::usage;
+  }
+  if (serve->parsed())
+    read.command = std::move(serving);
+  else if (chat->parsed())
+    read.command = std::move(chatting);
+  else if (run->parsed())
+    read.command = std::move(running);
+  else
+    read.command = checking;
+  return read;
+}
+
+} // namespace troupe::cli

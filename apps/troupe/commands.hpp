@@ -1,0 +1,18 @@
+#pragma once
+
+#include "apps/troupe/command_line.hpp"
+#include "apps/troupe/stop_signals.hpp"
+
+/// The subcommands. Each returns the exit code.
+namespace troupe::cli {
+
+/// Serves REST until a signal comes.
+int serve(const common_options& common, const serve_options& options, stop_signals& signals);
+/// A conversation, in the terminal or with piped input.
+int chat(const common_options& common, const chat_options& options, stop_signals& signals);
+/// One prompt, one answer.
+int run(const common_options& common, const run_options& options, stop_signals& signals);
+/// Tries what the agent file says.
+int check(const common_options& common, const check_options& options, stop_signals& signals);
+
+} // namespace troupe::cli

@@ -1,0 +1,36 @@
+#include "apps/troupe/host.hpp"
+
+#include "apps/troupe/text.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace troupe::cli {
+
+host::host(const stop_signals& signals) : signals_(signals), system_(config_) {}
+
+std::unique_ptr<host> host::start(config::configuration file, const stop_signals& signals) {
+  auto made = std::unique_ptr<host>{new host(signals)};
+  auto started = runtime::start(made->system_, runtime_options{std::move(file), {}, {}, nullptr});
+  if (!started) {
+    fmt::print(stderr, "troupe: {}\n", printable(started.error().detail));
+    return nullptr;
+  }
+  made->agents_ = std::move(*started);
+  return made;
+}
+
+host::~host() {
+  shutdown(std::chrono::milliseconds{0});
+}
+
+void host::shutdown(std::chrono::milliseconds grace) {
+  if (!agents_)
+    return;
+  impatience_.emplace(signals_);
+  agents_->shutdown(grace);
+  agents_.reset();
+}
+
+} // namespace troupe::cli

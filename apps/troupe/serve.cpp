@@ -1,0 +1,74 @@
+#include "apps/troupe/agent_file.hpp"
+#include "apps/troupe/ask.hpp"
+#include "apps/troupe/commands.hpp"
+#include "apps/troupe/exit_code.hpp"
+#include "apps/troupe/host.hpp"
+#include "apps/troupe/logging.hpp"
+#include "apps/troupe/output.hpp"
+#include "apps/troupe/text.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+namespace troupe::cli {
+
+namespace {
+
+/// Binding a socket takes no time, unless a host name has to be looked up.
+constexpr auto bind_timeout = std::chrono::seconds{30};
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.");
+}
+
+std::string in_url(const std::string& host) {
+  const auto bare_ipv6 = host.find(':') != std::string::npos && !host.starts_with("[");
+  return bare_ipv6 ? "[" + host + "]" : host;
+}
+
+/// Whether the front end came up; false, and a word on stderr, if not.
+bool announce(const std::string& host, const answer<std::uint16_t>& port) {
+  if (const auto* reason = std::get_if<error>(&port)) {
+    fmt::print(stderr, "troupe: {}\n", printable(reason->detail));
+    return false;
+  }
+  if (!is_loopback(host))
+    spdlog::warn("listening on {}, which other machines may reach; there is no authentication", host);
+  return print(fmt::format("listening on http://{}:{}\n", in_url(host), std::get<std::uint16_t>(port)));
+}
+
+} // namespace
+
+int serve(const common_options& common, const serve_options& options, stop_signals& signals) {
+  set_up_logging(common, "info");
+  auto loaded = load_agent_file(common.config);
+  auto* file = std::get_if<config::configuration>(&loaded);
+  if (!file)
+    return exit_code::usage;
+  file->server.host = options.host.value_or(file->server.host);
+  file->server.port = options.port.value_or(file->server.port);
+  const auto server = file->server;
+  const auto house = host::start(std::move(*file), signals);
+  if (!house)
+    return exit_code::failed;
+
+  const auto front = house->agents().serve_http(server);
+  const auto port = ask<std::uint16_t>(house->system(), signals, front, bind_timeout, port_atom::value);
+  auto number = std::get_if<int>(&port) ? std::get<int>(port) : 0;
+  if (number == 0) {
+    if (!announce(server.host, port))
+      return exit_code::failed;
+    number = signals.wait();
+  }
+  spdlog::info("{}: finishing runs for up to {} ms; a second signal ends at once", strsignal(number),
+               server.shutdown_grace.count());
+  house->shutdown(server.shutdown_grace);
+  spdlog::info("stopped");
+  return exit_code::ok;
+}
+
+} // namespace troupe::cli

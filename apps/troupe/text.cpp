@@ -1,0 +1,94 @@
+#include "apps/troupe/text.hpp"
+
+#include "libagent/core/json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace troupe::cli {
+
+namespace {
+
+bool is_ascii_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7F;
+}
+
+/// Whether a C1 control character (U+0080 to U+009F) stands there: C2 80 to C2 9F in UTF-8.
+bool is_c1_at(std::string_view text, std::size_t at) {
+  if (static_cast<unsigned char>(text[at]) != 0xC2 || at + 1 >= text.size())
+    return false;
+  return static_cast<unsigned char>(text[at + 1]) < 0xA0;
+}
+
+bool begins_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+}
+
+std::string cut(std::string text, std::size_t max_characters) {
+  auto seen = std::size_t{0};
+  auto keep = std::size_t{0};
+  for (auto i = std::size_t{0}; i < text.size(); ++i) {
+    if (!begins_character(text[i]))
+      continue;
+    if (++seen == max_characters)
+      keep = i;
+    if (seen > max_characters)
+      return text.substr(0, keep) + "…";
+  }
+  return text;
+}
+
+} // namespace
+
+std::string printable(std::string_view text) {
+  const auto whole = to_utf8(text);
+  auto kept = std::string{};
+  kept.reserve(whole.size());
+  for (auto i = std::size_t{0}; i < whole.size(); ++i) {
+    if (is_c1_at(whole, i))
+      ++i;
+    else if (!is_ascii_control(whole[i]) || whole[i] == '\n' || whole[i] == '\t')
+      kept += whole[i];
+  }
+  return kept;
+}
+
+std::string one_line(std::string_view text, std::size_t max_characters) {
+  // Nothing past this can be shown; a tool may give megabytes.
+  const auto clean = printable(text.substr(0, max_characters * 8));
+  auto line = std::string{};
+  for (const auto c : clean) {
+    const auto blank = c == ' ' || c == '\n' || c == '\t';
+    if (!blank)
+      line += c;
+    else if (!line.empty() && line.back() != ' ')
+      line += ' ';
+  }
+  while (line.ends_with(' '))
+    line.pop_back();
+  return cut(std::move(line), max_characters);
+}
+
+std::string escape_controls(std::string_view text) {
+  const auto whole = to_utf8(text);
+  auto escaped = std::string{};
+  for (auto i = std::size_t{0}; i < whole.size(); ++i) {
+    if (whole[i] == '\n')
+      escaped += "\\n";
+    else if (whole[i] == '\t' || !(is_ascii_control(whole[i]) || is_c1_at(whole, i)))
+      escaped += whole[i];
+    else if (is_ascii_control(whole[i]))
+      escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(whole[i]));
+    else
+      escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(whole[++i]));
+  }
+  return escaped;
+}
+
+std::size_t character_count(std::string_view text) noexcept {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+}
+
+} // namespace troupe::cli

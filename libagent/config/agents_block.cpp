@@ -1,0 +1,93 @@
+#include "libagent/config/blocks.hpp"
+#include "libagent/config/defaults.hpp"
+#include "libagent/config/spelling.hpp"
+#include "libagent/config/values.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace troupe::config {
+
+namespace {
+
+void read_settings(map_reader& agent, model_settings& into) {
+  const auto from = agent.find("model_settings");
+  if (!from)
+    return;
+  auto settings = map_reader{*from, from->what};
+  settings.set("temperature", into.temperature, read_number, 0.0, 2.0);
+  settings.set("top_p", into.top_p, read_number, 0.0, 1.0);
+  settings.set("max_tokens", into.max_tokens, read_count, 1, defaults::largest_count);
+  settings.set("tool_choice", into.tool_choice, read_name);
+  settings.set("parallel_tool_calls", into.parallel_tool_calls, read_boolean);
+  settings.finish();
+}
+
+/// Leaves out servers that are switched off in the file, with a warning.
+void read_servers(map_reader& agent, std::vector<std::string>& into, const std::string& path) {
+  const auto from = agent.find("mcp_servers");
+  const auto names = from ? read_names(*from, path + "/written_mcp_servers") : std::nullopt;
+  if (!names)
+    return;
+  for (std::size_t i = 0; i < names->size(); ++i) {
+    const auto& name = (*names)[i];
+    const auto where = from->ctx.where[fmt::format("{}/written_mcp_servers/{}", path, i)];
+    if (from->ctx.disabled_servers.contains(name)) {
+      from->ctx.warn(
+          where.at, fmt::format("{} names an MCP server that is disabled{}; the agent goes without its tools",
+                                agent.what(), where.literal ? " (" + in_quotes(name) + ")" : ""));
+      continue;
+    }
+    from->ctx.where[fmt::format("{}/mcp_servers/{}", path, into.size())] = where;
+    into.push_back(name);
+  }
+}
+
+/// "agent 'triage'", or "agent 2" where the name is missing or not to be shown.
+std::string describe_agent(const field& from, std::size_t number) {
+  if (from.value.type == node::kind::map)
+    for (const auto& [key, at, value] : from.value.entries)
+      if (key == "name" && value->type == node::kind::text && !value->substituted && !value->text.empty())
+        return "agent " + in_quotes(value->text);
+  return fmt::format("agent {}", number);
+}
+
+agent_definition read_agent(const field& from, const std::string& path) {
+  auto read = agent_definition{};
+  auto agent = map_reader{from, from.what};
+  const auto name = agent.is_map() ? agent.need("name", "name: NAME") : std::nullopt;
+  if (name) {
+    const auto is_read = agent.set("name", read.name, read_text);
+    name->mark(path + "/name", !is_read);
+  }
+  from.ctx.where[path] = {name ? name->value.at : from.value.at, true, !agent.is_map()};
+  agent.set("description", read.description, read_text);
+  agent.set("instructions", read.instructions, read_text);
+  if (const auto model = agent.find("model"))
+    model->mark(path + "/model", !agent.set("model", read.model, read_name));
+  read_settings(agent, read.settings);
+  if (const auto handoffs = agent.find("handoffs"))
+    handoffs->mark(path + "/handoffs", !agent.set("handoffs", read.handoffs, read_names, path + "/handoffs"));
+  read_servers(agent, read.mcp_servers, path);
+  agent.finish();
+  return read;
+}
+
+} // namespace
+
+void read_agents(const field& from, std::vector<agent_definition>& into) {
+  if (from.value.type == node::kind::map)
+    from.wrong("a list, each agent with a name: '- name: NAME'");
+  from.mark("agents", from.value.type != node::kind::list);
+  const auto list =
+      from.value.type != node::kind::map ? read_list(from, "[{name: assistant}]") : std::nullopt;
+  if (!list)
+    return;
+  for (const auto& one : *list) {
+    const auto what = describe_agent(one, into.size() + 1);
+    into.push_back(read_agent({one.ctx, one.value, what, one.key_at}, fmt::format("agents/{}", into.size())));
+  }
+}
+
+} // namespace troupe::config

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "libagent/config/reader.hpp"
+
+/// One function for each block of an agent file. Each reads on after an error, so that all of a file's errors
+/// are found at once; what is put into the configuration then is of no use but for finding further ones.
+namespace troupe::config {
+
+void read_server(const field& from, server_options& into);
+void read_limits(const field& from, limit_options& into);
+void read_sessions(const field& from, session_options& into);
+void read_models(const field& from, std::vector<model_options>& into);
+void read_mcp_servers(const field& from, std::vector<mcp_server_options>& into);
+/// After the MCP servers, of which some may be disabled.
+void read_agents(const field& from, std::vector<agent_definition>& into);
+
+/// The body of a `scripted` model. `path` is the model's place in the configuration.
+scripted::script read_script(map_reader& model, const std::string& path);
+/// The body of an `openai` model.
+openai_options read_openai(map_reader& model);
+
+} // namespace troupe::config

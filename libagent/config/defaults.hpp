@@ -1,0 +1,79 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+/// What holds where an agent file says nothing, and the bounds of what it may say.
+namespace troupe::config::defaults {
+
+using std::chrono::milliseconds;
+
+/// `server`
+inline constexpr auto host = "127.0.0.1";
+inline constexpr std::uint16_t port = 8000;
+/// A prompt is text; 1 MiB is some 200,000 words.
+inline constexpr std::size_t max_body_bytes = 1u << 20;
+/// Request bodies are flat; the bound keeps recursive readers off the stack's end.
+inline constexpr std::size_t max_json_depth = 64;
+inline constexpr std::size_t max_connections = 4096;
+inline constexpr milliseconds header_timeout{10'000};
+inline constexpr milliseconds body_timeout{30'000};
+inline constexpr milliseconds connection_idle_timeout{60'000};
+inline constexpr milliseconds shutdown_grace{10'000};
+
+/// `models`
+inline constexpr auto base_url = "https://api.openai.com/v1";
+inline constexpr milliseconds connect_timeout{10'000};
+/// Long answers of slow models take minutes.
+inline constexpr milliseconds model_timeout{120'000};
+inline constexpr std::size_t model_max_connections = 256;
+inline constexpr std::size_t model_max_queue = 4096;
+inline constexpr std::size_t max_response_bytes = 16u << 20;
+
+/// `mcpServers`
+/// `uvx` and `npx` install on their first start, which was seen to take 46 s.
+inline constexpr milliseconds startup_timeout{60'000};
+inline constexpr milliseconds call_timeout{30'000};
+inline constexpr milliseconds max_call_timeout{300'000};
+inline constexpr std::size_t max_message_bytes = 16u << 20;
+inline constexpr std::size_t max_concurrent_calls = 64;
+inline constexpr milliseconds initial_backoff{200};
+inline constexpr milliseconds max_backoff{30'000};
+inline constexpr unsigned max_restarts = 5;
+inline constexpr milliseconds cooldown{60'000};
+/// Clients disagree whether `timeout` is in seconds or milliseconds; from here on it is milliseconds.
+inline constexpr double timeout_in_milliseconds_from = 1000;
+
+/// `sessions`
+inline constexpr auto session_path = "troupe.db";
+inline constexpr std::size_t max_sessions = 100'000;
+inline constexpr std::size_t session_max_queue = 64;
+inline constexpr milliseconds session_idle_timeout{60'000};
+
+/// `limits`
+inline constexpr unsigned max_turns = 10;
+inline constexpr milliseconds run_timeout{300'000};
+inline constexpr std::size_t max_runs = 10'000;
+inline constexpr std::size_t max_tool_output_bytes = 1u << 20;
+
+/// Bounds of the values themselves: large enough for any honest file, small enough that sums of a few of
+/// them overflow nothing.
+inline constexpr milliseconds longest_duration = std::chrono::hours{24 * 365};
+inline constexpr std::size_t largest_size = std::size_t{1} << 40;
+inline constexpr std::size_t largest_count = 1'000'000'000;
+inline constexpr std::size_t deepest_json = 512;
+inline constexpr unsigned most_retries = 100;
+inline constexpr std::size_t longest_agent_name = 64;
+
+/// Bounds of the file as a text: an honest one has a few KiB and nests ten deep.
+inline constexpr std::size_t max_file_bytes = 1u << 20;
+inline constexpr unsigned max_depth = 64;
+/// Bytes of all values once aliases and variables are expanded, each value counted with some overhead.
+inline constexpr std::size_t max_expanded_bytes = 16u << 20;
+/// Errors and warnings that are worth collecting.
+inline constexpr std::size_t max_diagnostics = 1000;
+/// `${A:-${B:-...}}`
+inline constexpr unsigned max_variable_depth = 16;
+
+} // namespace troupe::config::defaults

@@ -1,0 +1,64 @@
+#include "libagent/config/blocks.hpp"
+#include "libagent/config/defaults.hpp"
+#include "libagent/config/values.hpp"
+
+#include <limits>
+
+namespace troupe::config {
+
+namespace {
+
+constexpr milliseconds no_time{0};
+constexpr milliseconds some_time{1};
+
+} // namespace
+
+void read_server(const field& from, server_options& into) {
+  auto server = map_reader{from, "server"};
+  server.set("host", into.host, read_name);
+  server.set("port", into.port, read_count, 0, std::numeric_limits<std::uint16_t>::max());
+  server.set("max_body_bytes", into.max_body_bytes, read_size);
+  server.set("max_json_depth", into.max_json_depth, read_count, 1, defaults::deepest_json);
+  server.set("max_connections", into.max_connections, read_count, 1, defaults::largest_count);
+  server.set("header_timeout", into.header_timeout, read_duration, some_time);
+  server.set("body_timeout", into.body_timeout, read_duration, some_time);
+  server.set("idle_timeout", into.idle_timeout, read_duration, some_time);
+  server.set("shutdown_grace", into.shutdown_grace, read_duration, no_time);
+  server.finish();
+}
+
+void read_limits(const field& from, limit_options& into) {
+  auto limits = map_reader{from, "limits"};
+  limits.set("max_turns", into.max_turns, read_count, 1, defaults::largest_count);
+  limits.set("run_timeout", into.run_timeout, read_duration, some_time);
+  limits.set("max_runs", into.max_runs, read_count, 1, defaults::largest_count);
+  limits.set("max_tool_output_bytes", into.max_tool_output_bytes, read_size);
+  limits.finish();
+}
+
+void read_sessions(const field& from, session_options& into) {
+  using store_kind = session_options::store_kind;
+  auto sessions = map_reader{from, "sessions"};
+  std::optional<std::size_t> store;
+  const auto has_store = sessions.find("store").has_value();
+  sessions.set("store", store, read_word, std::vector<std::string>{"memory", "sqlite"});
+  into.store = store == 1u ? store_kind::sqlite : store_kind::memory;
+  auto path = (from.ctx.folder / defaults::session_path).lexically_normal();
+  const auto written_path = sessions.find("path");
+  sessions.set("path", path, read_path);
+  if (into.store == store_kind::sqlite)
+    into.path = std::move(path);
+  else if (written_path && !has_store)
+    from.ctx.fail(written_path->key_at,
+                  "'path' in sessions needs a store that has a file; write store: sqlite");
+  else if (written_path && store)
+    from.ctx.warn(written_path->key_at, "'path' in sessions has no effect with store: memory; remove it");
+  sessions.set("max_sessions", into.max_sessions, read_count, 1, defaults::largest_count);
+  if (const auto most = sessions.find("max_sessions"); most && into.store == store_kind::sqlite)
+    from.ctx.warn(most->key_at, "'max_sessions' in sessions has no effect with store: sqlite; remove it");
+  sessions.set("max_queue", into.max_queue, read_count, 0, defaults::largest_count);
+  sessions.set("idle_timeout", into.idle_timeout, read_duration, some_time);
+  sessions.finish();
+}
+
+} // namespace troupe::config

@@ -1,0 +1,180 @@
+#include "actors/http/api.hpp"
+#include "actors/http/chat_body.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+
+using namespace troupe;
+using namespace troupe::http;
+
+namespace {
+
+api make_api() {
+  config::server_options options;
+  options.max_json_depth = 4;
+  options.max_body_bytes = 100;
+  return {options, {"triage", "helper"}};
+}
+
+/// The answer to a chat that is not worth a call.
+answer refused(std::string_view body, std::optional<std::string_view> type = "application/json") {
+  return std::get<answer>(make_api().decide({"POST", "/api/v1/chat", type, body}));
+}
+
+chat_request accepted(std::string_view body, std::optional<std::string_view> type = "application/json") {
+  return std::get<chat_request>(std::get<call>(make_api().decide({"POST", "/api/v1/chat", type, body})));
+}
+
+json detail_of(const answer& value) {
+  return json::parse(value.body).at("detail");
+}
+
+} // namespace
+
+TEST_CASE("a chat is decoded") {
+  const auto chat = accepted(R"({"prompt":"Hi","agent":"helper","session_id":"s1"})");
+  CHECK(chat.prompt == "Hi");
+  CHECK(chat.agent == "helper");
+  CHECK(chat.session_id == "s1");
+}
+
+TEST_CASE("agent and session may be absent or null, and unknown fields are ignored") {
+  for (const char* body : {R"({"prompt":"Hi"})", R"({"prompt":"Hi","agent":null,"session_id":null})",
+                           R"({"prompt":"Hi","stream":false})"}) {
+    CAPTURE(body);
+    const auto chat = accepted(body);
+    CHECK(chat.prompt == "Hi");
+    CHECK(chat.agent.empty());
+    CHECK(chat.session_id.empty());
+  }
+}
+
+TEST_CASE("a prompt may hold any characters") {
+  CHECK(accepted(R"({"prompt":"a\u0000b"})").prompt == std::string("a\0b", 3));
+  CHECK(accepted(R"({"prompt":"\ud83d\ude00"})").prompt == "\xF0\x9F\x98\x80");
+  CHECK(accepted(R"({"prompt":" x "})").prompt == " x ");
+}
+
+TEST_CASE("what is not JSON text is a bad request") {
+  const std::string body =
+      GENERATE(as<std::string>(), "", "  \r\n", "{", "prompt=Hi", "{\"prompt\":\"\xff\"}", "{'prompt':'x'}",
+               "{\"prompt\":\"x\"} {}", R"({"prompt":"x","a":[[[[1]]]]})");
+  CAPTURE(body);
+  const auto value = refused(body);
+  CHECK(value.status == 400);
+  CHECK(detail_of(value).at("code") == "malformed");
+}
+
+TEST_CASE("a field that is missing, empty or of the wrong type is named") {
+  const auto [body, field] = GENERATE(table<std::string, std::string>({
+      {R"({})", "'prompt'"},
+      {R"({"agent":"triage"})", "'prompt'"},
+      {R"({"prompt":null})", "'prompt'"},
+      {R"({"prompt":7})", "'prompt'"},
+      {R"({"prompt":["x"]})", "'prompt'"},
+      {R"({"prompt":""})", "'prompt'"},
+      {R"({"prompt":" \n\t"})", "'prompt'"},
+      {R"({"prompt":"x","agent":7})", "'agent'"},
+      {R"({"prompt":"x","agent":""})", "'agent'"},
+      {R"({"prompt":"x","session_id":true})", "'session_id'"},
+      {R"({"prompt":"x","session_id":""})", "'session_id'"},
+      {R"({"prompt":"x","session_id":"a b"})", "'session_id'"},
+      {R"({"prompt":"x","session_id":"\u00e4"})", "'session_id'"},
+      {R"({"prompt":"x","session_id":")" + std::string(129, 'a') + R"("})", "'session_id'"},
+      {R"([{"prompt":"x"}])", "body"},
+      {R"("x")", "body"},
+  }));
+  CAPTURE(body);
+  const auto value = refused(body);
+  CHECK(value.status == 422);
+  CHECK(detail_of(value).at("code") == "invalid_argument");
+  CHECK(detail_of(value).at("error").get<std::string>().find(field) != std::string::npos);
+}
+
+TEST_CASE("all fields that are wrong are named at once") {
+  const auto message = detail_of(refused(R"({"agent":1,"session_id":" "})")).at("error").get<std::string>();
+  for (const char* field : {"'prompt'", "'agent'", "'session_id'"})
+    CHECK(message.find(field) != std::string::npos);
+}
+
+TEST_CASE("a session id of 128 characters is accepted") {
+  CHECK(accepted(R"({"prompt":"x","session_id":")" + std::string(128, '~') + R"("})").session_id.size() ==
+        128);
+}
+
+TEST_CASE("an unknown agent is not found, and the session is named") {
+  const auto value = refused(R"({"prompt":"x","agent":"Triage","session_id":"s1"})");
+  CHECK(value.status == 404);
+  CHECK(detail_of(value).at("code") == "unknown_agent");
+  CHECK(detail_of(value).at("session_id") == "s1");
+}
+
+TEST_CASE("a chat's body must say that it is JSON, or say nothing") {
+  for (const char* type : {"application/json", "application/json; charset=utf-8", "Application/JSON;x=y",
+                           " application/problem+json ", "application/vnd.x+JSON"}) {
+    CAPTURE(type);
+    CHECK(accepted(R"({"prompt":"x"})", type).prompt == "x");
+  }
+  CHECK(accepted(R"({"prompt":"x"})", std::nullopt).prompt == "x");
+  for (const char* type : {"", ";", "text/plain", "application/x-www-form-urlencoded", "application/jsonp",
+                           "text/json+x", "json", "text/x+json"}) {
+    CAPTURE(type);
+    const auto value = refused(R"({"prompt":"x"})", type);
+    CHECK(value.status == 415);
+    CHECK(detail_of(value).at("code") == "unsupported_media_type");
+  }
+}
+
+TEST_CASE("a session's id in a path is decoded and checked") {
+  const auto api = make_api();
+  CHECK(std::get<show_session>(std::get<call>(api.decide({"GET", "/api/v1/sessions/a%2Fb", {}, {}})))
+            .session_id == "a/b");
+  CHECK(std::get<forget_session>(std::get<call>(api.decide({"DELETE", "/api/v1/sessions/x", {}, {}})))
+            .session_id == "x");
+  for (const std::string& id : {std::string("a%20b"), std::string("%zz"), std::string("%00"),
+                                std::string("%C3%A4"), std::string(129, 'x')}) {
+    CAPTURE(id);
+    CHECK(std::get<answer>(api.decide({"GET", "/api/v1/sessions/" + id, {}, {}})).status == 422);
+  }
+}
+
+TEST_CASE("what needs no actor is answered at once") {
+  const auto api = make_api();
+  const auto body_at = [&](std::string_view path) {
+    const auto value = std::get<answer>(api.decide({"GET", path, {}, {}}));
+    CHECK(value.status == 200);
+    return json::parse(value.body);
+  };
+  CHECK(body_at("/health") == json::parse(R"({"status":"ok"})"));
+  CHECK(body_at("/api/v1/agents") == json::parse(R"({"agents":["triage","helper"]})"));
+  CHECK(body_at("/openapi.json").at("openapi") == "3.1.0");
+}
+
+TEST_CASE("an unknown path is not found, a wrong method not allowed, and OPTIONS answered") {
+  const auto api = make_api();
+  const auto ask = [&](std::string_view method, std::string_view path) {
+    return std::get<answer>(api.decide({method, path, {}, {}}));
+  };
+  CHECK(detail_of(ask("GET", "/nowhere")).at("code") == "not_found");
+  CHECK(ask("OPTIONS", "/nowhere").status == 404);
+  const auto wrong = ask("GET", "/api/v1/chat");
+  CHECK(wrong.status == 405);
+  CHECK(detail_of(wrong).at("code") == "method_not_allowed");
+  REQUIRE(wrong.headers.size() == 1);
+  CHECK(wrong.headers[0] == std::pair<std::string_view, std::string>("Allow", "POST, OPTIONS"));
+  const auto options = ask("OPTIONS", "/api/v1/chat");
+  CHECK(options.status == 204);
+  CHECK(options.headers == wrong.headers);
+}
+
+TEST_CASE("a request that cannot be read is refused and its connection closed") {
+  const auto [what, status] = GENERATE(table<fault, unsigned>({{fault::bad_request, 400},
+                                                               {fault::body_too_large, 413},
+                                                               {fault::target_too_long, 414},
+                                                               {fault::headers_too_large, 431}}));
+  const auto value = make_api().refuse_fault(what);
+  CHECK(value.status == status);
+  CHECK(value.close);
+  CHECK(detail_of(value).contains("code"));
+}

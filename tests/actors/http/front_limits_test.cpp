@@ -1,0 +1,179 @@
+#include "tests/actors/http/front_fixture.hpp"
+
+#include "libagent/core/json.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace troupe;
+using namespace troupe::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string code_of(const raw_answer& answer) {
+  return json::parse(answer.body).at("detail").at("code").get<std::string>();
+}
+
+const std::string chat_head = "POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+
+config::server_options with(std::chrono::milliseconds config::server_options::*which) {
+  auto options = front_fixture::quick_options();
+  options.*which = 100ms;
+  return options;
+}
+
+struct short_header_time : front_fixture {
+  short_header_time() : front_fixture(with(&config::server_options::header_timeout)) {}
+};
+struct short_body_time : front_fixture {
+  short_body_time() : front_fixture(with(&config::server_options::body_timeout)) {}
+};
+struct short_idle_time : front_fixture {
+  short_idle_time() : front_fixture(with(&config::server_options::idle_timeout)) {}
+};
+
+struct two_connections : front_fixture {
+  static config::server_options options() {
+    auto bounds = quick_options();
+    bounds.max_connections = 2;
+    return bounds;
+  }
+  two_connections() : front_fixture(options()) {}
+};
+
+} // namespace
+
+TEST_CASE_METHOD(front_fixture, "a body of the largest size is accepted, one byte more is not") {
+  const std::string frame = R"({"prompt":""})";
+  const auto body = [&](std::size_t size) {
+    return R"({"prompt":")" + std::string(size - frame.size(), 'x') + R"("})";
+  };
+  raw_client client(port());
+  CHECK(client.ask(post_chat(body(4096))).status == 200);
+  const auto refused = client.ask(post_chat(body(4097)));
+  CHECK(refused.status == 413);
+  CHECK(code_of(refused) == "body_too_large");
+  CHECK(refused.headers.at("connection") == "close");
+  client.close_sending_side();
+  CHECK(client.closed_by_peer());
+}
+
+TEST_CASE_METHOD(front_fixture, "a body that is announced too large is refused before it is sent") {
+  raw_client client(port());
+  CHECK(client.ask(chat_head + "Expect: 100-continue\r\nContent-Length: 99999999999\r\n\r\n").status == 413);
+}
+
+TEST_CASE_METHOD(front_fixture, "a refusal reaches a client that sends on and reads only then") {
+  raw_client client(port());
+  client.send(chat_head + "Content-Length: 8000000\r\n\r\n");
+  client.send(std::string(8'000'000, 'x'));
+  CHECK(client.receive().status == 413);
+}
+
+TEST_CASE_METHOD(front_fixture, "a body may come in chunks, up to the same size") {
+  raw_client client(port());
+  const auto chunked = chat_head + "Transfer-Encoding: chunked\r\n\r\n";
+  CHECK(client.ask(chunked + "5\r\n{\"pro\r\na\r\nmpt\":\"Hi\"}\r\n0\r\n\r\n").status == 200);
+  client.send(chunked);
+  for (int i = 0; i < 5; ++i)
+    client.try_send("400\r\n" + std::string(0x400, 'x') + "\r\n");
+  CHECK(client.receive().status == 413);
+}
+
+TEST_CASE_METHOD(front_fixture, "what is not HTTP is a bad request") {
+  const std::string bytes =
+      GENERATE(as<std::string>(), "nonsense\r\n\r\n", "GET /health HTTP/1.1\r\nbad header\r\n\r\n",
+               "POST /api/v1/chat HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+               "POST /api/v1/chat HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n",
+               "POST /api/v1/chat HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+               "POST /api/v1/chat HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+               "\x16\x03\x01\x02");
+  CAPTURE(bytes);
+  raw_client client(port());
+  const auto answer = client.ask(bytes);
+  CHECK(answer.status == 400);
+  CHECK(code_of(answer) == "bad_request");
+  CHECK(answer.headers.at("connection") == "close");
+  client.close_sending_side();
+  CHECK(client.closed_by_peer());
+}
+
+TEST_CASE_METHOD(front_fixture, "what cannot be read is refused after the answers that are owed before it") {
+  raw_client client(port());
+  client.send(post_chat(R"({"prompt":"hold"})") + "nonsense\r\n\r\n");
+  wait_for_held(1);
+  release();
+  CHECK(client.receive().status == 200);
+  CHECK(client.receive().status == 400);
+  client.close_sending_side();
+  CHECK(client.closed_by_peer());
+}
+
+TEST_CASE_METHOD(front_fixture, "too long a target and too many or too long headers are refused") {
+  CHECK(raw_client(port()).ask(get("/" + std::string(9000, 'x'))).status == 414);
+  CHECK(raw_client(port()).ask("GET /health HTTP/1.1\r\nX: " + std::string(20000, 'x') + "\r\n\r\n").status ==
+        431);
+  std::string many = "GET /health HTTP/1.1\r\n";
+  for (int i = 0; i < 101; ++i)
+    many += "X: y\r\n";
+  CHECK(raw_client(port()).ask(many + "\r\n").status == 431);
+}
+
+TEST_CASE_METHOD(short_header_time, "a connection whose headers do not come is dropped") {
+  raw_client silent(port());
+  raw_client slow(port());
+  slow.send("GET /health HTTP/1.1\r\nHos");
+  CHECK(silent.closed_by_peer());
+  CHECK(slow.closed_by_peer());
+}
+
+TEST_CASE_METHOD(short_header_time,
+                 "the time for headers does not count while the connection rests or works") {
+  raw_client client(port());
+  CHECK(client.ask(get("/health")).status == 200);
+  client.send(post_chat(R"({"prompt":"hold"})"));
+  wait_for_held(1);
+  raw_client silent(port());
+  CHECK(silent.closed_by_peer());
+  release();
+  CHECK(client.receive().status == 200);
+  raw_client silent_too(port());
+  CHECK(silent_too.closed_by_peer());
+  CHECK(client.ask(get("/health")).status == 200);
+}
+
+TEST_CASE_METHOD(short_body_time, "a connection whose body does not come is dropped") {
+  raw_client client(port());
+  client.send(chat_head + "Content-Length: 15\r\n\r\n{\"pro");
+  CHECK(client.closed_by_peer());
+}
+
+TEST_CASE_METHOD(short_idle_time, "a connection that is idle is dropped, one that works is not") {
+  raw_client busy(port());
+  busy.send(post_chat(R"({"prompt":"hold"})"));
+  wait_for_held(1);
+  raw_client idle(port());
+  CHECK(idle.ask(get("/health")).status == 200);
+  CHECK(idle.closed_by_peer());
+  release();
+  CHECK(busy.receive().status == 200);
+  CHECK(busy.closed_by_peer());
+}
+
+TEST_CASE_METHOD(two_connections, "past the bound, a connection waits until another is closed") {
+  auto first = std::make_unique<raw_client>(port());
+  raw_client second(port());
+  CHECK(first->ask(get("/health")).status == 200);
+  CHECK(second.ask(get("/health")).status == 200);
+  raw_client third(port());
+  third.send(post_chat(R"({"prompt":"hold"})"));
+  CHECK(second.ask(post_chat(R"({"prompt":"x"})")).status == 200);
+  first.reset();
+  wait_for_held(1);
+  release();
+  CHECK(third.receive().status == 200);
+}

@@ -1,0 +1,131 @@
+#include "tests/actors/http/raw_client.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+namespace troupe::testing {
+
+namespace {
+
+constexpr timeval patience{10, 0};
+
+[[noreturn]] void give_up(const char* what) {
+  throw std::runtime_error(fmt::format("{}: {}", what, std::generic_category().message(errno)));
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+raw_answer parse_head(std::string_view head) {
+  raw_answer answer;
+  answer.status = std::stoi(std::string(head.substr(head.find(' ') + 1, 3)));
+  head.remove_prefix(head.find("\r\n") + 2);
+  while (!head.empty()) {
+    const auto line = head.substr(0, head.find("\r\n"));
+    const auto colon = line.find(": ");
+    answer.headers[lower(std::string(line.substr(0, colon)))] = line.substr(colon + 2);
+    head.remove_prefix(std::min(head.size(), line.size() + 2));
+  }
+  return answer;
+}
+
+} // namespace
+
+raw_client::raw_client(std::uint16_t port) : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_port = htons(port);
+  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  ::setsockopt(descriptor_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  if (::connect(descriptor_, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) {
+    ::close(descriptor_);
+    give_up("connect");
+  }
+}
+
+raw_client::~raw_client() {
+  ::close(descriptor_);
+}
+
+void raw_client::send(std::string_view bytes) {
+  if (!try_send(bytes))
+    give_up("send");
+}
+
+bool raw_client::try_send(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0)
+      return false;
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
+void raw_client::close_sending_side() {
+  ::shutdown(descriptor_, SHUT_WR);
+}
+
+bool raw_client::fill() {
+  std::array<char, 16384> bytes;
+  const auto length = ::recv(descriptor_, bytes.data(), bytes.size(), 0);
+  if (length < 0 && errno != ECONNRESET)
+    give_up("receive");
+  if (length > 0)
+    buffer_.append(bytes.data(), static_cast<std::size_t>(length));
+  return length > 0;
+}
+
+raw_answer raw_client::receive(bool to_head) {
+  auto end = buffer_.find("\r\n\r\n");
+  while (end == std::string::npos) {
+    if (!fill())
+      throw std::runtime_error("closed before an answer: " + buffer_);
+    end = buffer_.find("\r\n\r\n");
+  }
+  auto answer = parse_head(std::string_view(buffer_).substr(0, end));
+  buffer_.erase(0, end + 4);
+  const auto length = answer.headers.find("content-length");
+  const auto size = length == answer.headers.end() || to_head ? 0 : std::stoul(length->second);
+  while (buffer_.size() < size)
+    if (!fill())
+      throw std::runtime_error("closed in the middle of an answer");
+  answer.body = buffer_.substr(0, size);
+  buffer_.erase(0, size);
+  return answer;
+}
+
+raw_answer raw_client::ask(std::string_view bytes) {
+  send(bytes);
+  return receive();
+}
+
+bool raw_client::closed_by_peer() {
+  return buffer_.empty() && !fill();
+}
+
+std::string get(std::string_view path, std::string_view method) {
+  return fmt::format("{} {} HTTP/1.1\r\nHost: troupe\r\n\r\n", method, path);
+}
+
+std::string post_chat(std::string_view body, std::string_view headers) {
+  return fmt::format("POST /api/v1/chat HTTP/1.1\r\nHost: troupe\r\n{}Content-Length: {}\r\n\r\n{}", headers,
+                     body.size(), body);
+}
+
+} // namespace troupe::testing

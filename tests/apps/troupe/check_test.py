@@ -1,0 +1,92 @@
+"""`troupe check`: what is in an agent file, and does it come up?"""
+
+import json
+import unittest
+
+from support import Case
+
+
+class CheckTest(Case):
+    def test_json_tells_agents_and_servers(self):
+        self.agent_file()
+        done = self.troupe("check", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        tools = ["greet", "wait", "slow", "naughty", "break"]
+        told = json.loads(done.stdout)
+        self.assertEqual(told["agents"], [
+            {"name": "triage", "model": "default", "tools": [], "handoffs": ["helper"]},
+            {"name": "helper", "model": "default", "tools": tools, "handoffs": []},
+        ])
+        self.assertEqual(told["mcp_servers"], [{
+            "name": "stub", "state": "ready", "protocol_version": "2025-11-25",
+            "server_info": {"name": "stub", "version": "1.2.3"}, "tools": tools,
+        }])
+        self.assert_no_children()
+
+    def test_text_names_all_of_it(self):
+        self.agent_file()
+        done = self.troupe("check")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for word in ("triage", "helper", "stub", "ready", "2025-11-25", "greet, wait, slow, naughty, break"):
+            self.assertIn(word, done.stdout)
+        self.assertNotIn("\x1b", done.stdout)
+
+    def test_a_server_that_ends_is_failed_and_the_exit_code_is_1(self):
+        self.agent_file(mcpServers={"good": self.stub(), "stub": self.stub("exit")})
+        done = self.troupe("check", "--json")
+        self.assertEqual(done.returncode, 1)
+        good, bad = json.loads(done.stdout)["mcp_servers"]
+        self.assertEqual((good["state"], bad["state"], bad["tools"]), ("ready", "failed", []))
+        self.assertNotIn("error", good)
+        self.assertTrue(bad["error"])
+        self.assert_no_children()
+
+    def test_a_command_that_does_not_exist_is_said_to_people(self):
+        self.agent_file(mcpServers={"stub": {"command": "/nowhere/at/all"}})
+        done = self.troupe("check")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("failed", done.stdout)
+        self.assertIn("/nowhere/at/all", done.stdout)
+
+    def test_a_silent_server_fails_at_its_startup_timeout(self):
+        self.agent_file(mcpServers={"stub": self.stub("silent", startup_timeout="300ms")})
+        done = self.troupe("check", "--json")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(json.loads(done.stdout)["mcp_servers"][0]["state"], "failed")
+        self.assert_no_children()
+
+    def test_a_bad_file_exits_1(self):
+        path = self.agent_file(agents=[{"name": "a", "instructions": "x", "handoffs": ["nobody"]}])
+        done = self.troupe("check", "-c", str(path))
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn(f"{path}:", done.stderr)
+
+    def test_tools_that_two_servers_share_are_shown_renamed(self):
+        agents = [{"name": "both", "instructions": "x", "mcp_servers": ["one", "two"]}]
+        rules = {"default": {"provider": "scripted", "rules": [{"say": "hi"}]}}
+        self.agent_file(mcpServers={"one": self.stub(), "two": self.stub()}, agents=agents, models=rules)
+        tools = json.loads(self.troupe("check", "--json").stdout)["agents"][0]["tools"]
+        self.assertIn("one_greet", tools)
+        self.assertIn("two_greet", tools)
+        self.assertNotIn("greet", tools)
+
+    def test_allowed_and_blocked_tools_are_heeded(self):
+        server = self.stub(allowed_tools=["greet", "wait"], blocked_tools=["wait"])
+        self.agent_file(mcpServers={"stub": server})
+        done = self.troupe("check", "--json")
+        self.assertEqual(json.loads(done.stdout)["agents"][1]["tools"], ["greet"])
+        self.assertEqual(done.stderr, "")
+
+    def test_an_allowed_tool_that_is_not_there_is_warned_of(self):
+        self.agent_file(mcpServers={"stub": self.stub(allowed_tools=["greet", "gret"])})
+        done = self.troupe("check")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn('"gret"', done.stdout)
+        self.assertNotIn('"greet"', done.stdout)
+        done = self.troupe("check", "--json")
+        self.assertEqual(json.loads(done.stdout)["mcp_servers"][0]["tools"], ["greet"])
+        self.assertIn('"gret"', done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,184 @@
+"""`troupe serve`: the line on stdout, signals, and that nothing stays behind."""
+
+import http.client
+import json
+import re
+import signal
+import socket
+import threading
+import unittest
+
+from support import PATIENCE, Case, read_line, wait_until
+
+
+class ServeTest(Case):
+    def serve(self, *arguments):
+        """The program once it listens, its host and port."""
+        program = self.start("serve", *arguments)
+        line = read_line(program.stdout, "the line that says that it listens")
+        found = re.fullmatch(r"listening on http://(.+):(\d+)\n", line)
+        self.assertTrue(found, line)
+        return program, found[1], int(found[2])
+
+    @staticmethod
+    def ask(port, method, path, body=None, host="127.0.0.1"):
+        connection = http.client.HTTPConnection(host, port, timeout=PATIENCE)
+        try:
+            text = json.dumps(body) if body is not None else None
+            connection.request(method, path, text, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
+        finally:
+            connection.close()
+
+    def in_background(self, *arguments):
+        """Asks on a thread of its own; the list gets the answer."""
+        answers = []
+
+        def work():
+            try:
+                answers.append(self.ask(*arguments))
+            except (OSError, http.client.HTTPException) as reason:
+                answers.append(reason)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        self.addCleanup(thread.join)
+        return answers
+
+    def ready(self, port):
+        """Waits until the MCP server is up."""
+        wait_until(lambda: self.ask(port, "GET", "/api/v1/mcp")[1]["servers"][0]["state"] == "ready", "ready")
+
+    def test_one_line_on_stdout_when_it_can_answer_and_0_at_the_end(self):
+        self.agent_file()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            with self.subTest(number):
+                program, host, port = self.serve()
+                self.assertEqual(host, "127.0.0.1")
+                self.assertEqual(self.ask(port, "GET", "/health"), (200, {"status": "ok"}))
+                self.ready(port)
+                self.assertTrue(self.children())
+                program.send_signal(number)
+                out, _ = program.communicate(timeout=PATIENCE)
+                self.assertEqual((program.returncode, out), (0, b""))
+                self.assert_no_children()
+
+    def test_a_signal_during_start_up_ends_it_orderly(self):
+        self.agent_file(mcpServers={"stub": self.stub("silent")})
+        program, _, _ = self.serve()
+        wait_until(self.children, "an MCP server")
+        program.send_signal(signal.SIGTERM)
+        program.communicate(timeout=PATIENCE)
+        self.assertEqual(program.returncode, 0)
+        self.assert_no_children()
+
+    def test_it_does_not_wait_for_mcp_servers(self):
+        self.agent_file(mcpServers={"stub": self.stub("silent")})
+        _, _, port = self.serve()
+        self.assertEqual(self.ask(port, "GET", "/api/v1/mcp")[1]["servers"][0]["state"], "starting")
+        self.assertEqual(self.ask(port, "POST", "/api/v1/chat", {"prompt": "who are you"})[1]["result"], "I am triage.")
+
+    def test_host_and_port_override_the_file(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            free_soon = taken.getsockname()[1]
+        self.agent_file(server={"host": "192.0.2.1", "port": 1})
+        _, host, port = self.serve("--host", "127.0.0.1", "--port", str(free_soon))
+        self.assertEqual((host, port), ("127.0.0.1", free_soon))
+
+    def test_an_ipv6_address_stands_in_brackets(self):
+        if not socket.has_ipv6 or not self.has_ipv6_loopback():
+            self.skipTest("no IPv6 here")
+        self.agent_file()
+        _, host, port = self.serve("--host", "::1")
+        self.assertEqual(host, "[::1]")
+        self.assertEqual(self.ask(port, "GET", "/health", None, "::1")[0], 200)
+
+    @staticmethod
+    def has_ipv6_loopback():
+        try:
+            with socket.socket(socket.AF_INET6) as one:
+                one.bind(("::1", 0))
+                return True
+        except OSError:
+            return False
+
+    def test_a_port_that_is_taken_is_an_error_with_nothing_left_behind(self):
+        self.agent_file()
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = str(taken.getsockname()[1])
+            done = self.troupe("serve", "--port", port, "--log-level", "off")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn(port, done.stderr)
+        self.assert_no_children()
+
+    def test_other_addresses_than_loopback_are_warned_of(self):
+        self.agent_file()
+        program, _, _ = self.serve("--host", "0.0.0.0", "--log-json")
+        program.send_signal(signal.SIGTERM)
+        _, err = program.communicate(timeout=PATIENCE)
+        warnings = [entry for entry in map(json.loads, err.splitlines()) if entry["level"] == "warn"]
+        self.assertTrue(any("authentication" in entry["msg"] for entry in warnings), err)
+
+    def begin(self, port, tool):
+        """Asks for a run that is in that tool when this returns; the list gets the answer."""
+        self.ready(port)
+        answers = self.in_background(port, "POST", "/api/v1/chat", {"prompt": tool})
+        wait_until((self.folder / tool).exists, "the call of the tool")
+        return answers
+
+    def begin_stop(self, program):
+        program.send_signal(signal.SIGTERM)
+        while "second signal" not in read_line(program.stderr, "the log's word of the shutdown"):
+            pass
+
+    def test_a_run_under_way_is_finished_first(self):
+        self.agent_file()
+        program, _, port = self.serve()
+        answers = self.begin(port, "slow")
+        self.begin_stop(program)
+        (self.folder / "go").touch()
+        out, _ = program.communicate(timeout=PATIENCE)
+        self.assertEqual((program.returncode, out), (0, b""))
+        wait_until(lambda: answers, "an answer")
+        self.assertIsInstance(answers[0], tuple)
+        self.assertEqual((answers[0][0], answers[0][1]["result"]), (200, "The tool said: done at last"))
+        self.assert_no_children()
+
+    def test_a_second_signal_ends_it_at_once(self):
+        self.agent_file(server={"port": 0, "shutdown_grace": "10m"})
+        program, _, port = self.serve()
+        answers = self.begin(port, "wait")
+        self.begin_stop(program)
+        program.send_signal(signal.SIGINT)
+        program.communicate(timeout=PATIENCE)
+        self.assertEqual(program.returncode, 130)
+        self.assert_no_children()
+        wait_until(lambda: answers, "the end of the request")
+
+    def test_a_run_that_outlasts_the_grace_is_cancelled(self):
+        self.agent_file(server={"port": 0, "shutdown_grace": "200ms"})
+        program, _, port = self.serve()
+        answers = self.begin(port, "wait")
+        program.send_signal(signal.SIGTERM)
+        program.communicate(timeout=PATIENCE)
+        self.assertEqual(program.returncode, 0)
+        self.assert_no_children()
+        wait_until(lambda: answers, "the end of the request")
+        self.assertNotEqual(answers[0][0] if isinstance(answers[0], tuple) else None, 200)
+
+    def test_sigkill_leaves_no_child(self):
+        self.agent_file()
+        program, _, port = self.serve()
+        self.ready(port)
+        self.assertTrue(self.children())
+        program.kill()
+        program.wait()
+        self.assert_no_children()
+
+
+if __name__ == "__main__":
+    unittest.main()

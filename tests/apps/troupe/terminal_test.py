@@ -1,0 +1,181 @@
+"""`troupe chat` in a terminal: line editing, history, commands and ^C."""
+
+import os
+import pty
+import re
+import select
+import signal
+import stat
+import subprocess
+import termios
+import time
+import unittest
+
+from support import PATIENCE, TROUPE, Case
+
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]")
+
+
+class Terminal:
+    """A program that believes it talks to a person."""
+
+    def __init__(self, case, *arguments):
+        self.master, slave = pty.openpty()
+        size = termios.tcgetwinsize(slave) if hasattr(termios, "tcgetwinsize") else None
+        if size is not None:
+            termios.tcsetwinsize(slave, (40, 200))
+
+        def own_terminal():
+            os.setsid()
+            os.close(os.open(os.ttyname(0), os.O_RDWR))
+
+        self.program = subprocess.Popen([TROUPE, "chat", *arguments], cwd=case.folder, env=case.environment,
+                                        stdin=slave, stdout=slave, stderr=slave, preexec_fn=own_terminal)
+        os.close(slave)
+        case.addCleanup(os.close, self.master)
+        case.addCleanup(case.end, self.program)
+        self.raw = ""
+        self.seen = 0
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def read(self, timeout):
+        if select.select([self.master], [], [], timeout)[0]:
+            try:
+                self.raw += os.read(self.master, 65536).decode(errors="replace")
+                return True
+            except OSError:
+                pass
+        return False
+
+    def expect(self, pattern):
+        """Waits for the pattern in what came after the last one; escape sequences are not looked at."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            found = re.compile(pattern).search(ESCAPES.sub("", self.raw), self.seen)
+            if found:
+                self.seen = found.end()
+                return found
+            if time.monotonic() > deadline or (not self.read(1) and self.program.poll() is not None):
+                raise AssertionError(f"never came: {pattern}; got {self.raw[-2000:]!r}")
+
+    def wait(self):
+        deadline = time.monotonic() + PATIENCE
+        while self.program.poll() is None and time.monotonic() < deadline:
+            self.read(0.05)
+        return self.program.wait(1)
+
+
+class TerminalTest(Case):
+    def test_a_banner_a_prompt_and_answers_with_names(self):
+        self.agent_file()
+        terminal = Terminal(self)
+        terminal.expect(r"Agents: triage, helper\.")
+        terminal.expect(r"!help")
+        terminal.expect(r"triage> ")
+        terminal.type("greet Ada\r")
+        terminal.expect(r"\[handoff\] triage -> helper\r\n")
+        terminal.expect(r"\[tool\] greet => hello Ada\r\n")
+        terminal.expect(r"helper: The tool said: hello Ada\r\n")
+        terminal.expect(r"helper> ")
+        self.assertIn("\x1b[2m[handoff] triage -> helper\x1b[0m", terminal.raw)
+        terminal.type("\x04")
+        self.assertEqual(terminal.wait(), 0)
+        self.assert_no_children()
+
+    def test_no_colour_is_heeded(self):
+        self.environment["NO_COLOR"] = "1"
+        self.agent_file()
+        terminal = Terminal(self)
+        terminal.expect("triage> ")
+        terminal.type("greet Ada\r")
+        terminal.expect(r"helper: The tool said: hello Ada")
+        for colour in ("\x1b[2m", "\x1b[1mhelper"):
+            self.assertNotIn(colour, terminal.raw)
+
+    def test_a_line_can_be_edited(self):
+        self.agent_file()
+        terminal = Terminal(self)
+        terminal.expect("triage> ")
+        # Typed in the wrong order and with a mistake: to the start, a word, to the end, one back.
+        terminal.type("grüssX\x7f\x01echo \x05e\r")
+        terminal.expect(r"triage: grüsse\r\n")
+
+    def test_history_brings_lines_back_also_the_next_time(self):
+        self.agent_file()
+        terminal = Terminal(self)
+        terminal.expect("triage> ")
+        terminal.type("echo first\r")
+        terminal.expect(r"triage: first")
+        terminal.expect(r"triage> ")
+        terminal.type("\x1b[A\x7f\x7f\r")
+        terminal.expect(r"triage: fir\r\n")
+        terminal.expect(r"triage> ")
+        terminal.type("!quit\r")
+        self.assertEqual(terminal.wait(), 0)
+        history = self.folder / ".local" / "state" / "troupe" / "history"
+        self.assertEqual(stat.S_IMODE(history.stat().st_mode), 0o600)
+        terminal = Terminal(self)
+        terminal.expect("triage> ")
+        terminal.type("\x10\x10\r")
+        terminal.expect(r"triage: fir\r\n")
+
+    def test_xdg_state_home_says_where_history_is_kept(self):
+        self.environment["XDG_STATE_HOME"] = str(self.folder / "state")
+        self.agent_file()
+        terminal = Terminal(self)
+        terminal.expect("triage> ")
+        terminal.type("echo here\r")
+        terminal.expect(r"triage: here")
+        self.assertIn("echo", (self.folder / "state" / "troupe" / "history").read_text())
+
+    def test_commands_work(self):
+        self.agent_file()
+        terminal = Terminal(self)
+        terminal.expect("triage> ")
+        terminal.type("!select helper\r")
+        terminal.expect("helper> ")
+        terminal.type("!tools\r")
+        terminal.expect("helper tools: greet, wait, slow, naughty, break")
+        terminal.expect("helper> ")
+        terminal.type("!new\r")
+        terminal.expect("triage> ")
+        terminal.type("!quit\r")
+        self.assertEqual(terminal.wait(), 0)
+
+    def test_interrupts_clear_the_line_and_cancel_runs(self):
+        self.agent_file()
+        terminal = Terminal(self)
+        terminal.expect("triage> ")
+        terminal.type("echo forgotten")
+        terminal.expect("forgotten")
+        terminal.type("\x03")
+        terminal.expect(r"\^C\r\ntriage> ")
+        terminal.type("wait\r")
+        terminal.expect(r"\[tool\] wait")
+        terminal.type("\x03")
+        terminal.expect("cancelled")
+        terminal.expect("> ")
+        terminal.type("echo alive\r")
+        terminal.expect(r": alive\r\n")
+        self.assertNotIn(": forgotten", terminal.raw)
+        terminal.type("\x04")
+        self.assertEqual(terminal.wait(), 0)
+
+    def test_the_end_by_a_signal_restores_the_terminal(self):
+        self.agent_file()
+        terminal = Terminal(self)
+        before = termios.tcgetattr(terminal.master)
+        terminal.expect("triage> ")
+        terminal.type("ec")
+        terminal.expect("ec")
+        self.assertNotEqual(termios.tcgetattr(terminal.master)[3], before[3])
+        terminal.program.send_signal(signal.SIGTERM)
+        self.assertEqual(terminal.wait(), 143)
+        self.assertEqual(termios.tcgetattr(terminal.master)[3], before[3])
+        self.assert_no_children()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,37 @@
+#include "apps/troupe/text.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace troupe::cli;
+
+TEST_CASE("printable text keeps letters of all alphabets, newlines and tabs") {
+  CHECK(printable("grüße\t日本\n🙂") == "grüße\t日本\n🙂");
+}
+
+TEST_CASE("printable text has no control characters, one byte or two") {
+  CHECK(printable("a\x1b[31mb\x07\rc\x7f") == "a[31mbc");
+  CHECK(printable("a\xC2\x9B"
+                  "31mb\xC2\x80\xC2\x9F") == "a31mb");
+  CHECK(printable("\xC2\xA0") == "\xC2\xA0");
+}
+
+TEST_CASE("printable text is UTF-8 whatever the bytes were") {
+  CHECK(printable("a\xFF"
+                  "b\xC2") == "a\xEF\xBF\xBD"
+                              "b\xEF\xBF\xBD");
+}
+
+TEST_CASE("one line has single spaces and no ends of blank") {
+  CHECK(one_line(" a \n\n b\t\tc \n", 100) == "a b c");
+}
+
+TEST_CASE("a long line is cut at a character, and shows it") {
+  CHECK(one_line("äöüß", 4) == "äöüß");
+  CHECK(one_line("äöüßx", 4) == "äöü…");
+  CHECK(character_count(one_line(std::string(100'000, 'x'), 120)) == 120);
+}
+
+TEST_CASE("control characters are escaped for logs, which stay on one line") {
+  CHECK(escape_controls("a\nb\x1b[0m\r\xC2\x9B") == "a\\nb\\x1b[0m\\x0d\\x9b");
+  CHECK(escape_controls("tab\tgrüße") == "tab\tgrüße");
+}

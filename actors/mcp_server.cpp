@@ -2,13 +2,13 @@
 
 #include "actors/defaults.hpp"
 #include "actors/io/child_process.hpp"
+#include "actors/io/log.hpp"
 #include "libagent/core/version.hpp"
 
 #include <caf/send.hpp>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <random>
 
@@ -114,7 +114,7 @@ void mcp_server_state::on(const process_event& what) {
 
 void mcp_server_state::on(const process_started& what) {
   pid_ = what.pid;
-  spdlog::debug("MCP server '{}': started as process {}", options_.name, pid_);
+  log().debug("MCP server '{}': started as process {}", options_.name, pid_);
   carry_out(session_->start());
 }
 
@@ -138,7 +138,7 @@ void mcp_server_state::on(const process_stderr& what) {
   stderr_tail_ += what.text;
   if (stderr_tail_.size() > defaults::mcp_stderr_kept)
     stderr_tail_.erase(0, stderr_tail_.size() - defaults::mcp_stderr_kept);
-  spdlog::info("MCP server '{}' on stderr: {}", options_.name, shown(trimmed(what.text)));
+  log().info("MCP server '{}' on stderr: {}", options_.name, shown(trimmed(what.text)));
 }
 
 void mcp_server_state::on(const process_overlong_line&) {
@@ -164,8 +164,8 @@ void mcp_server_state::handshake_overdue(std::uint64_t generation) {
 
 void mcp_server_state::went_down(std::string why, bool worth_a_retry) {
   // It was told to, or it was not.
-  spdlog::log(stops_.empty() ? spdlog::level::warn : spdlog::level::debug, "MCP server '{}': {}",
-              options_.name, why);
+  log().log(stops_.empty() ? spdlog::level::warn : spdlog::level::debug, "MCP server '{}': {}", options_.name,
+            why);
   // No call that waits may begin now.
   if (state_ == mcp_state::ready)
     state_ = mcp_state::restarting;
@@ -199,8 +199,8 @@ void mcp_server_state::carry_out(mcp::effects what) {
 }
 
 void mcp_server_state::carry_out(mcp::send_line& what) {
-  if (process_ && !process_->write_line(std::move(what.line)))
-    spdlog::warn("MCP server '{}': it does not read its stdin; a message was dropped", options_.name);
+  if (process_ && !process_->write_line(std::move(what.line)) && stops_.empty())
+    log().warn("MCP server '{}': it does not read its stdin; a message was dropped", options_.name);
 }
 
 void mcp_server_state::carry_out(mcp::ready& what) {
@@ -208,8 +208,8 @@ void mcp_server_state::carry_out(mcp::ready& what) {
   server_ = std::move(what.server);
   tools_ = std::move(what.tools);
   restarts_.came_up(self_->clock().now());
-  spdlog::info("MCP server '{}': ready, protocol {}, {} tools", options_.name, server_.protocol_version,
-               tools_->size());
+  log().info("MCP server '{}': ready, protocol {}, {} tools", options_.name, server_.protocol_version,
+             tools_->size());
   answer_waiting();
 }
 
@@ -221,7 +221,7 @@ void mcp_server_state::carry_out(mcp::broken& what) {
 
 void mcp_server_state::carry_out(mcp::tools_changed& what) {
   tools_ = std::move(what.tools);
-  spdlog::debug("MCP server '{}': its tools changed, {} now", options_.name, tools_->size());
+  log().debug("MCP server '{}': its tools changed, {} now", options_.name, tools_->size());
 }
 
 void mcp_server_state::carry_out(mcp::call_finished& what) {
@@ -237,7 +237,7 @@ void mcp_server_state::carry_out(mcp::call_progress& what) {
 
 void mcp_server_state::carry_out(mcp::server_log& what) {
   const auto level = what.level == "debug" ? spdlog::level::debug : spdlog::level::info;
-  spdlog::log(level, "MCP server '{}' says ({}): {}", options_.name, what.level, shown(what.text));
+  log().log(level, "MCP server '{}' says ({}): {}", options_.name, what.level, shown(what.text));
 }
 
 caf::typed_response_promise<tool_result> mcp_server_state::call(const tool_invocation& what) {

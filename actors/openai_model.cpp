@@ -1,13 +1,13 @@
 #include "actors/openai_model.hpp"
 
 #include "actors/io/http_client.hpp"
+#include "actors/io/log.hpp"
 #include "libagent/model/chat_completions.hpp"
 #include "libagent/model/retry.hpp"
 
 #include <caf/send.hpp>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 namespace troupe {
 
@@ -149,8 +149,8 @@ bool openai_model_state::try_again(call_key key, open_call& call, const wire_ans
   const auto delay = next_delay(options_.retry, last, call.tries, jitter, std::chrono::system_clock::now());
   if (!delay)
     return false;
-  spdlog::info("model '{}': try {} failed, next in {} ms: {}", model_name_, call.tries, delay->count(),
-               describe(answer).detail);
+  log().info("model '{}': try {} failed, next in {} ms: {}", model_name_, call.tries, delay->count(),
+             describe(answer).detail);
   self_->delayed_send(self_, *delay, retry_atom::value, key);
   return true;
 }

@@ -1,11 +1,11 @@
 #include "actors/http/acceptor.hpp"
 
 #include "actors/http/defaults.hpp"
+#include "actors/io/log.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <cctype>
 #include <utility>
@@ -98,7 +98,7 @@ void acceptor::accept_next() {
     if (!self->listener_.is_open())
       return;
     if (failed) {
-      spdlog::warn("http: cannot accept a connection: {}", failed.message());
+      log().warn("http: cannot accept a connection: {}", failed.message());
       return self->accept_later();
     }
     close_on_exec(socket.native_handle());

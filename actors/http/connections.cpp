@@ -1,11 +1,11 @@
 #include "actors/http/connections.hpp"
 
 #include "actors/http/defaults.hpp"
+#include "actors/io/log.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <spdlog/spdlog.h>
 
 #include <array>
 #include <string_view>
@@ -84,7 +84,7 @@ void connection::writing(bool begins) {
 
 void connection::read_failed(const boost::system::error_code& reason) {
   if (in_work_ > 0 && reason != boost::asio::error::operation_aborted)
-    spdlog::debug("http: a client closed its side while {} of its requests are in work", in_work_);
+    log().debug("http: a client closed its side while {} of its requests are in work", in_work_);
   ended_ = true;
   read_deadline_ = clock::time_point::max();
   // After an end of file the client may still want its answers.

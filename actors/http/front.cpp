@@ -4,6 +4,7 @@
 #include "actors/http/api.hpp"
 #include "actors/http/defaults.hpp"
 #include "actors/http/server.hpp"
+#include "actors/io/log.hpp"
 #include "actors/runtime.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -13,7 +14,6 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
-#include <spdlog/spdlog.h>
 
 #include <chrono>
 #include <functional>
@@ -162,14 +162,13 @@ struct caller {
 
   void operator()(http::forget_session& unwanted) const {
     const auto& backend = self->state.backend;
-    // By an untyped handle: CAF 0.17 answers `unit_t` with an empty message, which no typed handler fits.
-    self->request(caf::actor_cast<caf::actor>(backend.sessions),
-                  backend.run_timeout + http::defaults::store_timeout, erase_atom::value, unwanted.session_id)
-        .then(
-            [self = self, id = id] {
-              self->state.server->reply(id, {204, {}, {}, false});
-            },
-            refuse_with(self, id));
+    self->request(backend.sessions, backend.run_timeout + http::defaults::store_timeout, erase_atom::value,
+                  unwanted.session_id)
+        .then(answer_with<acknowledgement>(self, id,
+                                           [](acknowledgement) {
+                                             return http::answer{204, {}, {}, false};
+                                           }),
+              refuse_with(self, id));
   }
 
   void operator()(http::list_servers) const {
@@ -186,7 +185,7 @@ void carry_out(front_pointer self, incoming_call& incoming) {
   try {
     std::visit(caller{self, incoming.id}, incoming.what);
   } catch (const std::exception& thrown) {
-    spdlog::error("http: {}", thrown.what());
+    log().error("http: {}", thrown.what());
     self->state.server->reply(incoming.id,
                               http::refuse(fail(errc::internal, "an exception in the front end")));
   }

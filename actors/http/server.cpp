@@ -4,11 +4,11 @@
 #include "actors/http/defaults.hpp"
 #include "actors/http/routes.hpp"
 #include "actors/http/wire.hpp"
+#include "actors/io/log.hpp"
 #include "actors/io/reactor.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <ctime>
@@ -186,7 +186,7 @@ decision server::core::decide(const request_view& request) const {
   try {
     return api_->decide(request);
   } catch (const std::exception& thrown) {
-    spdlog::error("http: {} {}: {}", request.method, path_of(request.target), thrown.what());
+    log().error("http: {} {}: {}", request.method, path_of(request.target), thrown.what());
     return refuse(fail(errc::internal, "an exception in the front end"));
   }
 }
@@ -201,7 +201,7 @@ void server::core::respond(exchange& request, answer value) {
   const bool broken = request.problem() != fault::none;
   const auto view = broken ? request_view{"(none)", "(unreadable)", {}, {}} : request.request();
   const std::chrono::duration<double, std::milli> took = clock::now() - request.since;
-  spdlog::debug("http: {} {} {} {:.1f} ms", view.method, path_of(view.target), value.status, took.count());
+  log().debug("http: {} {} {} {:.1f} ms", view.method, path_of(view.target), value.status, took.count());
   const bool keep_alive = request.keep_alive() && !value.close && !draining_;
   auto head = render_head(value, keep_alive, date());
   request.write(std::move(head), view.method == "HEAD" ? std::string() : std::move(value.body), keep_alive);

@@ -1,9 +1,9 @@
 #include "actors/io/process_guard.hpp"
 
+#include "actors/io/log.hpp"
 #include "actors/io/sigpipe_shield.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <cerrno>
 
@@ -89,7 +89,7 @@ void process_guard::start() {
   request.out = request.err = nowhere.get();
   auto started = spawn(request);
   if (!started) {
-    spdlog::warn("child processes may outlive a crash of this program: {}", started.error().detail);
+    log().warn("child processes may outlive a crash of this program: {}", started.error().detail);
     return;
   }
   shell_ = *started;

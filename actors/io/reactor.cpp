@@ -1,7 +1,8 @@
 #include "actors/io/reactor.hpp"
 
+#include "actors/io/log.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
-#include <spdlog/spdlog.h>
 
 #include <exception>
 #include <thread>
@@ -19,7 +20,7 @@ void run_until_stopped(boost::asio::io_context& context) {
       context.run();
     } catch (const std::exception& thrown) {
       // One broken handler must not take down everything else that this thread serves.
-      spdlog::error("a handler on the reactor threw: {}", thrown.what());
+      log().error("a handler on the reactor threw: {}", thrown.what());
     }
   }
 }

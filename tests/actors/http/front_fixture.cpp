@@ -164,10 +164,11 @@ void front_fixture::stop(milliseconds grace) {
 }
 
 void front_fixture::begin_stop(const http_front_actor& which, milliseconds grace) {
-  stopping_ = std::async(std::launch::async, [this, asked = caf::actor_cast<caf::actor>(which), grace] {
+  stopping_ = std::async(std::launch::async, [this, which, grace] {
     caf::scoped_actor asker(system_);
-    asker->request(asked, patience, stop_atom::value, caf::timespan(grace))
-        .receive([] {}, [](const caf::error&) { throw std::runtime_error("the front end does not stop"); });
+    asker->request(which, patience, stop_atom::value, caf::timespan(grace))
+        .receive([](acknowledgement) {},
+                 [](const caf::error&) { throw std::runtime_error("the front end does not stop"); });
   });
 }
 

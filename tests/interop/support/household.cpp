@@ -54,12 +54,11 @@ template <class T, class Handle, class... Args>
 std::future<result<T>> household::ask(const Handle& handle, Args... what) {
   auto answer = std::make_shared<std::promise<result<T>>>();
   auto future = answer->get_future();
-  caf::anon_send(
-      asker_, question{[answer, handle, what...](caf::event_based_actor* self) {
-        self->request(handle, std::chrono::minutes(10), what...)
-            .then([answer](const T& value) { answer->set_value(value); },
-                  [answer](const caf::error& reason) { answer->set_value(from_caf(reason)); });
-      }});
+  caf::anon_send(asker_, question{[answer, handle, what...](caf::event_based_actor* self) {
+                   self->request(handle, std::chrono::minutes(10), what...)
+                       .then([answer](const T& value) { answer->set_value(value); },
+                             [answer](const caf::error& reason) { answer->set_value(from_caf(reason)); });
+                 }});
   return future;
 }
 
@@ -77,8 +76,8 @@ std::future<tool_result> household::call(const std::string& name, const std::str
   what.tool = tool;
   what.arguments = std::make_shared<const json>(std::move(arguments));
   auto answer = ask<tool_result>(server(name), std::move(what));
-  return std::async(std::launch::deferred, [](auto pending) { return pending.get().value(); },
-                    std::move(answer));
+  return std::async(
+      std::launch::deferred, [](auto pending) { return pending.get().value(); }, std::move(answer));
 }
 
 void household::cancel(const std::string& name, call_key key) {

@@ -31,7 +31,8 @@ using stop_atom = caf::atom_constant<caf::atom("stop")>;
 using tools_atom = caf::atom_constant<caf::atom("tools")>;
 using wire_atom = caf::atom_constant<caf::atom("wire")>;
 
-/// The answer to what has no other: it is done. (CAF answers `unit_t` by an empty message, which no handler takes.)
+/// The answer to what has no other: it is done. (CAF answers `unit_t` by an empty message, which no handler
+/// takes.)
 struct acknowledgement {};
 
 /// Names one call of a run's to a model or tool, unique in the actor system.

@@ -23,6 +23,8 @@ sessions_state::entry& sessions_state::find_or_make(const std::string& session_i
   auto [found, is_new] = entries_.try_emplace(session_id);
   if (is_new)
     found->second.handle = self_->spawn(session_behavior, session_id, environment_, sessions_actor(self_));
+  else if (found->second.is_idle())
+    idle_.erase(found->second.place);
   if (!sweeping_) {
     sweeping_ = true;
     self_->delayed_send(self_, defaults::session_sweep, sweep_atom::value);
@@ -66,20 +68,27 @@ void sessions_state::finished(const std::string& session_id, std::uint64_t handl
   auto& session = found->second;
   under_way_ -= handled - session.handled;
   session.handled = handled;
-  session.idle_since = self_->clock().now();
+  if (session.is_idle()) {
+    session.idle_since = self_->clock().now();
+    session.place = idle_.insert(idle_.end(), session_id);
+    if (idle_.size() > limits_.max_idle)
+      put_away_oldest();
+  }
   if (stopping_ && under_way_ == 0)
     answer_stop();
 }
 
+void sessions_state::put_away_oldest() {
+  const auto oldest = entries_.find(idle_.front());
+  self_->send_exit(oldest->second.handle, caf::exit_reason::user_shutdown);
+  entries_.erase(oldest);
+  idle_.pop_front();
+}
+
 void sessions_state::sweep() {
   const auto now = self_->clock().now();
-  std::erase_if(entries_, [&](const auto& each) {
-    const auto& session = each.second;
-    if (session.forwarded != session.handled || now - session.idle_since < limits_.idle_timeout)
-      return false;
-    self_->send_exit(session.handle, caf::exit_reason::user_shutdown);
-    return true;
-  });
+  while (!idle_.empty() && now - entries_.at(idle_.front()).idle_since >= limits_.idle_timeout)
+    put_away_oldest();
   sweeping_ = !entries_.empty() && !stopping_;
   if (sweeping_)
     self_->delayed_send(self_, defaults::session_sweep, sweep_atom::value);
@@ -102,7 +111,7 @@ void sessions_state::expired(bool cancelled_before) {
     return;
   }
   for (const auto& [id, session] : entries_)
-    if (session.forwarded != session.handled)
+    if (!session.is_idle())
       self_->send(session.handle, cancel_atom::value, std::uint64_t{0},
                   fail(errc::shutting_down, "the server is shutting down"));
   self_->delayed_send(self_, defaults::cancelled_run_grace, expired_atom::value, true);

@@ -7,6 +7,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <chrono>
+#include <list>
 #include <string>
 #include <unordered_map>
 
@@ -23,6 +24,8 @@ struct sessions_limits {
   std::size_t max_runs = 10'000;
   /// A session's actor that has had nothing to do for so long is put away; its items are in the store.
   std::chrono::milliseconds idle_timeout{60'000};
+  /// Beyond so many idle sessions, the one that has been idle for longest is put away at once.
+  std::size_t max_idle = 4096;
 };
 
 /// Finds or makes the actor of each session, and counts what is under way.
@@ -52,15 +55,22 @@ private:
     std::uint64_t forwarded = 0;
     std::uint64_t handled = 0;
     caf::actor_clock::time_point idle_since;
+    /// Its place among the idle, if it is.
+    std::list<std::string>::iterator place;
+    bool is_idle() const noexcept { return forwarded == handled; }
   };
 
   entry& find_or_make(const std::string& session_id);
+  /// Puts the session that has been idle for longest away.
+  void put_away_oldest();
   void answer_stop();
 
   sweeping_sessions_actor::pointer self_;
   session_environment_ptr environment_;
   sessions_limits limits_;
   std::unordered_map<std::string, entry> entries_;
+  /// Idle sessions, the longest idle first.
+  std::list<std::string> idle_;
   std::size_t under_way_ = 0;
   bool sweeping_ = false;
   bool stopping_ = false;

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace troupe {
 
@@ -34,6 +35,11 @@ std::vector<std::string> check_code(const runtime_options& options) {
     if (std::none_of(agents.begin(), agents.end(), [&](const auto& known) { return known.name == agent; }))
       wrong.push_back(
           fmt::format("the tool '{}' is for the agent '{}', which does not exist", tool.spec.name, agent));
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const auto& [agent, tool] : options.tools)
+    if (!seen.emplace(agent, tool.spec.name).second)
+      wrong.push_back(
+          fmt::format("the agent '{}' has two tools in code that are called '{}'", agent, tool.spec.name));
   return wrong;
 }
 
@@ -145,7 +151,8 @@ void spawn_sessions(caf::actor_system& system, const runtime_options& options, c
   environment->max_queue = options.config.sessions.max_queue;
   made.sessions =
       system.spawn(sessions_behavior, session_environment_ptr(std::move(environment)),
-                   sessions_limits{options.config.limits.max_runs, options.config.sessions.idle_timeout});
+                   sessions_limits{options.config.limits.max_runs, options.config.sessions.idle_timeout,
+                                   options.config.sessions.max_idle});
 }
 
 } // namespace

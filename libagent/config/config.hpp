@@ -103,6 +103,8 @@ struct session_options {
   std::size_t max_queue = defaults::session_max_queue;
   /// A session actor with nothing to do is put away after this.
   milliseconds idle_timeout = defaults::session_idle_timeout;
+  /// Idle session actors that are kept at most.
+  std::size_t max_idle = defaults::session_max_idle;
 };
 
 struct limit_options {

@@ -50,6 +50,8 @@ inline constexpr auto session_path = "troupe.db";
 inline constexpr std::size_t max_sessions = 100'000;
 inline constexpr std::size_t session_max_queue = 64;
 inline constexpr milliseconds session_idle_timeout{60'000};
+/// An idle session costs some KiB and its items.
+inline constexpr std::size_t session_max_idle = 4096;
 
 /// `limits`
 inline constexpr unsigned max_turns = 10;

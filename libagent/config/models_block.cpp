@@ -58,6 +58,16 @@ void read_headers(map_reader& model, openai_options& into) {
     into.headers.emplace_back(std::move(name), secret{std::move(value)});
 }
 
+/// OpenAI's reasoning models take only the newer name; most other endpoints know only the older one.
+void read_max_tokens_field(map_reader& model, openai_options& into) {
+  const std::vector<std::string> names = {"max_tokens", "max_completion_tokens"};
+  const bool is_openai = into.base_url.starts_with("https://api.openai.com") ||
+                         into.base_url.find(".openai.azure.com") != std::string::npos;
+  std::optional<std::size_t> written;
+  model.set("max_tokens_field", written, read_word, names);
+  into.wire.max_tokens_field = names[written.value_or(is_openai ? 1 : 0)];
+}
+
 /// Which provider a model without a valid `provider` was probably meant to have, so that the rest of it can
 /// be read; nothing if its keys do not tell.
 std::optional<std::size_t> guess_provider(const node& model) {
@@ -102,6 +112,7 @@ openai_options read_openai(map_reader& model) {
   model.set("query", into.query, read_pairs, read_scalar);
   if (model.need("model", "model: NAME, as the endpoint calls it"))
     model.set("model", into.wire.model, read_name);
+  read_max_tokens_field(model, into);
   model.set("image_input", into.wire.image_input, read_boolean);
   model.set("max_retries", into.retry.max_retries, read_count, 0, defaults::most_retries);
   model.set("connect_timeout", into.connect_timeout, read_duration, some_time);

@@ -58,6 +58,7 @@ void read_sessions(const field& from, session_options& into) {
     from.ctx.warn(most->key_at, "'max_sessions' in sessions has no effect with store: sqlite; remove it");
   sessions.set("max_queue", into.max_queue, read_count, 0, defaults::largest_count);
   sessions.set("idle_timeout", into.idle_timeout, read_duration, some_time);
+  sessions.set("max_idle", into.max_idle, read_count, 0, defaults::largest_count);
   sessions.finish();
 }
 

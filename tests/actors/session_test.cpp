@@ -130,6 +130,22 @@ TEST_CASE("an idle session is put away and comes back from the store") {
   CHECK(s.model->calls.front().request->past->size() == 2);
 }
 
+TEST_CASE("of too many idle sessions the longest idle is put away at once, and none is lost") {
+  stage s;
+  auto options = stage::two_agents();
+  options.config.sessions.max_idle = 2;
+  s.begin(options);
+  const auto before = s.system().registry().running();
+  for (const auto* session : {"a", "b", "a", "c", "d"}) {
+    s.chat(prompt("p", session));
+    s.model->says("x");
+    s.run();
+  }
+  CHECK(s.system().registry().running() == before + 2);
+  s.chat(prompt("again", "a"));
+  CHECK(s.model->calls.front().request->past->size() == 4);
+}
+
 TEST_CASE("a running run is cancelled by its id, and its model call with it") {
   stage s;
   s.begin(stage::two_agents());

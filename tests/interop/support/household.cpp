@@ -75,9 +75,17 @@ std::future<tool_result> household::call(const std::string& name, const std::str
   what.key = key != 0 ? key : next_key_++;
   what.tool = tool;
   what.arguments = std::make_shared<const json>(std::move(arguments));
-  auto answer = ask<tool_result>(server(name), std::move(what));
-  return std::async(
-      std::launch::deferred, [](auto pending) { return pending.get().value(); }, std::move(answer));
+  auto answer = std::make_shared<std::promise<tool_result>>();
+  auto future = answer->get_future();
+  caf::anon_send(asker_, question{[answer, to = server(name), what](caf::event_based_actor* self) {
+                   self->request(to, std::chrono::minutes(10), what)
+                       .then([answer](const tool_result& result) { answer->set_value(result); },
+                             [answer](const caf::error& reason) {
+                               answer->set_exception(std::make_exception_ptr(
+                                   std::runtime_error("no answer: " + from_caf(reason).detail)));
+                             });
+                 }});
+  return future;
 }
 
 void household::cancel(const std::string& name, call_key key) {

@@ -93,3 +93,17 @@ TEST_CASE("models are a map of maps") {
   CHECK(error_of("agents: [{name: a}]\nmodels: {default: gpt}\n") ==
         "2:19: model 'default' is a text; it has to be a map of keys and values");
 }
+
+TEST_CASE(
+    "the token limit has the newer name for OpenAI and Azure, the older one elsewhere, or the one given") {
+  const auto field_of = [](const std::string& more) {
+    const auto loaded = read(with_model("model: m" + more));
+    REQUIRE(loaded.value);
+    return std::get<openai_options>(loaded.value->models[0].provider).wire.max_tokens_field;
+  };
+  CHECK(field_of("") == "max_completion_tokens");
+  CHECK(field_of(", base_url: \"https://x.openai.azure.com/openai/deployments/d\"") ==
+        "max_completion_tokens");
+  CHECK(field_of(", base_url: \"http://127.0.0.1:11434/v1\"") == "max_tokens");
+  CHECK(field_of(", max_tokens_field: max_tokens") == "max_tokens");
+}

@@ -47,6 +47,7 @@ io::process_handlers make_handlers(const supervised_mcp_server_actor& to, std::u
   };
   handlers.on_stderr = [report](std::string text) { report(process_stderr{std::move(text)}); };
   handlers.on_overlong = [report] { report(process_overlong_line{}); };
+  handlers.on_stdout_closed = [report] { report(process_mute{}); };
   handlers.on_exit = [report](io::process_exit how) { report(process_ended{to_string(how)}); };
   return handlers;
 }
@@ -144,6 +145,11 @@ void mcp_server_state::on(const process_stderr& what) {
 void mcp_server_state::on(const process_overlong_line&) {
   ending_because_ = fmt::format("wrote a message of more than {} bytes (see max_message_bytes)",
                                 options_.max_message_bytes);
+}
+
+void mcp_server_state::on(const process_mute&) {
+  ending_because_ = "closed its stdout, so that it can answer nothing more";
+  process_->shutdown({defaults::mcp_stdin_grace, defaults::mcp_sigterm_grace});
 }
 
 void mcp_server_state::on(const process_ended& what) {

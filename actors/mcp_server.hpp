@@ -42,6 +42,7 @@ struct process_stderr {
   std::string text;
 };
 struct process_overlong_line {};
+struct process_mute {};
 struct process_ended {
   std::string how;
 };
@@ -49,7 +50,7 @@ struct process_ended {
 struct process_event {
   std::uint64_t generation = 0;
   std::variant<process_started, process_not_started, process_lines, process_stderr, process_overlong_line,
-               process_ended>
+               process_mute, process_ended>
       what;
 };
 
@@ -89,6 +90,7 @@ private:
   void on(const process_lines& what);
   void on(const process_stderr& what);
   void on(const process_overlong_line&);
+  void on(const process_mute&);
   void on(const process_ended& what);
 
   void carry_out(mcp::effects what);

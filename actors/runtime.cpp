@@ -11,8 +11,12 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <cerrno>
 #include <mutex>
-#include <random>
+#include <system_error>
+
+#include <sys/random.h>
 
 namespace troupe {
 
@@ -162,8 +166,12 @@ void runtime::shutdown(std::chrono::milliseconds grace) {
 }
 
 std::string new_session_id() {
-  std::random_device source;
-  return fmt::format("{:08x}{:08x}{:08x}{:08x}", source(), source(), source(), source());
+  // std::random_device asks the processor, which a virtual machine may make slow; the kernel's generator
+  // never is.
+  std::array<std::uint64_t, 2> bits;
+  if (getrandom(bits.data(), sizeof bits, 0) != sizeof bits)
+    throw std::system_error(errno, std::generic_category(), "no random bits");
+  return fmt::format("{:016x}{:016x}", bits[0], bits[1]);
 }
 
 } // namespace troupe

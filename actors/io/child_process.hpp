@@ -56,6 +56,8 @@ struct process_handlers {
   /// One or more whole lines without their newline (and one carriage return before it); the last may end
   /// without one at end of file. Of several empty lines in a row only the first is handed over.
   std::function<void(std::vector<std::string>)> on_stdout_lines;
+  /// Stdout is at its end, and the process runs on: nothing more will be heard from it.
+  std::function<void()> on_stdout_closed;
   /// Some bytes of stderr, as they come; drained from the start on.
   std::function<void(std::string)> on_stderr;
   /// A line is too long: the process is killed and the rest of its stdout dropped.

@@ -226,8 +226,24 @@ void child_process::impl::end(output& from) {
     std::vector<std::string> lines;
     splitter_.finish(lines);
     hand_over(std::move(lines));
+    watch_mute_process();
   }
   finish_if_done();
+}
+
+void child_process::impl::watch_mute_process() {
+  if (exit_ || stopping_)
+    return;
+  // Most often the process is ending, and the timer is needed for that in a moment.
+  timer_.expires_after(defaults::pipe_grace);
+  timer_.async_wait([self = shared_from_this()](const error_code& ec) {
+    if (ec || self->exit_ || self->stopping_)
+      return;
+    self->gate_.run([&] {
+      if (self->handlers_.on_stdout_closed)
+        self->handlers_.on_stdout_closed();
+    });
+  });
 }
 
 void child_process::impl::on_ended() {

@@ -56,6 +56,7 @@ private:
   void take_stdout(std::string_view bytes);
   void hand_over(std::vector<std::string> lines);
   void end(output& from);
+  void watch_mute_process();
   void drain(output& from);
   bool is_paused(const output& from) const;
   void on_ended();

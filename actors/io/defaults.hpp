@@ -16,7 +16,8 @@ inline constexpr std::size_t body_reserve_bytes = 1u << 20;
 inline constexpr std::chrono::milliseconds sweep_interval{5};
 /// Longest timeout of any kind; keeps "no timeout" given as a huge number from overflowing the clock.
 inline constexpr std::chrono::hours longest_timeout{24 * 365};
-/// How long the pipes of a child that has ended may stay open in the hands of a grandchild.
+/// How long the pipes of a child that has ended may stay open in the hands of a grandchild, and how long a
+/// child may run on after the end of its stdout before that is reported.
 inline constexpr std::chrono::milliseconds pipe_grace{500};
 /// Most bytes taken from a pipe that is still open after `pipe_grace`.
 inline constexpr std::size_t final_drain_bytes = 1u << 20;

@@ -2,6 +2,8 @@
 
 #include "libagent/core/json.hpp"
 
+#include <algorithm>
+
 namespace troupe::config {
 
 namespace {

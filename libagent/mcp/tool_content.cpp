@@ -116,11 +116,17 @@ bool each_says(const std::vector<content>& parts, const json& values) {
 }
 
 /// Whether the parts say what the structured content says. Servers made with FastMCP wrap a plain value as
-/// {"result": value}, and give one part for each element of a list.
+/// {"result": value}, and give one part for each element of a list; the reference server for files wraps a
+/// text as {"content": text}.
 bool already_said(const std::vector<content>& parts, const json& structured) {
   if (any_says(parts, structured))
     return true;
-  const auto* wrapped = structured.size() == 1 ? find(structured, "result") : nullptr;
+  if (structured.size() != 1)
+    return false;
+  const auto* text = find(structured, "content");
+  if (text != nullptr && text->is_string() && any_says(parts, *text))
+    return true;
+  const auto* wrapped = find(structured, "result");
   return wrapped != nullptr && (any_says(parts, *wrapped) || each_says(parts, *wrapped));
 }
 

@@ -31,7 +31,7 @@ TEST_CASE("filesystem writes and reads in its folder, and refuses paths outside"
   CHECK_FALSE(written.is_error);
   CHECK(read_file(path) == note);
   const auto read = await(home.call("filesystem", "read_text_file", {{"path", path}}));
-  CHECK(read == tool_result::text(note));
+  CHECK(read.parts == std::vector<content>{text_content{note}});
 
   const auto refused = await(home.call("filesystem", "read_text_file", {{"path", "/etc/hostname"}}));
   CHECK(refused.is_error);

@@ -89,7 +89,10 @@ std::future<tool_result> household::call(const std::string& name, const std::str
 }
 
 void household::cancel(const std::string& name, call_key key) {
-  caf::anon_send(server(name), cancel_atom::value, key);
+  // The way that calls take, lest it overtake one.
+  caf::anon_send(asker_, question{[to = server(name), key](caf::event_based_actor* self) {
+                   self->send(to, cancel_atom::value, key);
+                 }});
 }
 
 std::vector<std::string> household::tools(const std::string& name) {

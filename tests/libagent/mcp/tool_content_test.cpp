@@ -88,6 +88,8 @@ TEST_CASE("structured content is not repeated where the text says the same") {
   CHECK(parts({text_part("{ \"a\": 1 }")}, {{"a", 1}}) == 1);
   CHECK(parts({text_part("plain")}, {{"result", "plain"}}) == 1);
   CHECK(parts({text_part("7")}, {{"result", 7}}) == 1);
+  CHECK(parts({text_part("plain")}, {{"content", "plain"}}) == 1);
+  CHECK(parts({text_part("7")}, {{"count", 7}}) == 2);
   CHECK(parts({text_part("a"), text_part("b")}, {{"result", {"a", "b"}}}) == 2);
   CHECK(parts({text_part("a summary")}, {{"a", 1}}) == 2);
   CHECK(parts({text_part("{\"a\":2}")}, {{"a", 1}}) == 2);

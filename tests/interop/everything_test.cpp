@@ -90,7 +90,9 @@ TEST_CASE("a server gets the variables of its own and none of the others") {
 }
 
 TEST_CASE("8 MiB go to everything and come back") {
-  household home({everything()});
+  auto server = everything();
+  server.call_timeout = std::chrono::minutes(10);
+  household home({server});
   REQUIRE_FALSE(home.tools("everything").empty());
   std::string message(8u << 20, ' ');
   for (std::size_t i = 0; i < message.size(); ++i)

@@ -43,7 +43,7 @@ std::vector<T> all_of(const item_list& items) {
 
 /// The failure of a run, which never shows the key.
 error failure_of(result<chat_reply> outcome) {
-  REQUIRE_FALSE(outcome);
+  REQUIRE(outcome.has_error());
   CHECK_THAT(outcome.error().detail, !Catch::Contains(model_key));
   return outcome.error();
 }
@@ -194,7 +194,7 @@ TEST_CASE("a connection that is cut is tried again, and then fails the run") {
   CHECK(endpoint.statuses() == std::vector<int>{0, 0, 0});
 }
 
-TEST_CASE("an answer that does not come in time fails the run and closes the connection") {
+TEST_CASE("an answer that does not come in time fails the run") {
   const aimock endpoint({"faults"});
   auto model = endpoint.model();
   std::get<config::openai_options>(model.provider).timeout = 500ms;

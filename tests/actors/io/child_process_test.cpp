@@ -320,6 +320,25 @@ TEST_CASE("a handler may destroy its process") {
   CHECK(vanishes(await(started)));
 }
 
+TEST_CASE("the end of stdout is reported of a process that runs on, and of no other") {
+  io::reactor reactor;
+  std::promise<void> closed;
+  std::promise<void> ended;
+  io::process_handlers mute;
+  mute.on_stdout_closed = [&] { closed.set_value(); };
+  io::process_handlers brief;
+  bool reported = false;
+  brief.on_stdout_closed = [&] { reported = true; };
+  brief.on_exit = [&](io::process_exit) { ended.set_value(); };
+  const auto one = io::child_process::start(
+      reactor, {.command = "/bin/sh", .args = {"-c", "exec >&-; sleep 1000"}}, std::move(mute));
+  const auto other =
+      io::child_process::start(reactor, {.command = "/bin/sh", .args = {"-c", "exit 0"}}, std::move(brief));
+  await(ended);
+  await(closed);
+  CHECK_FALSE(reported);
+}
+
 TEST_CASE("many processes at once all end and are all reaped") {
   io::reactor reactor;
   watched<int> ended;

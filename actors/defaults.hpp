@@ -34,7 +34,16 @@ inline constexpr auto mcp_stable_after = 10'000ms;
 inline constexpr std::size_t mcp_max_waiting_calls = 1024;
 
 /// Bytes of an MCP server's stderr that are kept for error messages.
-inline constexpr std::size_t mcp_stderr_kept = 4096;
+inline constexpr std::size_t mcp_stderr_kept = 1024;
+
+/// Bytes of stderr that wait for the server's actor; what a flood adds beyond that is dropped and counted.
+inline constexpr std::size_t mcp_stderr_waiting = 64u << 10;
+
+/// For a tool given in code to answer, where it does not say otherwise. As for MCP servers.
+inline constexpr auto tool_timeout = 30'000ms;
+
+/// For an actor to end once it was told to; it only has to come to the message.
+inline constexpr auto actor_exit = 5000ms;
 
 /// Sessions appended in one transaction at most.
 inline constexpr std::size_t store_batch = 256;

@@ -38,6 +38,9 @@ error from_caf(const caf::error& reason) {
   }
   if (reason.category() == caf::atom("system"))
     return from_sec(static_cast<caf::sec>(reason.code()));
+  // An embedder's own category: what it has to say is in the context, if anywhere.
+  if (reason.context().match_elements<std::string>())
+    return fail(errc::internal, reason.context().get_as<std::string>(0));
   return fail(errc::internal,
               fmt::format("actor system: {} {}", caf::to_string(reason.category()), reason.code()));
 }

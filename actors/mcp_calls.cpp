@@ -7,8 +7,8 @@ namespace troupe {
 void mcp_calls::add(const tool_invocation& what, promise answer, time_point now,
                     std::chrono::milliseconds timeout, std::chrono::milliseconds hard_limit) {
   const auto deadline = deadlines_.emplace(now + std::min(timeout, hard_limit), what.key);
-  calls_.insert_or_assign(what.key,
-                          open_call{what, std::move(answer), timeout, now + hard_limit, deadline, false});
+  calls_.insert_or_assign(
+      what.key, open_call{what, std::move(answer), timeout, hard_limit, now + hard_limit, deadline, false});
   waiting_.push_back(what.key);
 }
 
@@ -27,7 +27,7 @@ void mcp_calls::progressed(call_key key, time_point now) {
     return;
   auto& call = found->second;
   deadlines_.erase(call.deadline);
-  call.deadline = deadlines_.emplace(std::min(now + call.timeout, call.hard_limit), key);
+  call.deadline = deadlines_.emplace(std::min(now + call.timeout, call.hard_deadline), key);
 }
 
 bool mcp_calls::answer(call_key key, tool_result result) {
@@ -49,11 +49,14 @@ void mcp_calls::fail_all(const std::string& reason) {
   deadlines_.clear();
 }
 
-std::vector<std::pair<call_key, bool>> mcp_calls::overdue(time_point now) const {
-  std::vector<std::pair<call_key, bool>> keys;
-  for (auto each = deadlines_.begin(); each != deadlines_.end() && each->first <= now; ++each)
-    keys.emplace_back(each->second, calls_.at(each->second).on_the_wire);
-  return keys;
+std::vector<mcp_calls::late_call> mcp_calls::overdue(time_point now) const {
+  std::vector<late_call> late;
+  for (auto each = deadlines_.begin(); each != deadlines_.end() && each->first <= now; ++each) {
+    const auto& call = calls_.at(each->second);
+    const bool is_hard = now >= call.hard_deadline;
+    late.push_back({each->second, call.on_the_wire, is_hard ? call.hard_limit : call.timeout});
+  }
+  return late;
 }
 
 std::optional<mcp_calls::time_point> mcp_calls::next_deadline() const {

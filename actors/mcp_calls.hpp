@@ -36,8 +36,14 @@ public:
   void fail_all(const std::string& reason);
   bool contains(call_key key) const { return calls_.contains(key); }
 
-  /// Keys of calls whose time is over, with whether they are on the wire.
-  std::vector<std::pair<call_key, bool>> overdue(time_point now) const;
+  /// A call whose time is over.
+  struct late_call {
+    call_key key = 0;
+    bool on_the_wire = false;
+    /// Which of its limits struck.
+    std::chrono::milliseconds limit{0};
+  };
+  std::vector<late_call> overdue(time_point now) const;
   /// When the next call's time is over.
   std::optional<time_point> next_deadline() const;
 
@@ -46,7 +52,8 @@ private:
     tool_invocation what;
     promise answer;
     std::chrono::milliseconds timeout{0};
-    time_point hard_limit;
+    std::chrono::milliseconds hard_limit{0};
+    time_point hard_deadline;
     std::multimap<time_point, call_key>::iterator deadline;
     bool on_the_wire = false;
   };

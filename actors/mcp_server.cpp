@@ -3,6 +3,7 @@
 #include "actors/defaults.hpp"
 #include "actors/io/child_process.hpp"
 #include "actors/io/log.hpp"
+#include "actors/mcp_process.hpp"
 #include "libagent/core/version.hpp"
 
 #include <caf/send.hpp>
@@ -16,40 +17,12 @@ namespace troupe {
 
 namespace {
 
-io::process_options make_process_options(const config::mcp_server_options& options) {
-  io::process_options process;
-  process.command = options.command;
-  process.args = options.args;
-  process.env = io::child_environment(options.env);
-  process.cwd = options.cwd;
-  process.max_line_bytes = options.max_message_bytes;
-  return process;
-}
-
 mcp::client_options make_client_options(const config::mcp_server_options& options) {
   mcp::client_options client;
   client.client_version = version;
   client.allowed_tools = options.allowed_tools;
   client.blocked_tools = options.blocked_tools;
   return client;
-}
-
-/// Reports of one process, on their way from the reactor to the actor.
-io::process_handlers make_handlers(const supervised_mcp_server_actor& to, std::uint64_t generation) {
-  const auto report = [to, generation](auto what) {
-    caf::anon_send(to, process_event{generation, std::move(what)});
-  };
-  io::process_handlers handlers;
-  handlers.on_started = [report](pid_t pid) { report(process_started{pid}); };
-  handlers.on_start_failed = [report](const error& reason) { report(process_not_started{reason.detail}); };
-  handlers.on_stdout_lines = [report](std::vector<std::string> lines) {
-    report(process_lines{std::move(lines)});
-  };
-  handlers.on_stderr = [report](std::string text) { report(process_stderr{std::move(text)}); };
-  handlers.on_overlong = [report] { report(process_overlong_line{}); };
-  handlers.on_stdout_closed = [report] { report(process_mute{}); };
-  handlers.on_exit = [report](io::process_exit how) { report(process_ended{to_string(how)}); };
-  return handlers;
 }
 
 double random_jitter() {
@@ -85,7 +58,9 @@ mcp_server_state::~mcp_server_state() {
     promise.deliver(acknowledgement{});
 }
 
-void mcp_server_state::begin(config::mcp_server_options options, io::reactor& io) {
+void mcp_server_state::begin(config::mcp_server_options options, std::vector<secret> secrets,
+                             io::reactor& io) {
+  secrets_ = std::move(secrets);
   options_ = std::move(options);
   io_ = &io;
   restarts_ = restart_policy(options_.restart);
@@ -99,12 +74,13 @@ void mcp_server_state::start(std::uint64_t generation) {
     return;
   ++generation_;
   ++starts_;
+  stderr_ = std::make_shared<stderr_ring>(defaults::mcp_stderr_waiting);
+  stderr_rest_.clear();
   stderr_tail_.clear();
   ending_because_.clear();
   session_.emplace(make_client_options(options_));
-  process_ = io::child_process::start(
-      *io_, make_process_options(options_),
-      make_handlers(caf::actor_cast<supervised_mcp_server_actor>(self_), generation_));
+  process_ = start_mcp_process(*io_, options_, caf::actor_cast<supervised_mcp_server_actor>(self_),
+                               generation_, stderr_);
   self_->delayed_send(self_, options_.startup_timeout, handshake_atom::value, generation_);
 }
 
@@ -135,11 +111,30 @@ void mcp_server_state::on(const process_lines& what) {
     process_->consumed(bytes);
 }
 
-void mcp_server_state::on(const process_stderr& what) {
-  stderr_tail_ += what.text;
-  if (stderr_tail_.size() > defaults::mcp_stderr_kept)
-    stderr_tail_.erase(0, stderr_tail_.size() - defaults::mcp_stderr_kept);
-  log().info("MCP server '{}' on stderr: {}", options_.name, shown(trimmed(what.text)));
+void mcp_server_state::on(const process_stderr&) {
+  auto news = stderr_->take();
+  if (news.dropped > 0) {
+    log().warn("MCP server '{}' floods its stderr: {} bytes were dropped", options_.name, news.dropped);
+    stderr_rest_.clear();
+  }
+  stderr_rest_ += news.text;
+  std::size_t begin = 0;
+  for (auto end = stderr_rest_.find('\n'); end != std::string::npos; end = stderr_rest_.find('\n', begin)) {
+    stderr_line(std::string_view(stderr_rest_).substr(begin, end - begin));
+    begin = end + 1;
+  }
+  stderr_rest_.erase(0, begin);
+}
+
+void mcp_server_state::stderr_line(std::string_view line) {
+  if (line.find_first_not_of(" \r\t") == std::string_view::npos)
+    return;
+  stderr_tail_.append(line).append("\n");
+  // Whole lines go, so that no secret is cut in half.
+  while (stderr_tail_.size() > defaults::mcp_stderr_kept && stderr_tail_.find('\n') + 1 < stderr_tail_.size())
+    stderr_tail_.erase(0, stderr_tail_.find('\n') + 1);
+  if (log().should_log(spdlog::level::info))
+    log().info("MCP server '{}' on stderr: {}", options_.name, shown(trimmed(std::string(line))));
 }
 
 void mcp_server_state::on(const process_overlong_line&) {
@@ -153,8 +148,10 @@ void mcp_server_state::on(const process_mute&) {
 }
 
 void mcp_server_state::on(const process_ended& what) {
+  stderr_line(std::exchange(stderr_rest_, {}));
   auto why = ending_because_.empty() ? what.how : std::exchange(ending_because_, {});
-  if (state_ != mcp_state::ready)
+  // What it said last tells why it did not come up, or gave up by itself.
+  if (state_ != mcp_state::ready || what.how.starts_with("exited"))
     if (const auto last_words = trimmed(stderr_tail_); !last_words.empty())
       why += fmt::format("; its stderr ended in: {}", last_words);
   went_down(shown(std::move(why)), true);
@@ -205,8 +202,7 @@ void mcp_server_state::carry_out(mcp::effects what) {
 }
 
 void mcp_server_state::carry_out(mcp::send_line& what) {
-  if (process_ && !process_->write_line(std::move(what.line)) && stops_.empty())
-    log().warn("MCP server '{}': it does not read its stdin; a message was dropped", options_.name);
+  write_failed_ = !process_ || !process_->write_line(std::move(what.line));
 }
 
 void mcp_server_state::carry_out(mcp::ready& what) {
@@ -248,7 +244,9 @@ void mcp_server_state::carry_out(mcp::server_log& what) {
 
 caf::typed_response_promise<tool_result> mcp_server_state::call(const tool_invocation& what) {
   auto promise = self_->make_response_promise<tool_result>();
-  if (state_ != mcp_state::ready || !session_) {
+  if (calls_.contains(what.key)) {
+    promise.deliver(to_caf(fail(errc::invalid_argument, "a call with that key is under way already")));
+  } else if (state_ != mcp_state::ready || !session_) {
     promise.deliver(tool_result::failure(
         fmt::format("Error: the MCP server '{}' is not running ({}).", options_.name, to_string(state_))));
   } else if (calls_.waiting() >= defaults::mcp_max_waiting_calls) {
@@ -264,11 +262,19 @@ caf::typed_response_promise<tool_result> mcp_server_state::call(const tool_invoc
 
 void mcp_server_state::begin_waiting_calls() {
   static const json no_arguments = json::object();
-  while (session_ && state_ == mcp_state::ready && calls_.on_the_wire() < options_.max_concurrent_calls) {
+  while (process_ && session_ && state_ == mcp_state::ready &&
+         calls_.on_the_wire() < options_.max_concurrent_calls) {
     const auto* next = calls_.begin_next();
     if (next == nullptr)
       return;
-    carry_out(session_->call_tool(next->key, next->tool, next->arguments ? *next->arguments : no_arguments));
+    const auto key = next->key;
+    write_failed_ = false;
+    carry_out(session_->call_tool(key, next->tool, next->arguments ? *next->arguments : no_arguments));
+    if (write_failed_ && calls_.contains(key)) {
+      session_->cancel(key, "it was never sent");
+      calls_.answer(key, tool_result::failure(fmt::format(
+                             "Error: the MCP server '{}' does not take messages now.", options_.name)));
+    }
   }
 }
 
@@ -291,12 +297,12 @@ void mcp_server_state::watch_deadlines() {
 void mcp_server_state::look_for_overdue_calls() {
   watching_ = false;
   const auto now = self_->clock().now();
-  for (const auto& [key, on_the_wire] : calls_.overdue(now)) {
-    if (on_the_wire && session_)
-      carry_out(session_->cancel(key, "timeout"));
-    calls_.answer(key,
+  for (const auto& late : calls_.overdue(now)) {
+    if (late.on_the_wire && session_)
+      carry_out(session_->cancel(late.key, "timeout"));
+    calls_.answer(late.key,
                   tool_result::failure(fmt::format("Error: the MCP server '{}' did not answer within {}.",
-                                                   options_.name, options_.call_timeout)));
+                                                   options_.name, late.limit)));
   }
   begin_waiting_calls();
   watch_deadlines();
@@ -361,8 +367,8 @@ std::string mcp_server_state::shown(std::string text) const {
 
 supervised_mcp_server_actor::behavior_type
 mcp_server(supervised_mcp_server_actor::stateful_pointer<mcp_server_state> self,
-           config::mcp_server_options options, reactor_reference io) {
-  self->state.begin(std::move(options), *io.io);
+           config::mcp_server_options options, std::vector<secret> secrets, reactor_reference io) {
+  self->state.begin(std::move(options), std::move(secrets), *io.io);
   return {
       [self](const tool_invocation& what) { return self->state.call(what); },
       [self](cancel_atom, call_key key) { self->state.cancel(key); },

@@ -3,6 +3,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/mcp_calls.hpp"
 #include "actors/restart_policy.hpp"
+#include "actors/stderr_ring.hpp"
 #include "libagent/config/config.hpp"
 #include "libagent/mcp/client_session.hpp"
 
@@ -38,9 +39,8 @@ struct process_not_started {
 struct process_lines {
   std::vector<std::string> lines;
 };
-struct process_stderr {
-  std::string text;
-};
+/// There is something to take from the ring.
+struct process_stderr {};
 struct process_overlong_line {};
 struct process_mute {};
 struct process_ended {
@@ -69,7 +69,7 @@ public:
   explicit mcp_server_state(supervised_mcp_server_actor::pointer self) : self_(self) {}
   ~mcp_server_state();
 
-  void begin(config::mcp_server_options options, io::reactor& io);
+  void begin(config::mcp_server_options options, std::vector<secret> secrets, io::reactor& io);
   caf::typed_response_promise<tool_result> call(const tool_invocation& what);
   void cancel(call_key key);
   caf::typed_response_promise<shared_tools> tools();
@@ -88,7 +88,8 @@ private:
   void on(const process_started& what);
   void on(const process_not_started& what);
   void on(const process_lines& what);
-  void on(const process_stderr& what);
+  void on(const process_stderr&);
+  void stderr_line(std::string_view line);
   void on(const process_overlong_line&);
   void on(const process_mute&);
   void on(const process_ended& what);
@@ -127,10 +128,15 @@ private:
   shared_tools tools_ = std::make_shared<const tool_list>();
   mcp_calls calls_;
   bool watching_ = false;
+  /// Whether the last message could not be handed to the process.
+  bool write_failed_ = false;
   restart_policy restarts_;
   std::int64_t pid_ = 0;
   std::uint64_t starts_ = 0;
   std::string last_error_;
+  std::shared_ptr<stderr_ring> stderr_;
+  /// The beginning of a line of stderr, and the last whole ones.
+  std::string stderr_rest_;
   std::string stderr_tail_;
   /// Why the process is being ended by us, for its exit to be reported as.
   std::string ending_because_;
@@ -140,7 +146,7 @@ private:
 
 supervised_mcp_server_actor::behavior_type
 mcp_server(supervised_mcp_server_actor::stateful_pointer<mcp_server_state> self,
-           config::mcp_server_options options, reactor_reference io);
+           config::mcp_server_options options, std::vector<secret> secrets, reactor_reference io);
 
 } // namespace troupe
 

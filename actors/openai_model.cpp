@@ -60,7 +60,8 @@ openai_model_state::~openai_model_state() {
 }
 
 void openai_model_state::begin(std::string model_name, config::openai_options options,
-                               std::unique_ptr<io::http_client> client) {
+                               std::vector<secret> secrets, std::unique_ptr<io::http_client> client) {
+  secrets_ = std::move(secrets);
   model_name_ = std::move(model_name);
   target_ = make_target(options);
   headers_ = {{"Content-Type", "application/json"}, {"Accept", "application/json"}};
@@ -77,6 +78,10 @@ void openai_model_state::begin(std::string model_name, config::openai_options op
 
 caf::typed_response_promise<model_response> openai_model_state::call(const model_call& what) {
   auto promise = self_->make_response_promise<model_response>();
+  if (calls_.contains(what.key)) {
+    promise.deliver(to_caf(fail(errc::invalid_argument, "a call with that key is under way already")));
+    return promise;
+  }
   calls_.insert_or_assign(what.key,
                           open_call{chat_completions::encode(*what.request, options_.wire), promise});
   send(what.key);
@@ -159,7 +164,7 @@ error openai_model_state::describe(const wire_answer& answer) const {
   if (answer.response)
     return fail(errc::model_failed,
                 redact(fmt::format("model '{}' answered {}: {}", model_name_, answer.response->status,
-                                   chat_completions::error_message(answer.response->body)),
+                                   chat_completions::error_message(redact(answer.response->body, secrets_))),
                        secrets_));
   const auto& why = answer.failure->reason;
   const bool late = why.code == errc::deadline_exceeded;
@@ -179,8 +184,9 @@ void openai_model_state::finish(call_key key, result<model_response> outcome) {
 
 wire_model_actor::behavior_type openai_model(wire_model_actor::stateful_pointer<openai_model_state> self,
                                              std::string model_name, config::openai_options options,
+                                             std::vector<secret> secrets,
                                              std::shared_ptr<std::unique_ptr<io::http_client>> client) {
-  self->state.begin(std::move(model_name), std::move(options), std::move(*client));
+  self->state.begin(std::move(model_name), std::move(options), std::move(secrets), std::move(*client));
   return {
       [self](const model_call& what) { return self->state.call(what); },
       [self](cancel_atom, call_key key) { self->state.cancel(key); },

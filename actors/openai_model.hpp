@@ -42,7 +42,8 @@ public:
   explicit openai_model_state(wire_model_actor::pointer self);
   ~openai_model_state();
 
-  void begin(std::string model_name, config::openai_options options, std::unique_ptr<io::http_client> client);
+  void begin(std::string model_name, config::openai_options options, std::vector<secret> secrets,
+             std::unique_ptr<io::http_client> client);
   caf::typed_response_promise<model_response> call(const model_call& what);
   void cancel(call_key key);
   void answered(const wire_answer& answer);
@@ -79,6 +80,7 @@ private:
 /// The client is made by the caller, since a URL that cannot be used is a configuration error.
 wire_model_actor::behavior_type openai_model(wire_model_actor::stateful_pointer<openai_model_state> self,
                                              std::string model_name, config::openai_options options,
+                                             std::vector<secret> secrets,
                                              std::shared_ptr<std::unique_ptr<io::http_client>> client);
 
 /// Makes the pool for an endpoint. Error `invalid_argument` for a URL that cannot be used.

@@ -17,10 +17,6 @@ error deadline_error() {
   return fail(errc::deadline_exceeded, "the run did not finish before its deadline");
 }
 
-bool is_timeout(const caf::error& reason) {
-  return reason == caf::sec::request_timeout;
-}
-
 } // namespace
 
 run_state::~run_state() {
@@ -74,7 +70,7 @@ void run_state::collect_from_servers() {
     self_->request(server.handle, remaining(), tools_atom::value)
         .then([this, index](const shared_tools& tools) { tools_came(index, tools); },
               [this, index](const caf::error& reason) {
-                if (is_timeout(reason))
+                if (is_deadline(reason))
                   feed(run::stopped{deadline_error()});
                 else
                   tools_came(index, std::make_shared<const tool_list>());
@@ -116,25 +112,26 @@ void run_state::run_tool(const run::requested_call& call) {
   if (call.source > 0) {
     const auto& server = wiring_->mcp_servers[call.source - 1].handle;
     open_[key].server = server;
-    request_tool(server, key, call, std::move(invocation));
+    request_tool(server, remaining(), key, call, std::move(invocation));
     return;
   }
   const auto& tool = *std::find_if(wiring_->tools.begin(), wiring_->tools.end(),
                                    [&](const code_tool& known) { return known.spec.name == call.name; });
+  const auto within = std::min(tool.timeout, remaining());
   if (const auto* handler = std::get_if<tool_actor>(&tool.handler)) {
-    request_tool(*handler, key, call, std::move(invocation));
+    request_tool(*handler, within, key, call, std::move(invocation));
     return;
   }
   const auto& function = std::get<tool_function>(tool.handler);
   const auto worker = tool.blocking ? self_->spawn<caf::detached>(function_tool_call, function)
                                     : self_->spawn(function_tool_call, function);
-  request_tool(worker, key, call, std::move(invocation));
+  request_tool(worker, within, key, call, std::move(invocation));
 }
 
 template <class Handle>
-void run_state::request_tool(const Handle& tool, call_key key, const run::requested_call& call,
-                             tool_invocation invocation) {
-  self_->request(tool, remaining(), std::move(invocation))
+void run_state::request_tool(const Handle& tool, std::chrono::milliseconds within, call_key key,
+                             const run::requested_call& call, tool_invocation invocation) {
+  self_->request(tool, within, std::move(invocation))
       .then([this, call, key](tool_result& result) { tool_done(call, key, std::move(result)); },
             [this, call, key](const caf::error& reason) {
               request_failed(reason, key, [this, &call, key](const error& why) {
@@ -152,9 +149,8 @@ void run_state::tool_done(const run::requested_call& call, call_key key, tool_re
 
 void run_state::request_failed(const caf::error& reason, call_key key,
                                const std::function<void(error)>& handle) {
-  // All requests of a run wait until its deadline: what times out is the run. The call stays open, so that it
-  // is cancelled when this actor ends.
-  if (is_timeout(reason)) {
+  // The call stays open, so that it is cancelled when this actor ends.
+  if (is_deadline(reason)) {
     feed(run::stopped{deadline_error()});
     return;
   }
@@ -189,9 +185,13 @@ void run_state::deliver() {
                                std::move(state.fresh), state.used});
 }
 
+bool run_state::is_deadline(const caf::error& reason) const {
+  // A peer may also answer that something of its own timed out.
+  return reason == caf::sec::request_timeout && self_->clock().now() >= run_.deadline;
+}
+
 std::chrono::milliseconds run_state::remaining() const {
-  const auto left =
-      std::chrono::duration_cast<std::chrono::milliseconds>(run_.deadline - self_->clock().now());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(run_.deadline - self_->clock().now());
   return std::max(left, std::chrono::milliseconds(1));
 }
 

@@ -45,13 +45,15 @@ private:
   void run_tool(const run::requested_call& call);
   /// Asks for a tool's result; `what` names the asked for readable failures.
   template <class Handle>
-  void request_tool(const Handle& tool, call_key key, const run::requested_call& call,
-                    tool_invocation invocation);
+  void request_tool(const Handle& tool, std::chrono::milliseconds within, call_key key,
+                    const run::requested_call& call, tool_invocation invocation);
   void tool_done(const run::requested_call& call, call_key key, tool_result result);
   void request_failed(const caf::error& reason, call_key key, const std::function<void(error)>& handle);
 
   /// Time until the deadline; at least one millisecond, so that a passed deadline ends the run by a timeout.
   std::chrono::milliseconds remaining() const;
+  /// Whether a request failed because the run's time is over.
+  bool is_deadline(const caf::error& reason) const;
   call_key next_key();
   void tell(run_event what) const;
   void deliver();

@@ -8,6 +8,7 @@
 
 #include <caf/deep_to_string.hpp>
 #include <caf/scoped_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
 
 #include <fmt/format.h>
 
@@ -53,14 +54,33 @@ public:
 
   template <class Handle>
   void exit(const Handle& handle) {
+    self_->monitor(handle);
     self_->send_exit(handle, caf::exit_reason::user_shutdown);
-    self_->wait_for(handle);
+    bool is_down = false;
+    bool is_late = false;
+    const auto address = handle.address();
+    while (!is_down && !is_late)
+      self_->receive([&](const caf::down_msg& what) { is_down = what.source == address; },
+                     caf::after(defaults::actor_exit) >> [&] { is_late = true; });
   }
 
 private:
   caf::scoped_actor self_;
   std::vector<std::function<void()>> pending_;
 };
+
+/// What is asked to listen after the end.
+http_front_actor::behavior_type closed_front(http_front_actor::pointer self) {
+  return {
+      [](port_atom) -> caf::result<std::uint16_t> {
+        return to_caf(fail(errc::shutting_down, "the runtime was shut down"));
+      },
+      [self](stop_atom, caf::timespan) {
+        self->quit();
+        return acknowledgement{};
+      },
+  };
+}
 
 } // namespace
 
@@ -91,12 +111,12 @@ struct runtime::impl {
     if (!actors.sessions)
       return;
     stop.exit(actors.sessions);
-    for (const auto& [name, server] : actors.mcp_servers)
+    for (const auto& [name, server] : actors.mcp_servers) {
       stop.ask(server, defaults::mcp_stdin_grace + defaults::mcp_sigterm_grace + defaults::quick_answer,
                stop_atom::value);
-    stop.wait();
-    for (const auto& [name, server] : actors.mcp_servers)
+      stop.wait();
       stop.exit(server);
+    }
     for (const auto& [name, agent] : *actors.agents)
       stop.exit(agent);
     for (const auto& [name, model] : actors.models)
@@ -107,6 +127,7 @@ struct runtime::impl {
 
   std::vector<http_front_actor> taken_fronts() {
     const std::lock_guard guard(fronts_lock);
+    takes_fronts = false;
     return std::move(fronts);
   }
 
@@ -117,6 +138,7 @@ struct runtime::impl {
   std::map<std::string, model_actor> foreign_models;
   std::mutex fronts_lock;
   std::vector<http_front_actor> fronts;
+  bool takes_fronts = true;
   std::mutex shutdown_lock;
   bool is_down = false;
 };
@@ -153,10 +175,12 @@ const std::vector<std::pair<std::string, mcp_server_actor>>& runtime::mcp_server
 }
 
 http_front_actor runtime::serve_http(config::server_options options) const {
+  const std::lock_guard guard(impl_->fronts_lock);
+  if (!impl_->takes_fronts)
+    return impl_->system.spawn(closed_front);
   http_backend backend{impl_->actors.sessions, impl_->actors.agent_names, impl_->actors.mcp_servers,
                        impl_->run_timeout};
   auto front = spawn_http_front(impl_->system, *impl_->io, std::move(options), std::move(backend));
-  const std::lock_guard guard(impl_->fronts_lock);
   impl_->fronts.push_back(front);
   return front;
 }

@@ -52,7 +52,8 @@ public:
 
   /// Stops front ends, finishes runs for up to `grace`, closes MCP servers in order, stops all actors. Blocks
   /// until done, at most a few seconds longer than `grace`; never call it from an actor. Later calls do
-  /// nothing. The last copy's destructor does it with no grace.
+  /// nothing. The last copy's destructor does it with no grace, so keep one beyond all actors that hold
+  /// others.
   void shutdown(std::chrono::milliseconds grace);
 
 private:

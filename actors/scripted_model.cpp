@@ -23,6 +23,8 @@ caf::result<model_response> scripted_model_state::call(const scripted::script& s
       return to_caf(response.error());
     return std::move(*response);
   }
+  if (waiting_.contains(what.key))
+    return to_caf(fail(errc::invalid_argument, "a call with that key is under way already"));
   auto promise = self_->make_response_promise<model_response>();
   waiting_.insert_or_assign(what.key, waiting_call{what.request, promise});
   self_->delayed_send(self_, script.delay, answer_atom::value, what.key);

@@ -1,6 +1,7 @@
 #include "actors/session.hpp"
 
 #include "actors/defaults.hpp"
+#include "actors/io/log.hpp"
 
 #include <fmt/format.h>
 
@@ -40,6 +41,11 @@ caf::typed_response_promise<chat_reply> session_state::chat(chat_request&& reque
 
 caf::typed_response_promise<acknowledgement> session_state::erase() {
   auto promise = self_->make_response_promise<acknowledgement>();
+  if (jobs_.size() > environment_->max_queue) {
+    ++handled_;
+    promise.deliver(to_caf(fail(errc::overloaded, "too much waits for this session already")));
+    return promise;
+  }
   jobs_.emplace_back(erase_job{promise});
   next();
   return promise;
@@ -130,6 +136,7 @@ void session_state::reply(run_outcome&& outcome) {
 
 void session_state::fail_prompt(error reason) {
   carrier_ = nullptr;
+  log().info("session '{}': a run failed: {}: {}", id_, to_string(reason.code), reason.detail);
   if (std::holds_alternative<prompt_job>(jobs_.front()))
     current_prompt().promise.deliver(to_caf(reason));
   done();

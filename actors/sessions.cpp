@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace troupe {
 
 sessions_state::~sessions_state() {
@@ -21,10 +23,12 @@ void sessions_state::begin(session_environment_ptr environment, sessions_limits 
 
 sessions_state::entry& sessions_state::find_or_make(const std::string& session_id) {
   auto [found, is_new] = entries_.try_emplace(session_id);
-  if (is_new)
+  if (is_new) {
     found->second.handle = self_->spawn(session_behavior, session_id, environment_, sessions_actor(self_));
-  else if (found->second.is_idle())
+    self_->monitor(found->second.handle);
+  } else if (found->second.is_idle()) {
     idle_.erase(found->second.place);
+  }
   if (!sweeping_) {
     sweeping_ = true;
     self_->delayed_send(self_, defaults::session_sweep, sweep_atom::value);
@@ -55,6 +59,8 @@ caf::result<session_record_ptr> sessions_state::load(const std::string& session_
 }
 
 caf::result<acknowledgement> sessions_state::erase(const std::string& session_id) {
+  if (stopping_)
+    return to_caf(fail(errc::shutting_down, "the server is shutting down"));
   // A session that is not in use has nothing to wait for.
   if (!entries_.contains(session_id))
     return self_->delegate(environment_->store, erase_atom::value, session_id);
@@ -80,9 +86,24 @@ void sessions_state::finished(const std::string& session_id, std::uint64_t handl
 
 void sessions_state::put_away_oldest() {
   const auto oldest = entries_.find(idle_.front());
+  self_->demonitor(oldest->second.handle.address());
   self_->send_exit(oldest->second.handle, caf::exit_reason::user_shutdown);
   entries_.erase(oldest);
   idle_.pop_front();
+}
+
+void sessions_state::died(const caf::actor_addr& who) {
+  const auto dead = std::find_if(entries_.begin(), entries_.end(),
+                                 [&](const auto& each) { return each.second.handle.address() == who; });
+  if (dead == entries_.end())
+    return;
+  auto& session = dead->second;
+  if (session.is_idle())
+    idle_.erase(session.place);
+  under_way_ -= session.forwarded - session.handled;
+  entries_.erase(dead);
+  if (stopping_ && under_way_ == 0)
+    answer_stop();
 }
 
 void sessions_state::sweep() {
@@ -127,6 +148,7 @@ sweeping_sessions_actor::behavior_type
 sessions_behavior(sweeping_sessions_actor::stateful_pointer<sessions_state> self,
                   session_environment_ptr environment, sessions_limits limits) {
   self->state.begin(std::move(environment), limits);
+  self->set_down_handler([self](const caf::down_msg& what) { self->state.died(what.source); });
   return {
       [self](chat_request& request) { return self->state.chat(std::move(request), {}); },
       [self](chat_request& request, const observer_actor& observer) {

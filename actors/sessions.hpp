@@ -43,6 +43,9 @@ public:
   /// The session has dealt with `handled` messages.
   void finished(const std::string& session_id, std::uint64_t handled);
   void sweep();
+  /// A session's actor ended by itself, which is a bug: what it had under way is over, and the next message
+  /// to the session makes a new one.
+  void died(const caf::actor_addr& who);
   /// The time to finish runs is over: cancels them first, gives them up the second time.
   void expired(bool cancelled_before);
 

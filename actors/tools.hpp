@@ -1,10 +1,13 @@
 #pragma once
 
+#include "actors/defaults.hpp"
 #include "actors/interfaces.hpp"
 #include "libagent/core/tool.hpp"
 
+#include <chrono>
 #include <concepts>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -25,6 +28,8 @@ struct code_tool {
   std::variant<tool_function, tool_actor> handler;
   /// For a function that blocks (files, sockets, sleeping): each call gets a thread of its own.
   bool blocking = false;
+  /// A call that takes longer gives the model an error result. (A function goes on to its end all the same.)
+  std::chrono::milliseconds timeout = defaults::tool_timeout;
 };
 
 /// Name and description of a parameter of a function tool.
@@ -58,7 +63,9 @@ json schema_of() {
   else if constexpr (std::is_same_v<T, bool>)
     return {{"type", "boolean"}};
   else if constexpr (std::is_integral_v<T>)
-    return {{"type", "integer"}};
+    return {{"type", "integer"},
+            {"minimum", std::numeric_limits<T>::min()},
+            {"maximum", std::numeric_limits<T>::max()}};
   else if constexpr (std::is_floating_point_v<T>)
     return {{"type", "number"}};
   else if constexpr (std::is_same_v<T, json>)
@@ -159,12 +166,13 @@ code_tool function_tool(std::string name, std::string description, F f, Paramete
     return tools_detail::invoke<arguments>(f, parameters, call.arguments ? *call.arguments : no_arguments,
                                            indices{});
   };
-  return {{std::move(name), std::move(description), *schema}, tool_function(std::move(run))};
+  return {.spec = {std::move(name), std::move(description), *schema},
+          .handler = tool_function(std::move(run))};
 }
 
 /// Makes a tool of an actor, with the JSON Schema of its arguments.
 inline code_tool actor_tool(tool_spec spec, tool_actor handler) {
-  return {std::move(spec), std::move(handler)};
+  return {.spec = std::move(spec), .handler = std::move(handler)};
 }
 
 } // namespace troupe

@@ -83,10 +83,10 @@ result<ingredients> prepare(io::reactor& io, const runtime_options& options) {
 }
 
 model_actor spawn_model(caf::actor_system& system, const config::model_options& model,
-                        const ingredients& made) {
+                        const std::vector<secret>& secrets, const ingredients& made) {
   if (const auto* script = std::get_if<scripted::script>(&model.provider))
     return system.spawn(scripted_model, *script);
-  return system.spawn(openai_model, model.name, std::get<config::openai_options>(model.provider),
+  return system.spawn(openai_model, model.name, std::get<config::openai_options>(model.provider), secrets,
                       made.clients.at(model.name));
 }
 
@@ -164,9 +164,10 @@ result<cast> spawn_cast(caf::actor_system& system, io::reactor& io, const runtim
   cast made;
   made.models = options.models;
   for (const auto& model : options.config.models)
-    made.models.emplace(model.name, spawn_model(system, model, *prepared));
+    made.models.emplace(model.name, spawn_model(system, model, options.config.secrets, *prepared));
   for (const auto& server : options.config.mcp_servers)
-    made.mcp_servers.emplace_back(server.name, system.spawn(mcp_server, server, reactor_reference{&io}));
+    made.mcp_servers.emplace_back(
+        server.name, system.spawn(mcp_server, server, options.config.secrets, reactor_reference{&io}));
   made.store = spawn_store(system, options.config.sessions, *prepared);
   spawn_agents(system, options, made);
   spawn_sessions(system, options, made);

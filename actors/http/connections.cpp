@@ -75,6 +75,9 @@ void connection::request_ends() {
   --all_->in_work_;
   if (phase_ == phase::between_requests)
     wait_between_requests();
+  // After a fault RESTinio closes, with all that this takes.
+  if (in_work_ == 0 && !all_->keeps_idle_ && fault_ == fault::none)
+    close();
   all_->changed();
 }
 
@@ -171,6 +174,7 @@ void connections::sweep(connection::clock::time_point now) {
 }
 
 void connections::close_idle() {
+  keeps_idle_ = false;
   for (auto* each : all_)
     if (each->is_idle())
       each->close();

@@ -118,7 +118,8 @@ public:
 
   /// Closes what is past its deadline.
   void sweep(connection::clock::time_point now);
-  /// Closes connections without a request, even one that is just arriving.
+  /// Closes connections without a request, even one that is just arriving, and from now on each connection
+  /// whose last answer is written.
   void close_idle();
   void close_all();
 
@@ -136,6 +137,7 @@ private:
   std::unordered_set<connection*> all_;
   std::unordered_set<lingering*> lingering_;
   std::size_t in_work_ = 0;
+  bool keeps_idle_ = true;
 };
 
 } // namespace troupe::http

@@ -105,10 +105,19 @@ std::string to_string(const diagnostic& value) {
 }
 
 load_result parse(const std::string& text, const fs::path& file, const environment& env) {
-  auto ctx = context{file.string(), folder_of(file), env, {}, {}, {}, {}};
+  auto secrets = std::vector<secret>{};
+  const environment noting = [&](const std::string& name) {
+    auto value = env ? env(name) : std::nullopt;
+    if (value && !value->empty())
+      secrets.emplace_back(*value);
+    return value;
+  };
+  auto ctx = context{file.string(), folder_of(file), noting, {}, {}, {}, {}};
   auto result = load_result{};
   try {
     result.value = read_file(ctx, text);
+    if (result.value)
+      result.value->secrets = std::move(secrets);
   } catch (const std::exception&) {
     // What an exception of a third party says may quote the file.
     ctx.errors.push_back(

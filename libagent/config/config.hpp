@@ -124,6 +124,9 @@ struct configuration {
   std::vector<agent_definition> agents;
   session_options sessions;
   limit_options limits;
+  /// Values of the environment variables that the file names: kept out of logs and errors wherever they turn
+  /// up.
+  std::vector<secret> secrets;
 };
 
 /// One thing that is wrong in an agent file.

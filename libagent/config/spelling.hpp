@@ -9,7 +9,8 @@ namespace troupe::config {
 /// The text in single quotes, fit for one line of a message: control characters replaced, long ones cut.
 std::string in_quotes(std::string_view text);
 
-/// A key in single quotes, cut at the first ':', '=' or blank: a forgotten blank makes a key of "api_key:secret".
+/// A key in single quotes, cut at the first ':', '=' or blank: a forgotten blank makes a key of
+/// "api_key:secret".
 std::string key_in_quotes(std::string_view key);
 
 /// The texts quoted and separated by commas, long lists cut.

@@ -28,9 +28,8 @@ std::size_t skip_properties(std::string_view text, std::size_t offset) {
 bool is_closed(std::string_view text, std::size_t offset) {
   const char quote = text[offset];
   for (auto i = offset + 1; i < text.size(); ++i) {
-    if (quote == '"' && text[i] == '\\')
-      ++i;
-    else if (text[i] == quote && quote == '\'' && i + 1 < text.size() && text[i + 1] == quote)
+    const auto is_doubled = quote == '\'' && text.substr(i, 2) == "''";
+    if (is_doubled || (quote == '"' && text[i] == '\\'))
       ++i;
     else if (text[i] == quote)
       return true;

@@ -40,14 +40,24 @@ std::string readable_path(const std::vector<std::string>& context) {
   return path;
 }
 
+/// valijson reports a place once for itself and once for each object around it.
+bool repeats_another(const std::string& description) {
+  return description.starts_with("Failed to validate against schema associated with property name");
+}
+
 std::string describe(valijson::ValidationResults& violations) {
   std::string text;
   valijson::ValidationResults::Error violation;
-  for (std::size_t shown = 0; shown < shown_violations && violations.popError(violation); ++shown) {
+  for (std::size_t shown = 0; shown < shown_violations && violations.popError(violation);) {
+    if (repeats_another(violation.description) && shown > 0)
+      continue;
     const auto path = readable_path(violation.context);
+    auto& what = violation.description;
+    what.erase(what.find_last_not_of('.') + 1);
     if (!text.empty())
       text += "; ";
-    text += path.empty() ? violation.description : fmt::format("{}: {}", path, violation.description);
+    text += path.empty() ? what : fmt::format("{}: {}", path, what);
+    ++shown;
   }
   return text;
 }

@@ -20,7 +20,8 @@ private:
   std::string value_;
 };
 
-/// The text with each occurrence of a secret of 4 or more characters replaced by "[redacted]".
+/// The text with each occurrence of a secret of 4 or more characters replaced by "[redacted]", longer secrets
+/// first.
 std::string redact(std::string text, const std::vector<secret>& secrets);
 
 } // namespace troupe

@@ -1,5 +1,6 @@
 #include "tests/actors/support/stage.hpp"
 
+#include <caf/sec.hpp>
 #include <caf/send.hpp>
 #include <catch2/catch.hpp>
 
@@ -145,9 +146,56 @@ TEST_CASE("a tool's error answer is shown to the model") {
   s.chat(prompt("help"));
   s.model->calls_tools({{"slow", "{}"}});
   s.run();
-  tool->fail(0, fail(errc::call_failed, "no such row"));
+  tool->fail(0, to_caf(fail(errc::call_failed, "no such row")));
   s.run();
   CHECK(last_output(s) == "Error: no such row");
+}
+
+TEST_CASE("a tool's own timeout is its failure, not the end of the run") {
+  stage s;
+  auto options = stage::two_agents();
+  const auto tool = std::make_shared<fake_tool>();
+  options.tools.emplace_back("triage", s.fake("slow", tool));
+  s.begin(options);
+  s.chat(prompt("help"));
+  s.model->calls_tools({{"slow", "{}"}});
+  s.run();
+  tool->fail(0, caf::sec::request_timeout);
+  s.run();
+  REQUIRE(s.model->calls.size() == 1);
+  CHECK(last_output(s) == "Error: no answer in time");
+}
+
+TEST_CASE("a tool that does not answer within its timeout gives the model an error result") {
+  stage s;
+  auto options = stage::two_agents();
+  const auto tool = std::make_shared<fake_tool>();
+  options.tools.emplace_back("triage", s.fake("slow", tool));
+  options.tools.back().second.timeout = 3s;
+  s.begin(options);
+  const auto reply = s.chat(prompt("help"));
+  s.model->calls_tools({{"slow", "{}"}});
+  s.run();
+  s.advance(2'999ms);
+  CHECK(s.model->calls.empty());
+  s.advance(1ms);
+  REQUIRE(s.model->calls.size() == 1);
+  CHECK(last_output(s) == "Error: no answer in time");
+  s.model->says("sorry");
+  s.run();
+  CHECK(reply->value->result == "sorry");
+}
+
+TEST_CASE("a number that the function's type cannot hold is refused before it is called") {
+  stage s;
+  auto options = stage::two_agents();
+  options.tools.emplace_back("triage", function_tool(
+                                           "half", "", [](int a) { return a / 2; }, parameter{"a", ""}));
+  s.begin(options);
+  s.chat(prompt("help"));
+  s.model->calls_tools({{"half", R"({"a":5000000000})"}});
+  s.run();
+  CHECK_THAT(last_output(s), Catch::Matchers::Contains("break its schema"));
 }
 
 TEST_CASE("a tool actor that dies in a call fails the call, not the run") {

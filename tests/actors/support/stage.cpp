@@ -89,9 +89,9 @@ void fake_tool::answer(std::size_t index, tool_result result) {
                  }});
 }
 
-void fake_tool::fail(std::size_t index, const error& reason) {
+void fake_tool::fail(std::size_t index, const caf::error& reason) {
   caf::anon_send(keeper, task{[promise = open.at(index), reason](caf::event_based_actor*) mutable {
-                   promise.deliver(to_caf(reason));
+                   promise.deliver(reason);
                  }});
 }
 

@@ -59,7 +59,7 @@ struct fake_tool {
   caf::typed_actor<caf::reacts_to<task>> keeper;
 
   void answer(std::size_t index, tool_result result);
-  void fail(std::size_t index, const error& reason);
+  void fail(std::size_t index, const caf::error& reason);
 };
 
 /// Like `caf::actor_system_config` of Troupe, on CAF's scheduler of virtual time.

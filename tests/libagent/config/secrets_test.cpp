@@ -86,3 +86,12 @@ TEST_CASE("a missing variable is named, its default is not shown") {
   CHECK(messages.find("'NONE'") != std::string::npos);
   CHECK(messages.find(hidden) == std::string::npos);
 }
+
+TEST_CASE("the values of all variables that a file names are known as secrets") {
+  const auto loaded =
+      read("mcpServers: {s: {command: c, args: [\"--token=${TOKEN}\", \"${UNSET:-x}\"]}}\n" + minimal,
+           {{"TOKEN", "t0ps3cret"}});
+  REQUIRE(loaded.value);
+  REQUIRE(loaded.value->secrets.size() == 1);
+  CHECK(loaded.value->secrets[0].reveal() == "t0ps3cret");
+}

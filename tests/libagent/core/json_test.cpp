@@ -49,5 +49,6 @@ TEST_CASE("ill-formed bytes become replacement characters") {
 
 TEST_CASE("secrets of four or more characters are redacted wherever they stand") {
   CHECK(redact("key sk-123 and sk-123", {secret("sk-123")}) == "key [redacted] and [redacted]");
+  CHECK(redact("abcdefgh", {secret("abcd"), secret("abcdefgh")}) == "[redacted]");
   CHECK(redact("abc", {secret("abc"), secret("")}) == "abc");
 }

@@ -1,0 +1,102 @@
+#include "actors/http/connections.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <memory>
+
+using namespace troupe::http;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A connection on a socket that is open and leads nowhere.
+struct one_connection {
+  one_connection() {
+    socket.open(boost::asio::ip::tcp::v4());
+    only->attach(&socket);
+  }
+  ~one_connection() { only->attach(nullptr); }
+
+  void sweep_in(std::chrono::milliseconds later) { all->sweep(connection::clock::now() + later); }
+
+  boost::asio::io_context io;
+  connection::socket socket{io};
+  std::shared_ptr<connections> all = std::make_shared<connections>(connections::timeouts{10s, 30s, 60s});
+  std::shared_ptr<connection> only = std::make_shared<connection>(all);
+};
+
+} // namespace
+
+TEST_CASE_METHOD(one_connection, "a connection without a request is closed when idle ones are") {
+  all->close_idle();
+  CHECK_FALSE(socket.is_open());
+}
+
+TEST_CASE_METHOD(one_connection,
+                 "a connection that becomes idle after idle ones were closed is closed then") {
+  only->request_begins(fault::none);
+  only->request_begins(fault::none);
+  all->close_idle();
+  only->request_ends();
+  CHECK(socket.is_open());
+  only->request_ends();
+  CHECK_FALSE(socket.is_open());
+}
+
+TEST_CASE_METHOD(one_connection, "a connection that becomes idle is otherwise kept for its time") {
+  only->request_begins(fault::none);
+  only->request_ends();
+  sweep_in(59s);
+  CHECK(socket.is_open());
+  sweep_in(61s);
+  CHECK_FALSE(socket.is_open());
+}
+
+TEST_CASE_METHOD(one_connection,
+                 "the time for headers runs from connecting, and is not prolonged by more bytes") {
+  only->reading(connection::phase::header);
+  only->reading(connection::phase::header);
+  sweep_in(9s);
+  CHECK(socket.is_open());
+  sweep_in(11s);
+  CHECK_FALSE(socket.is_open());
+}
+
+TEST_CASE_METHOD(one_connection, "the time for the body begins after the headers") {
+  only->reading(connection::phase::header);
+  only->reading(connection::phase::body);
+  sweep_in(29s);
+  CHECK(socket.is_open());
+  sweep_in(31s);
+  CHECK_FALSE(socket.is_open());
+}
+
+TEST_CASE_METHOD(one_connection, "no time runs while a request is in work") {
+  only->reading(connection::phase::header);
+  only->request_begins(fault::none);
+  sweep_in(24h);
+  CHECK(socket.is_open());
+}
+
+TEST_CASE_METHOD(one_connection, "a client that takes nothing of its answer is dropped") {
+  only->request_begins(fault::none);
+  only->writing(true);
+  sweep_in(29s);
+  CHECK(socket.is_open());
+  sweep_in(31s);
+  CHECK_FALSE(socket.is_open());
+}
+
+TEST_CASE_METHOD(one_connection, "requests in work are counted until they end or their connection is gone") {
+  only->request_begins(fault::none);
+  only->request_begins(fault::none);
+  only->request_ends();
+  CHECK(all->in_work() == 1);
+  CHECK(all->count() == 1);
+  only.reset();
+  CHECK(all->in_work() == 0);
+  CHECK(all->count() == 0);
+  only = std::make_shared<connection>(all);
+}

@@ -166,14 +166,23 @@ void run_state::carry_out(const run::hand_off& what) {
     return;
   }
   tell(handed_off{wiring_->definition->name, what.agent});
+  const auto watchers = run_.watchers;
   promise_.delegate(next->second, std::move(run_));
+  run_.watchers = watchers;
   // CAF still calls it pending.
   promise_ = {};
-  self_->quit();
+  leave();
 }
 
 void run_state::carry_out(const run::finish&) {
   deliver();
+  leave();
+}
+
+void run_state::leave() {
+  // Else the owner would keep a note of each run that it ever had.
+  if (run_.watchers && run_.watchers->owner)
+    self_->demonitor(run_.watchers->owner.address());
   self_->quit();
 }
 

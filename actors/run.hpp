@@ -57,6 +57,8 @@ private:
   call_key next_key();
   void tell(run_event what) const;
   void deliver();
+  /// Ends this actor in order.
+  void leave();
 
   run_actor::pointer self_;
   agent_wiring_ptr wiring_;

@@ -98,9 +98,9 @@ struct runtime::impl {
     is_down = true;
     stopper stop(system);
     const auto patience = grace + defaults::cancelled_run_grace + defaults::run_answer_grace;
-    // Front ends answer their last requests while the sessions finish their last runs.
+    // Front ends answer their last requests while the sessions finish, and at last cancel, their last runs.
     for (const auto& front : taken_fronts())
-      stop.ask(front, patience, stop_atom::value, caf::timespan(grace));
+      stop.ask(front, patience, stop_atom::value, caf::timespan(grace + defaults::cancelled_run_grace));
     if (actors.sessions)
       stop.ask(actors.sessions, patience, stop_atom::value, caf::timespan(grace));
     stop.wait();

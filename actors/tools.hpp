@@ -117,7 +117,7 @@ template <class Arguments, std::size_t... I>
 json input_schema(const std::vector<parameter>& parameters, std::index_sequence<I...>) {
   json properties = json::object();
   json required = json::array();
-  const auto add = [&]<class T>(std::type_identity<T>, const parameter& p) {
+  [[maybe_unused]] const auto add = [&]<class T>(std::type_identity<T>, const parameter& p) {
     properties[p.name] = schema_of<T>();
     if (!p.description.empty())
       properties[p.name]["description"] = p.description;

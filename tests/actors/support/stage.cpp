@@ -52,14 +52,14 @@ observer_actor::behavior_type observer_behavior(observer_actor::pointer, std::ve
 } // namespace
 
 fake_model::call fake_model::take_oldest() {
-  auto call = std::move(calls.front());
+  auto oldest = std::move(calls.front());
   calls.pop_front();
-  return call;
+  return oldest;
 }
 
 void fake_model::answer(model_response response) {
-  caf::anon_send(keeper, task{[call = take_oldest(), response = std::move(response)](
-                                  caf::event_based_actor*) mutable { call.promise.deliver(response); }});
+  caf::anon_send(keeper, task{[oldest = take_oldest(), response = std::move(response)](
+                                  caf::event_based_actor*) mutable { oldest.promise.deliver(response); }});
 }
 
 void fake_model::says(std::string text) {
@@ -78,8 +78,8 @@ void fake_model::calls_tools(std::vector<std::pair<std::string, std::string>> na
 }
 
 void fake_model::fails(const error& reason) {
-  caf::anon_send(keeper, task{[call = take_oldest(), reason](caf::event_based_actor*) mutable {
-                   call.promise.deliver(to_caf(reason));
+  caf::anon_send(keeper, task{[oldest = take_oldest(), reason](caf::event_based_actor*) mutable {
+                   oldest.promise.deliver(to_caf(reason));
                  }});
 }
 

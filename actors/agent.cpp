@@ -1,5 +1,6 @@
 #include "actors/agent.hpp"
 
+#include "actors/ask.hpp"
 #include "actors/defaults.hpp"
 #include "actors/run.hpp"
 
@@ -36,16 +37,17 @@ caf::typed_response_promise<run_reply> agent_state::run_prompt(run_request&& req
   run.state = run::begin(std::move(request.history), std::move(request.prompt), wiring_->limits);
   run.deadline = self_->clock().now() + wiring_->run_timeout;
   const auto runner = self_->spawn(run_behavior, wiring_);
-  self_->request(runner, wiring_->run_timeout + defaults::run_answer_grace, std::move(run))
-      .then(
-          [promise](run_outcome& outcome) mutable {
-            if (outcome.failure)
-              promise.deliver(to_caf(*outcome.failure));
-            else
-              promise.deliver(run_reply{std::move(outcome.output), std::move(outcome.agent),
-                                        std::move(outcome.items), outcome.used});
-          },
-          [promise](const caf::error& reason) mutable { promise.deliver(to_caf(from_caf(reason))); });
+  ask<run_outcome>(
+      self_, runner, wiring_->run_timeout + defaults::run_answer_grace,
+      [promise](run_outcome& outcome) mutable {
+        if (outcome.failure)
+          promise.deliver(to_caf(*outcome.failure));
+        else
+          promise.deliver(run_reply{std::move(outcome.output), std::move(outcome.agent),
+                                    std::move(outcome.items), outcome.used});
+      },
+      [promise](const caf::error& reason) mutable { promise.deliver(to_caf(from_caf(reason))); },
+      std::move(run));
   return promise;
 }
 

@@ -1,5 +1,6 @@
 #include "actors/session.hpp"
 
+#include "actors/ask.hpp"
 #include "actors/defaults.hpp"
 #include "actors/io/log.hpp"
 
@@ -100,9 +101,10 @@ void session_state::run_prompt() {
   run.watchers = std::make_shared<const run_watchers>(run_watchers{current_prompt().observer, self_});
   run.run_id = request.run_id;
   run.session_id = id_;
-  self_->request(agent->second, environment_->run_timeout + defaults::run_answer_grace, std::move(run))
-      .then([this](run_outcome& outcome) { run_ended(std::move(outcome)); },
-            [this](const caf::error& reason) { fail_prompt(from_caf(reason)); });
+  ask<run_outcome>(
+      self_, agent->second, environment_->run_timeout + defaults::run_answer_grace,
+      [this](run_outcome& outcome) { run_ended(std::move(outcome)); },
+      [this](const caf::error& reason) { fail_prompt(from_caf(reason)); }, std::move(run));
 }
 
 void session_state::run_ended(run_outcome&& outcome) {
@@ -110,9 +112,10 @@ void session_state::run_ended(run_outcome&& outcome) {
   if (!outcome.failure)
     agent_ = outcome.agent;
   session_append addition{id_, agent_, outcome.items};
-  self_->request(environment_->store, defaults::store_timeout, std::move(addition))
-      .then([this, outcome = std::move(outcome)](acknowledgement) mutable { stored(std::move(outcome)); },
-            [this](const caf::error& reason) { fail_prompt(from_caf(reason)); });
+  ask<acknowledgement>(
+      self_, environment_->store, defaults::store_timeout,
+      [this, outcome = std::move(outcome)](acknowledgement) mutable { stored(std::move(outcome)); },
+      [this](const caf::error& reason) { fail_prompt(from_caf(reason)); }, std::move(addition));
 }
 
 void session_state::stored(run_outcome&& outcome) {

@@ -1,5 +1,6 @@
 #include "actors/http/front.hpp"
 
+#include "actors/ask.hpp"
 #include "actors/error.hpp"
 #include "actors/http/api.hpp"
 #include "actors/http/defaults.hpp"
@@ -145,9 +146,10 @@ struct caller {
     }
     const auto& backend = self->state.backend;
     auto session_id = chat.session_id;
-    self->request(backend.sessions, backend.run_timeout + http::defaults::run_grace, std::move(chat))
-        .then(answer_with<chat_reply>(self, id, [](const chat_reply& reply) { return http::show(reply); }),
-              refuse_with(self, id, std::move(session_id)));
+    ask<chat_reply>(
+        self, backend.sessions, backend.run_timeout + http::defaults::run_grace,
+        answer_with<chat_reply>(self, id, [](const chat_reply& reply) { return http::show(reply); }),
+        refuse_with(self, id, std::move(session_id)), std::move(chat));
   }
 
   void operator()(http::show_session& wanted) const {

@@ -39,6 +39,9 @@ inline constexpr std::size_t mcp_stderr_kept = 1024;
 /// Bytes of stderr that wait for the server's actor; what a flood adds beyond that is dropped and counted.
 inline constexpr std::size_t mcp_stderr_waiting = 64u << 10;
 
+/// Between two log entries about an MCP server that floods its stderr.
+inline constexpr auto mcp_flood_report_interval = 10'000ms;
+
 /// For a tool given in code to answer, where it does not say otherwise. As for MCP servers.
 inline constexpr auto tool_timeout = 30'000ms;
 

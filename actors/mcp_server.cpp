@@ -114,8 +114,8 @@ void mcp_server_state::on(const process_lines& what) {
 void mcp_server_state::on(const process_stderr&) {
   auto news = stderr_->take();
   if (news.dropped > 0) {
-    log().warn("MCP server '{}' floods its stderr: {} bytes were dropped", options_.name, news.dropped);
     stderr_rest_.clear();
+    report_flood(news.dropped);
   }
   stderr_rest_ += news.text;
   std::size_t begin = 0;
@@ -124,6 +124,15 @@ void mcp_server_state::on(const process_stderr&) {
     begin = end + 1;
   }
   stderr_rest_.erase(0, begin);
+}
+
+void mcp_server_state::report_flood(std::uint64_t dropped) {
+  stderr_dropped_ += dropped;
+  const auto now = self_->clock().now();
+  if (flood_reported_ && now - *flood_reported_ < defaults::mcp_flood_report_interval)
+    return;
+  flood_reported_ = now;
+  log().warn("MCP server '{}' floods its stderr: {} bytes dropped so far", options_.name, stderr_dropped_);
 }
 
 void mcp_server_state::stderr_line(std::string_view line) {

@@ -90,6 +90,8 @@ private:
   void on(const process_lines& what);
   void on(const process_stderr&);
   void stderr_line(std::string_view line);
+  /// Logs that stderr was dropped, now and then.
+  void report_flood(std::uint64_t dropped);
   void on(const process_overlong_line&);
   void on(const process_mute&);
   void on(const process_ended& what);
@@ -138,6 +140,8 @@ private:
   /// The beginning of a line of stderr, and the last whole ones.
   std::string stderr_rest_;
   std::string stderr_tail_;
+  std::uint64_t stderr_dropped_ = 0;
+  std::optional<caf::actor_clock::time_point> flood_reported_;
   /// Why the process is being ended by us, for its exit to be reported as.
   std::string ending_because_;
   std::vector<caf::typed_response_promise<shared_tools>> waiting_for_tools_;

@@ -77,11 +77,40 @@ json error_schema() {
   return record({{"detail", std::move(detail)}});
 }
 
+json constant(std::string_view value) {
+  return {{"const", value}};
+}
+
+json message_schema() {
+  auto message = record({{"type", constant("message")},
+                         {"role", {{"type", "string"}, {"enum", {"user", "assistant"}}}},
+                         {"content", text()}});
+  message["properties"]["agent"] = text();
+  message["properties"]["agent"]["description"] = "Who said it, if an agent did";
+  return message;
+}
+
+json function_call_schema() {
+  auto call = record({{"type", constant("function_call")},
+                      {"call_id", text()},
+                      {"name", text()},
+                      {"arguments", text()},
+                      {"agent", text()}});
+  call["description"] = "A tool call, or a handoff; the arguments are JSON as the model wrote it";
+  return call;
+}
+
+json function_call_output_schema() {
+  const auto parts = list_of({{"type", "object"}, {"required", json::array({"type"})}});
+  auto output = record({{"type", constant("function_call_output")},
+                        {"call_id", text()},
+                        {"output", {{"oneOf", json::array({text(), parts})}}}});
+  output["properties"]["is_error"] = {{"type", "boolean"}};
+  return output;
+}
+
 json item_schema() {
-  return {{"type", "object"},
-          {"required", json::array({"type"})},
-          {"properties",
-           {{"type", {{"type", "string"}, {"enum", {"message", "function_call", "function_call_output"}}}}}}};
+  return {{"oneOf", json::array({message_schema(), function_call_schema(), function_call_output_schema()})}};
 }
 
 json schemas() {
@@ -189,9 +218,13 @@ json openapi_document() {
   json document{{"openapi", "3.1.0"},
                 {"info", {{"title", "Troupe"}, {"version", "1"}}},
                 {"components", {{"schemas", schemas()}}}};
-  for (const auto& entry : routes())
-    document["paths"][std::string(entry.path)][boost::algorithm::to_lower_copy(std::string(entry.method))] =
-        describe(entry.what);
+  for (const auto& entry : routes()) {
+    auto operation = describe(entry.what);
+    operation["responses"]["default"] =
+        response("What can happen to any request, such as 405, 414 and 431", reference("Error"));
+    const auto method = boost::algorithm::to_lower_copy(std::string(entry.method));
+    document["paths"][std::string(entry.path)][method] = std::move(operation);
+  }
   return document;
 }
 

@@ -78,8 +78,13 @@ struct tool_finished {
   std::string output;
   bool is_error = false;
 };
-/// In the order in which it happens. Text beside tool calls, and results, come with the answer.
-using run_event = std::variant<agent_started, handed_off, tool_started, tool_finished>;
+/// What an agent said beside its tool calls. (Its final output comes with the answer.)
+struct said {
+  std::string agent;
+  std::string text;
+};
+/// In the order in which it happens.
+using run_event = std::variant<agent_started, handed_off, said, tool_started, tool_finished>;
 
 /// A prompt for a session.
 struct chat_request {

@@ -91,11 +91,22 @@ void run_state::carry_out(run::call_model& what) {
       .then(
           [this, key](model_response& response) {
             open_.erase(key);
+            tell_asides(response);
             feed(run::model_answered{std::move(response)});
           },
           [this, key](const caf::error& reason) {
             request_failed(reason, key, [this](error why) { feed(run::model_failed{std::move(why)}); });
           });
+}
+
+void run_state::tell_asides(const model_response& response) const {
+  const auto is_call = [](const item& entry) { return std::holds_alternative<tool_call>(entry); };
+  if (std::none_of(response.output.begin(), response.output.end(), is_call))
+    return;
+  for (const auto& entry : response.output)
+    if (const auto* message = std::get_if<assistant_message>(&entry);
+        message != nullptr && !message->text.empty())
+      tell(said{wiring_->definition->name, message->text});
 }
 
 void run_state::carry_out(run::call_tools& what) {

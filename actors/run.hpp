@@ -56,6 +56,8 @@ private:
   bool is_deadline(const caf::error& reason) const;
   call_key next_key();
   void tell(run_event what) const;
+  /// Tells what the model said beside its calls.
+  void tell_asides(const model_response& response) const;
   void deliver();
   /// Ends this actor in order.
   void leave();

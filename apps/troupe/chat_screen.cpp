@@ -29,6 +29,9 @@ std::optional<std::string> describe(const run_event& event) {
     std::optional<std::string> operator()(const handed_off& what) const {
       return fmt::format("[handoff] {} -> {}", what.from, what.to);
     }
+    std::optional<std::string> operator()(const said& what) const {
+      return fmt::format("{}: {}", what.agent, what.text);
+    }
     std::optional<std::string> operator()(const tool_started& what) const {
       return fmt::format("[tool] {} {}", what.tool, one_line(what.arguments, shown_characters));
     }

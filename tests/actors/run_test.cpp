@@ -104,6 +104,19 @@ TEST_CASE("function tools get their arguments and give their results as text") {
   CHECK(s.events == strings{"agent:triage", "tool:add", "done:add"});
 }
 
+TEST_CASE("what the model says beside its calls is told as it happens, a final message is not") {
+  stage s;
+  auto options = stage::two_agents();
+  options.tools.emplace_back("triage", function_tool("now", "", [] { return "noon"; }));
+  s.begin(options);
+  s.chat(prompt("help"));
+  s.model->calls_tools({{"now", "{}"}}, "let me look");
+  s.run();
+  s.model->says("noon it is");
+  s.run();
+  CHECK(s.events == strings{"agent:triage", "said:let me look", "tool:now", "done:now"});
+}
+
 TEST_CASE("an exception in a function tool ends neither the run nor the system") {
   stage s;
   auto options = stage::two_agents();

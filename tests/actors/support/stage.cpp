@@ -40,6 +40,8 @@ std::string short_form(const run_event& what) {
     return "agent:" + started->agent;
   if (const auto* handed = std::get_if<handed_off>(&what))
     return "handoff:" + handed->from + ">" + handed->to;
+  if (const auto* aside = std::get_if<said>(&what))
+    return "said:" + aside->text;
   if (const auto* tool = std::get_if<tool_started>(&what))
     return "tool:" + tool->tool;
   return "done:" + std::get<tool_finished>(what).tool;
@@ -69,11 +71,14 @@ void fake_model::says(std::string text) {
   answer(std::move(response));
 }
 
-void fake_model::calls_tools(std::vector<std::pair<std::string, std::string>> names_and_arguments) {
+void fake_model::calls_tools(std::vector<std::pair<std::string, std::string>> names_and_arguments,
+                             std::string aside) {
   model_response response;
   for (auto& [name, arguments] : names_and_arguments)
     response.output.push_back(
         tool_call{"c" + std::to_string(response.output.size()), std::move(name), std::move(arguments), ""});
+  if (!aside.empty())
+    response.output.insert(response.output.begin(), assistant_message{"", std::move(aside)});
   answer(std::move(response));
 }
 

@@ -45,7 +45,8 @@ struct fake_model {
 
   /// Answers the oldest call.
   void says(std::string text);
-  void calls_tools(std::vector<std::pair<std::string, std::string>> names_and_arguments);
+  void calls_tools(std::vector<std::pair<std::string, std::string>> names_and_arguments,
+                   std::string aside = {});
   void fails(const error& reason);
 
 private:

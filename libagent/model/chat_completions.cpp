@@ -1,49 +1,13 @@
 #include "libagent/model/chat_completions.hpp"
 
-#include "libagent/model/history.hpp"
+#include "libagent/model/codec_history.hpp"
 #include "libagent/model/json_text.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <limits>
-#include <unordered_map>
-
 namespace troupe::chat_completions {
 
 namespace {
-
-constexpr auto unanswered = std::numeric_limits<std::size_t>::max();
-constexpr std::string_view interrupted = "The call was interrupted; there is no result.";
-
-/// For each item that is a call, the index of its output. An id that a later turn uses again (some
-/// endpoints count from zero each time) no longer stands for the earlier turn's call.
-std::vector<std::size_t> match_outputs(const history_view& history) {
-  struct open_call {
-    std::size_t turn;
-    std::size_t index;
-  };
-  auto answers = std::vector<std::size_t>(history.size(), unanswered);
-  auto open = std::unordered_map<std::string_view, std::vector<open_call>>{};
-  auto turn = std::size_t{0};
-  for (auto i = std::size_t{0}; i < history.size(); ++i) {
-    if (const auto* made = std::get_if<tool_call>(&history[i])) {
-      auto& waiting = open[made->call_id];
-      std::erase_if(waiting, [&](const open_call& earlier) { return earlier.turn != turn; });
-      waiting.push_back({turn, i});
-    } else if (const auto* got = std::get_if<tool_output>(&history[i])) {
-      ++turn;
-      const auto waiting = open.find(got->call_id);
-      if (waiting == open.end() || waiting->second.empty())
-        continue;
-      answers[waiting->second.front().index] = i;
-      waiting->second.erase(waiting->second.begin());
-    } else if (std::holds_alternative<user_message>(history[i])) {
-      ++turn;
-    }
-  }
-  return answers;
-}
 
 /// Writes `messages`: one pass over the history, straight into the body.
 class message_writer {
@@ -60,16 +24,11 @@ public:
       if (const auto* said = std::get_if<user_message>(&history_[i]))
         write_text("user", said->text);
       // An output is written with its call, one that has none is dropped.
-      i = is_from_model(i) ? write_turn(i) : i + 1;
+      i = is_from_model(history_[i]) ? write_turn(i) : i + 1;
     }
   }
 
 private:
-  bool is_from_model(std::size_t i) const {
-    return i < history_.size() && (std::holds_alternative<assistant_message>(history_[i]) ||
-                                   std::holds_alternative<tool_call>(history_[i]));
-  }
-
   void begin(std::string_view role) {
     out_ += first_ ? "{\"role\":\"" : ",{\"role\":\"";
     first_ = false;
@@ -89,12 +48,12 @@ private:
     auto texts = std::vector<std::string_view>{};
     auto calls = std::vector<std::size_t>{};
     auto end = start;
-    for (; is_from_model(end); ++end) {
+    for (; end < history_.size() && is_from_model(history_[end]); ++end) {
       const auto* said = std::get_if<assistant_message>(&history_[end]);
-      if (!said)
-        calls.push_back(end);
-      else if (!said->text.empty())
+      if (said && !said->text.empty())
         texts.push_back(said->text);
+      else if (std::holds_alternative<tool_call>(history_[end]))
+        calls.push_back(end);
     }
     if (calls.empty()) {
       for (const auto text : texts)
@@ -130,18 +89,14 @@ private:
     out_ += "]}";
   }
 
-  const tool_output* output_of(std::size_t call) const {
-    return answers_[call] == unanswered ? nullptr : &std::get<tool_output>(history_[answers_[call]]);
-  }
-
   void write_output(std::size_t call) {
     begin("tool");
     out_ += ",\"tool_call_id\":";
     append_json_string(out_, std::get<tool_call>(history_[call]).call_id);
     out_ += ",\"content\":";
-    const auto* output = output_of(call);
+    const auto* output = answers_[call];
     if (!output)
-      append_json_string(out_, interrupted);
+      append_json_string(out_, interrupted_call);
     else if (const auto* only = sole_text(*output))
       append_json_string(out_, *only);
     else
@@ -149,17 +104,12 @@ private:
     out_ += '}';
   }
 
-  static const std::string* sole_text(const tool_output& output) {
-    const auto* text = output.parts.size() == 1 ? std::get_if<text_content>(&output.parts.front()) : nullptr;
-    return text ? &text->text : nullptr;
-  }
-
   /// The format has no images in tool results, and nothing may stand between those of one turn: so they
   /// follow in a message of the user.
   void write_images(const std::vector<std::size_t>& calls) {
     auto begun = false;
     for (const auto call : calls) {
-      const auto* output = output_of(call);
+      const auto* output = answers_[call];
       auto named = false;
       for (const auto& part : output ? output->parts : std::vector<content>{}) {
         const auto* image = std::get_if<image_content>(&part);
@@ -186,18 +136,18 @@ private:
 
   void write_image(const image_content& image) {
     out_ += ",{\"type\":\"image_url\",\"image_url\":{\"url\":";
-    append_json_string(out_, fmt::format("data:{};base64,{}", image.media_type, image.data));
+    append_json_string(out_, data_url(image));
     out_ += "}}";
   }
 
   std::string& out_;
   history_view history_;
   bool image_input_;
-  std::vector<std::size_t> answers_;
+  std::vector<const tool_output*> answers_;
   bool first_ = true;
 };
 
-void write_tools(std::string& out, const tool_list& tools) {
+void write_tool_list(std::string& out, const tool_list& tools) {
   out += ",\"tools\":[";
   auto first = true;
   for (const auto& spec : tools) {
@@ -214,38 +164,28 @@ void write_tools(std::string& out, const tool_list& tools) {
   out += ']';
 }
 
-void write_tool_choice(std::string& out, const std::string& choice, const tool_list& tools) {
+void write_tool_choice(std::string& out, const std::string& choice, const shared_tools& tools) {
   if (choice == "auto" || choice == "none" || choice == "required") {
     out += ",\"tool_choice\":\"" + choice + '"';
     return;
   }
-  // Endpoints refuse the choice of a tool that is not offered, which happens while its MCP server is down.
-  const auto offered =
-      std::any_of(tools.begin(), tools.end(), [&](const tool_spec& spec) { return spec.name == choice; });
-  if (!offered)
+  if (!is_offered(tools, choice))
     return;
   out += ",\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":";
   append_json_string(out, choice);
   out += "}}";
 }
 
-} // namespace
-
-std::string encode(const model_request& request, const wire_options& options) {
-  auto out = std::string{"{\"model\":"};
-  append_json_string(out, options.model);
-  out += ",\"messages\":[";
-  message_writer{out, request, options}.write_history();
-  out += ']';
+void write_tools(std::string& out, const model_request& request) {
+  write_tool_list(out, *request.tools);
   const auto& settings = request.settings;
-  if (request.tools && !request.tools->empty()) {
-    write_tools(out, *request.tools);
-    if (settings.tool_choice)
-      write_tool_choice(out, *settings.tool_choice, *request.tools);
-    if (settings.parallel_tool_calls)
-      out +=
-          *settings.parallel_tool_calls ? ",\"parallel_tool_calls\":true" : ",\"parallel_tool_calls\":false";
-  }
+  if (settings.tool_choice)
+    write_tool_choice(out, *settings.tool_choice, request.tools);
+  if (settings.parallel_tool_calls)
+    out += fmt::format(R"(,"parallel_tool_calls":{})", *settings.parallel_tool_calls);
+}
+
+void write_settings(std::string& out, const model_settings& settings, const wire_options& options) {
   if (settings.temperature)
     out += ",\"temperature\":" + dump_json(*settings.temperature);
   if (settings.top_p)
@@ -255,6 +195,33 @@ std::string encode(const model_request& request, const wire_options& options) {
     append_json_string(out, options.max_tokens_field);
     out += ':' + std::to_string(*settings.max_tokens);
   }
+  if (settings.reasoning_effort) {
+    out += ",\"reasoning_effort\":";
+    append_json_string(out, *settings.reasoning_effort);
+  }
+}
+
+void write_output_format(std::string& out, const output_format& format) {
+  out += R"(,"response_format":{"type":"json_schema","json_schema":{"name":)";
+  append_json_string(out, format.name);
+  out += fmt::format(R"(,"strict":{},"schema":)", format.strict) + dump_json(format.schema) + "}}";
+}
+
+} // namespace
+
+std::string encode(const model_request& request, const wire_options& options, bool streamed) {
+  auto out = std::string{"{\"model\":"};
+  append_json_string(out, options.model);
+  out += ",\"messages\":[";
+  message_writer{out, request, options}.write_history();
+  out += ']';
+  if (request.tools && !request.tools->empty())
+    write_tools(out, request);
+  write_settings(out, request.settings, options);
+  if (request.output)
+    write_output_format(out, *request.output);
+  if (streamed)
+    out += R"(,"stream":true,"stream_options":{"include_usage":true})";
   out += '}';
   return out;
 }

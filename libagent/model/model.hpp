@@ -21,16 +21,22 @@ struct model_request {
   /// Tools and handoffs that the model may call, in the order to offer them. Null means none.
   shared_tools tools;
   model_settings settings;
+  /// Null: any text.
+  std::shared_ptr<const output_format> output;
 };
 using model_request_ptr = std::shared_ptr<const model_request>;
 
 /// A model's answer.
 struct model_response {
-  /// Messages and tool calls in the order the model gave them; `agent` is filled in by the run.
+  /// Messages, tool calls and reasoning in the order the model gave them; `agent` is filled in by the run. A call for
+  /// which the endpoint gave no id has an empty one, which the run fills in too.
   item_list output;
   usage used;
   /// The provider's word for why it stopped ("stop", "tool_calls", "length", ...); may be empty.
   std::string finish_reason;
+  /// The model that answered, by its name in the configuration: with fallbacks it need not be the one that was
+  /// asked. Filled in by the model's actor.
+  std::string model;
 };
 
 } // namespace troupe

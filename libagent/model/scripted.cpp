@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 
 namespace troupe::scripted {
 
@@ -48,6 +49,7 @@ std::size_t text_bytes(const item& entry) {
           bytes += text->text.size();
       return bytes;
     }
+    std::size_t operator()(const reasoning& thought) const { return thought.text.size(); }
   };
   return std::visit(counter{}, entry);
 }
@@ -67,13 +69,48 @@ usage estimate(const model_request& request, const item_list& output) {
   return {1, tokens(read), tokens(written), 0, 0};
 }
 
+/// Names calls. Where they stand is not enough: what a handoff or a session leaves out of the history makes
+/// it shorter, and then a later turn would use an earlier one's ids. So ids also hold a digest of all that
+/// the answer rests on.
+class call_namer {
+public:
+  explicit call_namer(const model_request& request) {
+    const auto history = history_view{request};
+    items_ = history.size();
+    add(request.agent);
+    for (auto i = std::size_t{0}; i < items_; ++i) {
+      add(std::to_string(history[i].index()) + ' ' + std::to_string(text_bytes(history[i])));
+      if (const auto* before = std::get_if<tool_call>(&history[i]))
+        add(before->call_id);
+    }
+  }
+
+  std::string next(std::string_view tool, std::string_view arguments) {
+    add(tool);
+    add(arguments);
+    return fmt::format("call_{}_{}_{:08x}", items_, made_++, digest_);
+  }
+
+private:
+  /// FNV-1a, with an end mark so that neighbours cannot trade characters.
+  void add(std::string_view text) {
+    for (const auto c : text)
+      mix(static_cast<unsigned char>(c));
+    mix(0xFF);
+  }
+  void mix(unsigned char byte) { digest_ = (digest_ ^ byte) * 16777619u; }
+
+  std::size_t items_ = 0;
+  unsigned made_ = 0;
+  std::uint32_t digest_ = 2166136261u;
+};
+
 result<model_response> carry_out(const rule& chosen, const bindings& values, const model_request& request) {
   auto response = model_response{};
-  const auto items = history_view{request}.size();
-  auto made = 0u;
+  auto namer = call_namer{request};
   const auto add_call = [&](const std::string& tool, std::string arguments) {
-    const auto id = fmt::format("call_{}_{}", items, made++);
-    response.output.emplace_back(tool_call{id, tool, std::move(arguments), request.agent});
+    auto id = namer.next(tool, arguments);
+    response.output.emplace_back(tool_call{std::move(id), tool, std::move(arguments), request.agent});
   };
   if (chosen.say) {
     auto text = render(*chosen.say, values);
@@ -89,7 +126,7 @@ result<model_response> carry_out(const rule& chosen, const bindings& values, con
   }
   if (chosen.handoff)
     add_call(handoff_tool_name(*chosen.handoff), "{}");
-  response.finish_reason = made > 0 ? "tool_calls" : "stop";
+  response.finish_reason = !chosen.calls.empty() || chosen.handoff ? "tool_calls" : "stop";
   response.used = estimate(request, response.output);
   return response;
 }

@@ -66,7 +66,8 @@ result<void> check_template(const std::string& text);
 /// conditions can never give (a group that its `user` pattern lacks, an output without `tool` or `output`).
 result<void> check_rule(const rule& candidate);
 
-/// Answers a request. Pure: the same script and request give the same answer, call ids included.
+/// Answers a request. Pure: the same script and request give the same answer, call ids included. A call with
+/// other arguments has another id, also where what is left of the history looks like that of an earlier turn.
 /// A rule that calls a tool or hands off to an agent that the request does not offer is passed over. Usage is
 /// an estimate: one token for each 4 bytes of text.
 /// Error `model_failed` when no rule applies (it names the tool that a passed-over rule lacked), or a

@@ -105,11 +105,10 @@ TEST_CASE("arguments that are missing, null or empty are an empty object") {
         item_list{called("c", "x", "{}")});
 }
 
-TEST_CASE("calls without an id get one from their place") {
+TEST_CASE("calls without an id have an empty one, however many") {
   CHECK(decode_message(R"({"tool_calls":[{"function":{"name":"x"}},{"id":"","function":{"name":"y"}},
                            {"id":null,"function":{"name":"z"}}]})")
-            .output ==
-        item_list{called("call_0", "x", "{}"), called("call_1", "y", "{}"), called("call_2", "z", "{}")});
+            .output == item_list{called("", "x", "{}"), called("", "y", "{}"), called("", "z", "{}")});
 }
 
 TEST_CASE("ids that come twice are told apart") {
@@ -119,10 +118,30 @@ TEST_CASE("ids that come twice are told apart") {
             .output == item_list{called("c", "x", "{}"), called("c_2", "x", "{}"), called("c_3", "x", "{}")});
 }
 
+TEST_CASE("thoughts come before the rest, from either field") {
+  const auto field = GENERATE(as<std::string>{}, "reasoning_content", "reasoning");
+  const auto answer = decode_message(fmt::format(R"({{"content":"a","{}":"hm"}})", field));
+  CHECK(
+      answer.output ==
+      item_list{reasoning{{}, "hm", "chat_completions", fmt::format(R"({{"{}":"hm"}})", field)}, said("a")});
+}
+
+TEST_CASE("thoughts given in both fields count once, and those that are no text not at all") {
+  CHECK(decode_message(R"({"content":"a","reasoning":"hm","reasoning_content":"hm"})").output ==
+        item_list{reasoning{{}, "hm", "chat_completions", R"({"reasoning_content":"hm"})"}, said("a")});
+  const auto none = GENERATE(as<std::string>{}, "null", "\"\"", "7", R"({"effort":"low"})");
+  CHECK(decode_message(R"({"content":"a","reasoning_content":)" + none + "}").output == item_list{said("a")});
+}
+
+TEST_CASE("an answer that has only thoughts was cut off or is silent") {
+  CHECK_THAT(message_failure(R"({"reasoning_content":"hm"})", "length"), Catch::Contains("max_tokens"));
+  CHECK(decode_message(R"({"reasoning_content":"hm"})").output.back() == said(""));
+}
+
 TEST_CASE("the older form of one function call is understood") {
   CHECK(decode_message(R"({"content":null,"function_call":{"name":"x","arguments":"{\"a\":1}"}})",
                        "function_call")
-            .output == item_list{called("call_0", "x", "{\"a\":1}")});
+            .output == item_list{called("", "x", "{\"a\":1}")});
 }
 
 TEST_CASE("usage counts one request and the endpoint's tokens") {

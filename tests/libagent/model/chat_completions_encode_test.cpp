@@ -164,7 +164,7 @@ TEST_CASE("bytes that are not UTF-8 are replaced, and every other character surv
   CHECK(messages({user("a\xFF\xC3z")})[0]["content"] == "a\xEF\xBF\xBD\xEF\xBF\xBDz");
 }
 
-TEST_CASE("tools are offered with their schemas in their order") {
+TEST_CASE("tools are offered to Chat Completions with their schemas in their order") {
   auto first = tool("zebra", {{"n", {{"type", "integer"}}}});
   first.description = "Counts.";
   const auto sent = body(request({user("q")}, {first, tool("ant")}));
@@ -200,9 +200,13 @@ TEST_CASE("settings that are absent are not sent") {
   CHECK(keys == std::vector<std::string>{"messages", "model", "tools"});
 }
 
-TEST_CASE("settings are sent as they are") {
+TEST_CASE("settings go to Chat Completions as they are") {
   auto asked = request({user("q")}, {tool("x")});
-  asked.settings = {0.7, 0.25, 100, "required", false};
+  asked.settings.temperature = 0.7;
+  asked.settings.top_p = 0.25;
+  asked.settings.max_tokens = 100;
+  asked.settings.tool_choice = "required";
+  asked.settings.parallel_tool_calls = false;
   const auto sent = body(asked);
   CHECK(sent["temperature"] == 0.7);
   CHECK(sent["top_p"] == 0.25);
@@ -227,9 +231,45 @@ TEST_CASE("the field for the token limit can be chosen") {
   CHECK_FALSE(sent.contains("max_tokens"));
 }
 
+TEST_CASE("reasoning is not sent back and does not break up a turn") {
+  const auto thought = [](std::string format) -> item {
+    return reasoning{"a", "hm", std::move(format), "{}"};
+  };
+  CHECK(messages({user("q"), thought("responses"), said("let me see"), thought("chat_completions"),
+                  called("c1", "x"), thought("anthropic"), called("c2", "y"), output("c1", "one"),
+                  output("c2", "two"), thought("responses"), user("r")}) ==
+        json{message("user", "q"), assistant("let me see", {{"c1", "x", "{}"}, {"c2", "y", "{}"}}),
+             answer("c1", "one"), answer("c2", "two"), message("user", "r")});
+}
+
+TEST_CASE("a streamed answer is asked for with its usage") {
+  const auto text = chat_completions::encode(request({user("q")}), {"m"}, true);
+  CHECK(text == R"({"model":"m","messages":[{"role":"user","content":"q"}],"stream":true,)"
+                R"("stream_options":{"include_usage":true}})");
+}
+
+TEST_CASE("the form of the final answer is asked for as a response format") {
+  auto asked = request({user("q")});
+  const auto schema = json{{"type", "object"}};
+  const auto strict = GENERATE(true, false);
+  asked.output = std::make_shared<const output_format>(output_format{"verdict", schema, strict});
+  CHECK(body(asked)["response_format"] ==
+        json{{"type", "json_schema"},
+             {"json_schema", {{"name", "verdict"}, {"strict", strict}, {"schema", schema}}}});
+}
+
+TEST_CASE("the effort of reasoning is sent if it is set") {
+  auto asked = request({user("q")});
+  asked.settings.reasoning_effort = "low";
+  asked.settings.reasoning_summary = "auto";
+  const auto sent = body(asked);
+  CHECK(sent["reasoning_effort"] == "low");
+  CHECK(sent.size() == 3);
+}
+
 TEST_CASE("fields come in a fixed order") {
   auto asked = request({user("q"), called("c", "x"), output("c", "o")}, {tool("x")});
-  asked.settings = {1.0, 1.0, 9, "auto", true};
+  asked.settings = {1.0, 1.0, 9, "auto", true, {}, {}, {}};
   CHECK(
       chat_completions::encode(asked, {"m"}) ==
       R"({"model":"m","messages":[{"role":"user","content":"q"},{"role":"assistant","content":null,)"

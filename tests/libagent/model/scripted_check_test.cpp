@@ -23,15 +23,15 @@ std::string rule_error(const rule& candidate) {
   return checked.error().detail;
 }
 
-rule saying(std::string text, condition when = {}) {
+rule saying(std::string text, scripted::condition when = {}) {
   return {std::move(when), std::move(text), {}, {}};
 }
 
-condition asked(const std::string& pattern) {
+scripted::condition asked(const std::string& pattern) {
   return {{}, compile_pattern(pattern).value(), {}, {}};
 }
 
-condition after(std::string tool) {
+scripted::condition after(std::string tool) {
   return {{}, {}, std::move(tool), {}};
 }
 

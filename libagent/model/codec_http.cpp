@@ -1,6 +1,8 @@
-#include "libagent/model/chat_completions.hpp"
+#include "libagent/model/codec_http.hpp"
 
-namespace troupe::chat_completions {
+#include "libagent/core/json.hpp"
+
+namespace troupe {
 
 namespace {
 
@@ -76,7 +78,7 @@ std::string printable(std::string_view text) {
 
 } // namespace
 
-std::string error_message(std::string_view body) {
+std::string endpoint_error_message(std::string_view body) {
   const auto message = message_of(body);
   if (!message.empty())
     return printable(message);
@@ -84,4 +86,10 @@ std::string error_message(std::string_view body) {
   return printable(to_utf8(body.substr(0, 8 * max_characters)));
 }
 
-} // namespace troupe::chat_completions
+std::vector<std::pair<std::string, std::string>> bearer_headers(std::string_view api_key) {
+  if (api_key.empty())
+    return {};
+  return {{"Authorization", "Bearer " + std::string{api_key}}};
+}
+
+} // namespace troupe

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "libagent/model/codec.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+/// OpenAI's Responses API, as OpenAI, Azure, vLLM, Ollama and LM Studio speak it. Every request carries the
+/// whole conversation; nothing is stored at the endpoint. Source:
+/// platform.openai.com/docs/api-reference/responses and
+/// .../responses-streaming.
+namespace troupe::responses {
+
+struct wire_options {
+  /// The `model` field.
+  std::string model;
+  /// Whether images that tools gave back are passed on in their outputs, or only mentioned in the text.
+  bool image_input = true;
+};
+
+/// The request body as JSON text, fields always in the same order; text that is not UTF-8 is repaired.
+/// Histories are mended as for Chat Completions. Reasoning of this format goes back as it came if it can be
+/// used without anything stored, that is, if it is encrypted or has its text, and if something that the model
+/// said or called follows it.
+std::string encode(const model_request& request, const wire_options& options, bool streamed = false);
+
+/// Reads the body of a 200 answer. Each message, call and reasoning is an item, with ids as for Chat
+/// Completions; messages without text count only if there is no call. Outputs of other types are passed over,
+/// but an answer that has nothing else is an error. `finish_reason` is the status, or the reason why the
+/// answer is incomplete. Error `model_failed` as for Chat Completions. Never throws.
+result<model_response> decode(std::string_view body);
+
+/// The codec for "/responses".
+std::unique_ptr<const model_codec> make_responses_codec(wire_options options);
+
+} // namespace troupe::responses

@@ -18,10 +18,11 @@ namespace http = boost::beast::http;
 using boost::beast::string_view;
 using boost::system::error_code;
 
-/// Fills an `http_response`. Later, a body that is wanted piece by piece goes to its taker from `append`.
+/// Fills an `http_response`.
 class answer_parser::parser final : public http::basic_parser<false> {
 public:
-  parser(std::size_t max_header_bytes, std::size_t max_body_bytes, bool bodiless) {
+  parser(std::size_t max_header_bytes, std::size_t max_body_bytes, bool bodiless, bool in_pieces)
+      : in_pieces_(in_pieces) {
     header_limit(static_cast<std::uint32_t>(
         std::min<std::size_t>(max_header_bytes, std::numeric_limits<std::uint32_t>::max())));
     body_limit(max_body_bytes);
@@ -30,6 +31,7 @@ public:
   }
 
   http_response answer;
+  bool header_done = false;
 
 private:
   std::size_t append(string_view bytes) {
@@ -44,14 +46,14 @@ private:
   }
   void on_field_impl(http::field, string_view name, string_view value, error_code&) override {
     // Trailers are left out: taken for header fields they could change what the header said.
-    if (header_done_)
+    if (header_done)
       return;
     answer.headers.emplace_back(std::piecewise_construct, std::forward_as_tuple(name.data(), name.size()),
                                 std::forward_as_tuple(value.data(), value.size()));
   }
-  void on_header_impl(error_code&) override { header_done_ = true; }
+  void on_header_impl(error_code&) override { header_done = true; }
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
-    if (length)
+    if (length && !in_pieces_)
       answer.body.reserve(std::min<std::uint64_t>(*length, defaults::body_reserve_bytes));
   }
   std::size_t on_body_impl(string_view bytes, error_code&) override { return append(bytes); }
@@ -61,7 +63,7 @@ private:
   }
   void on_finish_impl(error_code&) override {}
 
-  bool header_done_ = false;
+  bool in_pieces_;
 };
 
 answer_parser::answer_parser(std::size_t max_header_bytes, std::size_t max_body_bytes)
@@ -69,13 +71,14 @@ answer_parser::answer_parser(std::size_t max_header_bytes, std::size_t max_body_
 
 answer_parser::~answer_parser() = default;
 
-void answer_parser::start(bool bodiless) {
+void answer_parser::start(bool bodiless, bool in_pieces) {
   bodiless_ = bodiless;
+  in_pieces_ = in_pieces;
   renew();
 }
 
 void answer_parser::renew() {
-  parser_ = std::make_unique<parser>(max_header_bytes_, max_body_bytes_, bodiless_);
+  parser_ = std::make_unique<parser>(max_header_bytes_, max_body_bytes_, bodiless_, in_pieces_);
 }
 
 result<std::size_t> answer_parser::feed(std::string_view bytes) {
@@ -110,6 +113,10 @@ bool answer_parser::finish() {
   return !ec && parser_->is_done();
 }
 
+bool answer_parser::head_done() const {
+  return parser_->header_done && parser_->answer.status >= 200;
+}
+
 bool answer_parser::done() const {
   return parser_->is_done();
 }
@@ -123,7 +130,8 @@ bool answer_parser::keeps_alive() const {
 }
 
 http_response answer_parser::take() {
-  return std::move(parser_->answer);
+  auto& answer = parser_->answer;
+  return {answer.status, std::exchange(answer.headers, {}), std::exchange(answer.body, {})};
 }
 
 } // namespace troupe::io

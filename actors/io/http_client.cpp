@@ -53,6 +53,15 @@ http_request_id http_client::send(http_request request, http_handler handler) {
   return impl_->send(std::move(request), std::move(handler));
 }
 
+http_request_id http_client::stream(http_request request, http_stream_options options,
+                                    http_stream_handlers handlers) {
+  return impl_->stream(std::move(request), options, std::move(handlers));
+}
+
+void http_client::consumed(http_request_id id, std::size_t bytes) {
+  impl_->consumed(id, bytes);
+}
+
 void http_client::cancel(http_request_id id) {
   impl_->cancel(id);
 }

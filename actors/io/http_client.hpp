@@ -47,7 +47,8 @@ struct http_request {
   /// out.
   header_list headers{};
   std::string body{};
-  /// From `send` to the last byte of the answer, waiting in the queue included.
+  /// From `send` to the last byte of the answer, waiting in the queue included; from `stream` to the head of
+  /// the answer.
   std::chrono::milliseconds timeout{120'000};
 };
 
@@ -70,6 +71,28 @@ struct http_failure {
 using http_handler = std::function<void(std::optional<http_response>, http_failure)>;
 using http_request_id = std::uint64_t;
 
+struct http_stream_options {
+  /// Bytes of the body that may be outstanding: handed out and not `consumed` yet. At that many nothing more
+  /// is read, so that TCP holds the peer back; the read that reaches it (16 KiB) may pass it.
+  std::size_t window = 256u << 10;
+  /// Between two reads that bring bytes, once the head has come; stands still while the window is full.
+  std::chrono::milliseconds idle_timeout{120'000};
+  /// From `stream` to the last byte of the answer, whoever is slow.
+  std::chrono::milliseconds total_timeout{600'000};
+};
+
+/// What comes of a streamed request. All are called on the reactor's thread (but see the destructor), one at
+/// a time, never from inside `stream`, and may be left empty. One that throws ends the stream (`internal`).
+struct http_stream_handlers {
+  /// Status and headers of the final answer, whatever the status, before any body. Once, unless it failed
+  /// before.
+  std::function<void(unsigned status, header_list headers)> on_head;
+  /// The next bytes of the body, as they arrive, without the transfer coding. Never empty.
+  std::function<void(std::string bytes)> on_data;
+  /// The end: nothing once the body is complete, else why it is not. Exactly once, last.
+  std::function<void(std::optional<http_failure>)> on_end;
+};
+
 /// Fills the proxy options from the environment.
 void read_proxy_environment(http_client_options& options);
 
@@ -90,7 +113,16 @@ public:
   /// `deadline_exceeded` (`timeout`), `protocol_violation` (not HTTP, or past a bound), `overloaded`,
   /// `cancelled`, `invalid_argument` (a request that cannot be written down).
   http_request_id send(http_request request, http_handler handler);
-  /// Closes the request's connection if it is still in flight; its handler gets `cancelled`.
+  /// Like `send`, with the same codes of failures, but tells the answer as it comes. It has a connection to
+  /// itself up to its end. A body that is cut short is an `io_failed` with `connection_error`; bytes that
+  /// came before are handed out first. `max_response_bytes` bounds the whole body.
+  http_request_id stream(http_request request, http_stream_options options, http_stream_handlers handlers);
+  /// Says that so many more bytes of a stream's body were dealt with; reading goes on while fewer than
+  /// `window` are outstanding. May be called in a handler. Ignored if the stream has ended; more than is
+  /// outstanding counts as all of it.
+  void consumed(http_request_id id, std::size_t bytes);
+  /// Closes the request's connection if it is still in flight; its handler gets `cancelled`. Bytes of a
+  /// stream that have been read may come before that.
   void cancel(http_request_id id);
   /// Open connections, busy and idle; for tests and metrics.
   std::size_t open_connections() const;

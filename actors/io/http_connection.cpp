@@ -26,10 +26,17 @@ void http_connection::open() {
 void http_connection::begin(std::shared_ptr<http_exchange> exchange) {
   exchange->connection = weak_from_this();
   exchange_ = std::move(exchange);
-  parser_.start(exchange_->bodiless_answer);
+  parser_.start(exchange_->bodiless_answer, exchange_->stream != nullptr);
   answer_begun_ = false;
   written_ = false;
   stream_->write_all({asio::buffer(exchange_->head), asio::buffer(exchange_->body)}, shared_from_this());
+}
+
+void http_connection::resume() {
+  if (!reading_ && exchange_ != nullptr && exchange_->stream) {
+    exchange_->stream->go_on(std::chrono::steady_clock::now());
+    read();
+  }
 }
 
 void http_connection::close() noexcept {
@@ -49,7 +56,7 @@ void http_connection::on_written(const error_code& ec) {
 }
 
 void http_connection::read() {
-  if (reading_)
+  if (reading_ || (exchange_ != nullptr && exchange_->stream && exchange_->stream->hold_back()))
     return;
   if (filled_ == buffer_.size())
     buffer_.resize(buffer_.size() * 2);
@@ -77,6 +84,9 @@ void http_connection::on_read(const error_code& ec, std::size_t bytes) {
 void http_connection::take_bytes() {
   answer_begun_ = true;
   auto used = parser_.feed({buffer_.data(), filled_});
+  // What came before an error is good.
+  if (exchange_->stream && parser_.head_done())
+    owner_->on_part(std::shared_ptr(exchange_), parser_.take());
   if (!used)
     return break_off(fail(used.error().code, fmt::format("{}: {}", peer_, used.error().detail)), false);
   filled_ -= *used;

@@ -16,7 +16,9 @@ class connection_owner {
 public:
   /// The exchange has left the connection, which is idle now, or closed if it is not `reusable`.
   virtual void on_released(const std::shared_ptr<http_connection>& connection, bool reusable) = 0;
-  /// Comes after `on_released`.
+  /// The next part of a streamed answer: the head if it has not been told yet, and bytes of the body, if any.
+  virtual void on_part(const std::shared_ptr<http_exchange>& exchange, http_response part) = 0;
+  /// Comes after `on_released`. Of a streamed answer all has been told before.
   virtual void on_answer(const std::shared_ptr<http_exchange>& exchange, http_response answer) = 0;
   /// The connection is closed. `stale`: it had served before and gave no byte of this answer.
   virtual void on_broken(const std::shared_ptr<http_connection>& connection,
@@ -26,8 +28,9 @@ protected:
   ~connection_owner() = default;
 };
 
-/// A kept HTTP/1.1 connection with at most one exchange on it. It reads all the time, so that an idle
-/// connection that the peer closes is noticed at once. Used on the reactor's thread only.
+/// A kept HTTP/1.1 connection with at most one exchange on it. It reads all the time but while a stream's
+/// window is full, so that an idle connection that the peer closes is noticed at once. Used on the reactor's
+/// thread only.
 class http_connection final : public transport_observer,
                               public std::enable_shared_from_this<http_connection> {
 public:
@@ -38,6 +41,8 @@ public:
   void open();
   /// Sends the request; only while idle.
   void begin(std::shared_ptr<http_exchange> exchange);
+  /// Reads on if the exchange on it is a stream that was held back and is no longer.
+  void resume();
   /// Closes without a report; the owner may be gone afterwards.
   void close() noexcept;
 

@@ -10,7 +10,6 @@
 
 namespace troupe::io {
 
-using boost::system::error_code;
 using std::chrono::steady_clock;
 
 http_client::pool::pool(boost::asio::io_context& context, http_client_options options,
@@ -22,7 +21,7 @@ http_client::pool::~pool() {
   close_all();
 }
 
-http_request_id http_client::pool::send(http_request request, http_handler handler) {
+http_client::pool::exchange_ptr http_client::pool::make_exchange(http_request request, http_handler handler) {
   auto exchange = std::make_shared<http_exchange>();
   if (auto head = make_request_head(way_->origin, request))
     exchange->head = std::move(*head);
@@ -33,16 +32,44 @@ http_request_id http_client::pool::send(http_request request, http_handler handl
   exchange->handler = std::move(handler);
   exchange->timeout = std::min<std::chrono::milliseconds>(request.timeout, defaults::longest_timeout);
   exchange->deadline = steady_clock::now() + exchange->timeout;
+  return exchange;
+}
+
+http_request_id http_client::pool::start(exchange_ptr exchange) {
   std::unique_lock lock(mutex_);
   const auto id = exchange->id = ++last_id_;
   live_.emplace(id, exchange);
   lock.unlock();
-  post({std::move(exchange), 0});
+  post({.exchange = std::move(exchange)});
   return id;
 }
 
+http_request_id http_client::pool::send(http_request request, http_handler handler) {
+  return start(make_exchange(std::move(request), std::move(handler)));
+}
+
+http_request_id http_client::pool::stream(http_request request, const http_stream_options& options,
+                                          http_stream_handlers handlers) {
+  request.timeout = std::min(request.timeout, options.total_timeout);
+  auto exchange = make_exchange(std::move(request),
+                                [on_end = std::move(handlers.on_end)](const auto& answer, http_failure why) {
+                                  if (on_end)
+                                    on_end(answer ? std::nullopt : std::optional(std::move(why)));
+                                });
+  exchange->stream = std::make_unique<http_stream>(options, std::move(handlers.on_head),
+                                                   std::move(handlers.on_data), steady_clock::now());
+  return start(std::move(exchange));
+}
+
+void http_client::pool::consumed(http_request_id id, std::size_t bytes) {
+  auto exchange = find(id);
+  // Only what frees a full window is worth waking the reactor for.
+  if (exchange != nullptr && exchange->stream && exchange->stream->consume(bytes))
+    post({.resumed = id});
+}
+
 void http_client::pool::cancel(http_request_id id) {
-  post({nullptr, id});
+  post({.cancelled = id});
 }
 
 void http_client::pool::post(command what) {
@@ -82,6 +109,8 @@ void http_client::pool::drain() {
       break;
     if (what.exchange != nullptr)
       admit(std::move(what.exchange));
+    else if (what.resumed != 0)
+      resume(what.resumed);
     else
       abandon(what.cancelled, fail(errc::cancelled, "the request was cancelled"));
   }
@@ -90,7 +119,7 @@ void http_client::pool::drain() {
 void http_client::pool::admit(exchange_ptr exchange) {
   if (exchange->rejected)
     return complete(exchange, std::nullopt, {*exchange->rejected, false});
-  watch_deadline(*exchange);
+  watch(*exchange, exchange->deadline);
   waiting_.push_back(exchange);
   dispatch();
   // Those for which a connection is being opened wait for that, not in the queue.
@@ -188,6 +217,20 @@ void http_client::pool::on_released(const connection_ptr& connection, bool reusa
   arm_idle();
 }
 
+void http_client::pool::on_part(const exchange_ptr& exchange, http_response part) {
+  auto& stream = *exchange->stream;
+  const auto now = steady_clock::now();
+  stream.go_on(now);
+  if (const auto due = exchange->due(now); due < exchange->watched)
+    watch(*exchange, due);
+  try {
+    gate_.run([&] { stream.tell(std::move(part)); });
+  } catch (...) {
+    abandon(exchange->id, fail(errc::internal, "a handler of the stream threw"));
+    throw;
+  }
+}
+
 void http_client::pool::on_answer(const exchange_ptr& exchange, http_response answer) {
   complete(exchange, std::move(answer), {});
 }
@@ -220,6 +263,12 @@ void http_client::pool::abandon(http_request_id id, error reason) {
     abort_surplus_dials();
   }
   complete(exchange, std::nullopt, {std::move(reason), false});
+}
+
+void http_client::pool::resume(http_request_id id) {
+  if (auto exchange = find(id))
+    if (auto connection = exchange->connection.lock())
+      connection->resume();
 }
 
 void http_client::pool::complete(const exchange_ptr& exchange, std::optional<http_response> answer,
@@ -260,69 +309,6 @@ void http_client::pool::close_all() {
   waiting_.clear();
   retries_.clear();
   open_.store(0, std::memory_order_relaxed);
-}
-
-void http_client::pool::watch_deadline(const http_exchange& exchange) {
-  deadlines_.add(exchange.deadline, exchange.id);
-  {
-    std::lock_guard lock(mutex_);
-    if (deadlines_.size() > 2 * live_.size() + 1024)
-      deadlines_.keep_if([this](http_request_id id) { return live_.contains(id); });
-  }
-  arm_sweep();
-}
-
-void http_client::pool::arm_sweep() {
-  auto next = deadlines_.next();
-  if (!next || (sweep_armed_ && sweep_timer_.expiry() <= *next + defaults::sweep_interval))
-    return;
-  sweep_armed_ = true;
-  sweep_timer_.expires_at(*next + defaults::sweep_interval);
-  sweep_timer_.async_wait([weak = weak_from_this()](const error_code& ec) {
-    if (auto self = weak.lock(); self && !ec && !self->closed_)
-      self->sweep();
-  });
-}
-
-void http_client::pool::sweep() {
-  sweep_armed_ = false;
-  for (auto id : deadlines_.take_due(steady_clock::now()))
-    if (auto exchange = find(id); exchange && !closed_)
-      abandon(id, fail(errc::deadline_exceeded,
-                       fmt::format("no answer from {} within {:g} s",
-                                   host_and_port(way_->origin.host, way_->origin.port),
-                                   static_cast<double>(exchange->timeout.count()) / 1000)));
-  {
-    // The dead must not keep the timer running.
-    std::lock_guard lock(mutex_);
-    deadlines_.keep_if([this](http_request_id id) { return live_.contains(id); });
-  }
-  if (!closed_)
-    arm_sweep();
-}
-
-void http_client::pool::arm_idle() {
-  if (idle_armed_ || idle_.empty())
-    return;
-  idle_armed_ = true;
-  idle_timer_.expires_at(idle_.front()->idle_since + options_.idle_timeout);
-  idle_timer_.async_wait([weak = weak_from_this()](const error_code& ec) {
-    if (auto self = weak.lock(); self && !ec && !self->closed_)
-      self->close_idle();
-  });
-}
-
-void http_client::pool::close_idle() {
-  idle_armed_ = false;
-  const auto oldest_kept = steady_clock::now() - options_.idle_timeout;
-  auto kept = std::find_if(idle_.begin(), idle_.end(),
-                           [&](const connection_ptr& one) { return one->idle_since > oldest_kept; });
-  for (auto one = idle_.begin(); one != kept; ++one) {
-    (*one)->close();
-    forget(*one);
-  }
-  idle_.erase(idle_.begin(), kept);
-  arm_idle();
 }
 
 } // namespace troupe::io

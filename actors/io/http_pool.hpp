@@ -20,8 +20,8 @@
 
 namespace troupe::io {
 
-/// The client's other half. `send`, `cancel` and `shut` may be called on any thread; the rest runs on the
-/// reactor's.
+/// The client's other half. `send`, `stream`, `consumed`, `cancel` and `shut` may be called on any thread;
+/// the rest runs on the reactor's.
 class http_client::pool final : public connection_owner,
                                 public std::enable_shared_from_this<http_client::pool> {
 public:
@@ -29,12 +29,16 @@ public:
   ~pool();
 
   http_request_id send(http_request request, http_handler handler);
+  http_request_id stream(http_request request, const http_stream_options& options,
+                         http_stream_handlers handlers);
+  void consumed(http_request_id id, std::size_t bytes);
   void cancel(http_request_id id);
   /// Ends all requests with `cancelled`, on the caller's thread, and closes the connections soon after.
   void shut();
   std::size_t open_connections() const { return open_.load(std::memory_order_relaxed); }
 
   void on_released(const std::shared_ptr<http_connection>& connection, bool reusable) override;
+  void on_part(const std::shared_ptr<http_exchange>& exchange, http_response part) override;
   void on_answer(const std::shared_ptr<http_exchange>& exchange, http_response answer) override;
   void on_broken(const std::shared_ptr<http_connection>& connection,
                  const std::shared_ptr<http_exchange>& exchange, http_failure why, bool stale) override;
@@ -43,12 +47,15 @@ private:
   using exchange_ptr = std::shared_ptr<http_exchange>;
   using connection_ptr = std::shared_ptr<http_connection>;
 
-  /// A new request, or the number of one to cancel.
+  /// A new request, or the number of one to cancel, or of a stream whose window has room again.
   struct command {
-    exchange_ptr exchange;
+    exchange_ptr exchange{};
     http_request_id cancelled = 0;
+    http_request_id resumed = 0;
   };
 
+  exchange_ptr make_exchange(http_request request, http_handler handler);
+  http_request_id start(exchange_ptr exchange);
   void post(command what);
   void drain();
   void admit(exchange_ptr exchange);
@@ -58,11 +65,13 @@ private:
   void on_dial_failed(const http_failure& why);
   void abort_surplus_dials();
   void abandon(http_request_id id, error reason);
+  void resume(http_request_id id);
   void complete(const exchange_ptr& exchange, std::optional<http_response> answer, http_failure why);
   exchange_ptr find(http_request_id id);
   void forget(const connection_ptr& connection);
   void close_all();
-  void watch_deadline(const http_exchange& exchange);
+  void watch(http_exchange& exchange, http_exchange::time_point at);
+  error late(const http_exchange& exchange, http_exchange::time_point now) const;
   void arm_sweep();
   void sweep();
   void arm_idle();

@@ -31,6 +31,16 @@ caf::typed_response_promise<acknowledgement> store_state::append(session_append&
   return promise;
 }
 
+caf::result<std::string> store_state::session_of(const std::string& run_id) {
+  flush();
+  auto found = store_->session_of(run_id);
+  if (!found)
+    return to_caf(found.error());
+  if (!*found)
+    return to_caf(fail(errc::unknown_run, fmt::format("there is no paused run '{}'", run_id)));
+  return std::move(**found);
+}
+
 caf::result<acknowledgement> store_state::erase(const std::string& session_id) {
   flush();
   const auto erased = store_->erase(session_id);
@@ -61,6 +71,7 @@ flushing_store_actor::behavior_type store_behavior(flushing_store_actor::statefu
   return {
       [self](info_atom, const std::string& session_id) { return self->state.load(session_id); },
       [self](session_append& what) { return self->state.append(std::move(what)); },
+      [self](run_atom, const std::string& run_id) { return self->state.session_of(run_id); },
       [self](erase_atom, const std::string& session_id) { return self->state.erase(session_id); },
       [self](flush_atom) { self->state.flush(); },
   };

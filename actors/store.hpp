@@ -27,6 +27,7 @@ public:
   void use(std::unique_ptr<session_store> store) { store_ = std::move(store); }
   caf::result<session_record_ptr> load(const std::string& session_id);
   caf::typed_response_promise<acknowledgement> append(session_append&& what);
+  caf::result<std::string> session_of(const std::string& run_id);
   caf::result<acknowledgement> erase(const std::string& session_id);
   void flush();
 

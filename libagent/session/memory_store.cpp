@@ -12,34 +12,29 @@ public:
   explicit memory_store(memory_store_options options) : max_sessions_(options.max_sessions) {}
 
   result<std::optional<session_record>> load(std::string_view session_id) override {
-    const auto at = index_.find(session_id);
-    if (at == index_.end())
+    const auto at = sessions_.find(session_id);
+    if (at == sessions_.end())
       return std::optional<session_record>{};
     touch(at->second);
     return std::optional{at->second->record};
   }
 
   result<void> append(const std::vector<session_append>& batch) override {
-    for (const auto& added : batch) {
-      auto& record = find_or_create(added.session_id);
-      if (!added.agent.empty())
-        record.agent = added.agent;
-      record.items.insert(record.items.end(), added.items.begin(), added.items.end());
-    }
-    while (sessions_.size() > max_sessions_) {
-      index_.erase(sessions_.back().id);
-      sessions_.pop_back();
-    }
+    for (const auto& added : batch)
+      append(added);
     return {};
   }
 
+  result<std::optional<std::string>> session_of(std::string_view run_id) override {
+    const auto at = runs_.find(run_id);
+    return at == runs_.end() ? std::optional<std::string>{} : std::optional{at->second->id};
+  }
+
   result<bool> erase(std::string_view session_id) override {
-    const auto at = index_.find(session_id);
-    if (at == index_.end())
+    const auto at = sessions_.find(session_id);
+    if (at == sessions_.end())
       return false;
-    const auto gone = at->second;
-    index_.erase(at);
-    sessions_.erase(gone);
+    forget(at->second);
     return true;
   }
 
@@ -49,23 +44,73 @@ private:
     session_record record;
   };
   using entry_list = std::list<entry>;
+  using position = entry_list::iterator;
 
-  void touch(entry_list::iterator used) { sessions_.splice(sessions_.begin(), sessions_, used); }
+  entry_list& home_of(position session) { return session->record.paused ? paused_ : plain_; }
 
-  session_record& find_or_create(const std::string& id) {
-    if (const auto at = index_.find(id); at != index_.end()) {
-      touch(at->second);
-    } else {
-      sessions_.push_front({id, {}});
-      index_.emplace(sessions_.front().id, sessions_.begin());
-    }
-    return sessions_.front().record;
+  void touch(position used) {
+    auto& home = home_of(used);
+    home.splice(home.begin(), home, used);
+  }
+
+  void append(const session_append& added) {
+    const auto known = sessions_.find(added.session_id);
+    if (known == sessions_.end() && !added.has_something_to_keep())
+      return;
+    const auto session = known == sessions_.end() ? create(added.session_id) : known->second;
+    touch(session);
+    auto& record = session->record;
+    if (!added.agent.empty())
+      record.agent = added.agent;
+    record.items.insert(record.items.end(), added.items.begin(), added.items.end());
+    record.used += added.used;
+    record.approved.insert(added.approved.begin(), added.approved.end());
+    if (added.paused || added.unpauses)
+      set_paused(session, added.paused);
+    if (sessions_.size() > max_sessions_)
+      forget(least_needed(session));
+  }
+
+  position create(const std::string& id) {
+    plain_.push_front({id, {}});
+    sessions_.emplace(plain_.front().id, plain_.begin());
+    return plain_.begin();
+  }
+
+  void set_paused(position session, const std::optional<paused_run>& paused) {
+    auto& before = home_of(session);
+    auto& held = session->record.paused;
+    if (held)
+      runs_.erase(held->run_id);
+    if (paused)
+      if (const auto elsewhere = runs_.find(paused->run_id); elsewhere != runs_.end())
+        set_paused(elsewhere->second, std::nullopt);
+    held = paused;
+    if (held)
+      runs_.emplace(held->run_id, session);
+    auto& after = home_of(session);
+    after.splice(after.begin(), before, session);
+  }
+
+  position least_needed(position just_used) {
+    const auto others = plain_.size() - (just_used->record.paused ? 0 : 1);
+    return std::prev(others > 0 || paused_.empty() ? plain_.end() : paused_.end());
+  }
+
+  void forget(position session) {
+    if (session->record.paused)
+      runs_.erase(session->record.paused->run_id);
+    sessions_.erase(session->id);
+    home_of(session).erase(session);
   }
 
   std::size_t max_sessions_;
-  /// The most recently used first. Keys of the index point into it.
-  entry_list sessions_;
-  std::unordered_map<std::string_view, entry_list::iterator> index_;
+  /// Those without and those with a paused run, the most recently used first. Keys of the indexes point into
+  /// them.
+  entry_list plain_;
+  entry_list paused_;
+  std::unordered_map<std::string_view, position> sessions_;
+  std::unordered_map<std::string_view, position> runs_;
 };
 
 } // namespace

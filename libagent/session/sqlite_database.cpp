@@ -95,10 +95,6 @@ result<void> execution::finish() {
   }
 }
 
-bool execution::is_null(int column) const {
-  return sqlite3_column_type(handle_, column) == SQLITE_NULL;
-}
-
 std::int64_t execution::number(int column) const {
   return sqlite3_column_int64(handle_, column);
 }

@@ -65,7 +65,6 @@ public:
   /// Runs a statement to its end.
   result<void> finish();
 
-  bool is_null(int column) const;
   std::int64_t number(int column) const;
   /// Valid until the next step.
   std::string_view text(int column) const;

@@ -25,6 +25,34 @@ constexpr auto migrations = std::array{
          sequence INTEGER NOT NULL,
          item TEXT NOT NULL,
          UNIQUE(session, sequence));)",
+    // The trigger heeds also a process of the older version that has the file open: what an erased session
+    // leaves behind would pass to the next one that gets its key, approvals included.
+    R"(CREATE TABLE session_usage(
+         key INTEGER PRIMARY KEY,
+         session INTEGER NOT NULL REFERENCES sessions(key),
+         agent TEXT NOT NULL,
+         model TEXT NOT NULL,
+         requests INTEGER NOT NULL,
+         input_tokens INTEGER NOT NULL,
+         output_tokens INTEGER NOT NULL,
+         cached_tokens INTEGER NOT NULL,
+         reasoning_tokens INTEGER NOT NULL,
+         UNIQUE(session, agent, model));
+       CREATE TABLE session_approvals(
+         session INTEGER NOT NULL REFERENCES sessions(key),
+         agent TEXT NOT NULL,
+         tool TEXT NOT NULL,
+         PRIMARY KEY(session, agent, tool)) WITHOUT ROWID;
+       CREATE TABLE paused_runs(
+         session INTEGER PRIMARY KEY REFERENCES sessions(key),
+         run_id TEXT NOT NULL UNIQUE,
+         state TEXT NOT NULL);
+       CREATE TRIGGER session_erased AFTER DELETE ON sessions BEGIN
+         DELETE FROM items WHERE session = OLD.key;
+         DELETE FROM session_usage WHERE session = OLD.key;
+         DELETE FROM session_approvals WHERE session = OLD.key;
+         DELETE FROM paused_runs WHERE session = OLD.key;
+       END;)",
 };
 constexpr auto current_version = static_cast<std::int64_t>(migrations.size());
 

@@ -1,28 +1,57 @@
 #pragma once
 
 #include "libagent/core/item.hpp"
+#include "libagent/core/usage.hpp"
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace troupe {
+
+/// A run that waits for somebody's decision. It belongs to its session, which holds one at most.
+struct paused_run {
+  std::string run_id;
+  /// JSON text, opaque to the store.
+  std::string state;
+  friend bool operator==(const paused_run&, const paused_run&) = default;
+};
+
+/// Agent and tool of calls that need no approval for the rest of a session.
+using approved_calls = std::set<std::pair<std::string, std::string>>;
 
 /// A session at rest.
 struct session_record {
   /// The agent that last answered; empty before the first run.
   std::string agent;
   item_list items;
+  /// Of all its runs.
+  usage_report used{};
+  approved_calls approved{};
+  std::optional<paused_run> paused{};
 };
 
-/// What one run adds to a session.
+/// What one run, or a part of one, adds to a session.
 struct session_append {
   std::string session_id;
   /// The agent that answered; empty leaves the session's agent as it was.
   std::string agent;
   item_list items;
+  usage_report used{};
+  approved_calls approved{};
+  /// The run has paused.
+  std::optional<paused_run> paused{};
+  /// The paused run goes on or is over: it is forgotten, unless `paused` gives another.
+  bool unpauses = false;
+
+  /// Whether it makes the session if there is none of that id.
+  bool has_something_to_keep() const noexcept {
+    return !agent.empty() || !items.empty() || !used.shares().empty() || !approved.empty() || paused;
+  }
 };
 
 /// Where sessions live between runs. Not thread-safe: one actor owns a store. Calls may block.
@@ -31,14 +60,18 @@ public:
   virtual ~session_store() = default;
   /// The session, or nothing if there is none of that id. Error `store_failed`.
   virtual result<std::optional<session_record>> load(std::string_view session_id) = 0;
-  /// Adds to sessions, creating those that are new; all or none, durable when it returns.
+  /// Adds to sessions, in order, creating those that are new and have something to keep; all or none, durable
+  /// when it returns. A run is paused in one session only: the one that said so last.
   virtual result<void> append(const std::vector<session_append>& batch) = 0;
-  /// Forgets a session; false if there was none.
+  /// The session that a paused run belongs to, or nothing if there is no such run. Error `store_failed`.
+  virtual result<std::optional<std::string>> session_of(std::string_view run_id) = 0;
+  /// Forgets a session, with its paused run; false if there was none.
   virtual result<bool> erase(std::string_view session_id) = 0;
 };
 
 struct memory_store_options {
-  /// Beyond this many sessions the least recently used is forgotten.
+  /// Beyond this many sessions the least recently used of those without a paused run is forgotten. Never the
+  /// one just added to: if all others have a paused run, the least recently used of these.
   std::size_t max_sessions = 100'000;
 };
 

@@ -1,79 +1,9 @@
-#include "libagent/session/store.hpp"
-#include "tests/libagent/session/temporary_folder.hpp"
+#include "tests/libagent/session/sqlite_peer.hpp"
+#include "tests/libagent/session/store_cases.hpp"
 
-#include <catch2/catch.hpp>
-#include <sqlite3.h>
-
-#include <array>
 #include <fstream>
-#include <sys/wait.h>
-#include <unistd.h>
 
 using namespace troupe;
-
-namespace {
-
-item said(std::string text) {
-  return user_message{std::move(text)};
-}
-
-/// A connection of somebody else's.
-class other_program {
-public:
-  explicit other_program(const std::string& path) {
-    REQUIRE(sqlite3_open(path.c_str(), &handle_) == SQLITE_OK);
-  }
-  ~other_program() { sqlite3_close(handle_); }
-  other_program(const other_program&) = delete;
-  other_program& operator=(const other_program&) = delete;
-
-  void run(const std::string& sql) {
-    INFO(sql);
-    REQUIRE(sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
-  }
-
-  std::string read(const std::string& sql) {
-    auto value = std::string{};
-    const auto keep = [](void* to, int, char** columns, char**) {
-      *static_cast<std::string*>(to) = columns[0] ? columns[0] : "";
-      return 0;
-    };
-    REQUIRE(sqlite3_exec(handle_, sql.c_str(), keep, &value, nullptr) == SQLITE_OK);
-    return value;
-  }
-
-private:
-  sqlite3* handle_ = nullptr;
-};
-
-std::unique_ptr<session_store> open(const std::string& path) {
-  auto opened = open_sqlite_store(path);
-  INFO((opened ? "" : opened.error().detail));
-  REQUIRE(opened.has_value());
-  return std::move(*opened);
-}
-
-std::string reason_not_opened(const std::string& path) {
-  const auto opened = open_sqlite_store(path);
-  REQUIRE_FALSE(opened.has_value());
-  CHECK(opened.error().code == errc::store_failed);
-  CHECK_THAT(opened.error().detail, Catch::Contains(path));
-  return opened.error().detail;
-}
-
-/// Adds one item many times, in a process of its own. Exit status 0 means that all went well.
-pid_t start_writer(const std::string& path, const std::string& name, int count) {
-  const auto child = fork();
-  if (child != 0)
-    return child;
-  auto opened = open_sqlite_store(path);
-  auto ok = opened.has_value();
-  for (auto i = 0; ok && i < count; ++i)
-    ok = (*opened)->append({{"shared", name, {said(name + std::to_string(i))}}}).has_value();
-  _exit(ok ? 0 : 1);
-}
-
-} // namespace
 
 TEST_CASE("sessions outlive the store that wrote them") {
   const auto folder = temporary_folder{};
@@ -90,7 +20,7 @@ TEST_CASE("a new database is in WAL mode and carries Troupe's mark and the schem
   auto other = other_program{folder / "s.db"};
   CHECK(other.read("PRAGMA journal_mode") == "wal");
   CHECK(other.read("PRAGMA application_id") == std::to_string(0x54727065));
-  CHECK(other.read("PRAGMA user_version") == "1");
+  CHECK(other.read("PRAGMA user_version") == "2");
 }
 
 TEST_CASE("what was appended is visible to another connection at once") {
@@ -167,25 +97,41 @@ TEST_CASE("an item that cannot be read fails the load and names session and item
   CHECK(store->load("s2").value().has_value());
 }
 
-TEST_CASE("processes that open a new database at once and write to one session lose nothing") {
+TEST_CASE("a batch that fails changes neither usage, approvals nor pauses") {
   const auto folder = temporary_folder{};
-  constexpr auto appends = 25;
-  auto writers = std::array<pid_t, 4>{};
-  for (auto i = 0u; i < writers.size(); ++i)
-    writers[i] = start_writer(folder / "s.db", std::string(1, static_cast<char>('a' + i)), appends);
-  for (const auto writer : writers) {
-    auto status = 0;
-    REQUIRE(waitpid(writer, &status, 0) == writer);
-    CHECK(status == 0);
+  const auto store = open(folder / "s.db");
+  append(*store, {pause("s1", "r1", "1"), spend("s1", "a", "m", {1, 1, 1, 1, 1})});
+  other_program{folder / "s.db"}.run("CREATE TRIGGER refuse BEFORE INSERT ON paused_runs "
+                                     "WHEN NEW.state = 'poison' BEGIN SELECT RAISE(ABORT, 'refused'); END");
+  auto added = unpause("s1");
+  added.used.add("a", "m", {1, 1, 1, 1, 1});
+  added.approved = {{"a", "look"}};
+  REQUIRE_FALSE(store->append({added, pause("s2", "r2", "poison")}).has_value());
+  const auto record = load(*store, "s1");
+  CHECK(record.paused == paused_run{"r1", "1"});
+  CHECK(record.used.total() == usage{1, 1, 1, 1, 1});
+  CHECK(record.approved.empty());
+  CHECK_FALSE(is_there(*store, "s2"));
+}
+
+TEST_CASE("an erased session leaves no row behind") {
+  const auto folder = temporary_folder{};
+  const auto store = open(folder / "s.db");
+  auto added = pause("s1", "r1");
+  added.items = {said("x")};
+  added.used.add("a", "m", {1, 1, 1, 1, 1});
+  added.approved = {{"a", "look"}};
+  append(*store, {added});
+  auto other = other_program{folder / "s.db"};
+  const auto rows = "SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM items) + "
+                    "(SELECT count(*) FROM session_usage) + (SELECT count(*) FROM session_approvals) + "
+                    "(SELECT count(*) FROM paused_runs)";
+  REQUIRE(other.read(rows) == "5");
+  SECTION("by the store") {
+    REQUIRE(store->erase("s1").value());
   }
-  const auto record = open(folder / "s.db")->load("shared").value();
-  REQUIRE(record.has_value());
-  CHECK(record->items.size() == writers.size() * appends);
-  auto own = item_list{};
-  for (const auto& entry : record->items)
-    if (std::get<user_message>(entry).text.starts_with("a"))
-      own.push_back(entry);
-  REQUIRE(own.size() == appends);
-  CHECK(own.front() == said("a0"));
-  CHECK(own.back() == said("a24"));
+  SECTION("by hand") {
+    other.run("DELETE FROM sessions");
+  }
+  CHECK(other.read(rows) == "0");
 }

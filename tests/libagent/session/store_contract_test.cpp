@@ -1,43 +1,8 @@
-#include "libagent/session/store.hpp"
-#include "tests/libagent/session/temporary_folder.hpp"
+#include "tests/libagent/session/store_cases.hpp"
 
-#include <catch2/catch.hpp>
+#include <limits>
 
 using namespace troupe;
-
-namespace {
-
-struct memory_case {
-  std::unique_ptr<session_store> store = make_memory_store();
-};
-
-struct sqlite_case {
-  temporary_folder folder;
-  std::unique_ptr<session_store> store = open_sqlite_store(folder / "sessions.db").value();
-};
-
-session_append add(std::string id, std::string agent, item_list items) {
-  return {std::move(id), std::move(agent), std::move(items)};
-}
-
-item said(std::string text) {
-  return user_message{std::move(text)};
-}
-
-session_record load(session_store& store, std::string_view id) {
-  auto found = store.load(id);
-  REQUIRE(found.has_value());
-  REQUIRE(found->has_value());
-  return std::move(**found);
-}
-
-bool is_there(session_store& store, std::string_view id) {
-  auto found = store.load(id);
-  REQUIRE(found.has_value());
-  return found->has_value();
-}
-
-} // namespace
 
 TEMPLATE_TEST_CASE("an unknown session is nothing, not an error", "", memory_case, sqlite_case) {
   auto under_test = TestType{};
@@ -63,6 +28,8 @@ TEMPLATE_TEST_CASE("every kind of item survives unchanged", "", memory_case, sql
           {text_content{"found"}, image_content{"image/png", "AAAA"}, audio_content{"audio/wav", "BBBB"}},
           true},
       tool_output{"c2", {}, false},
+      reasoning{"triage", "first, look", "anthropic", R"({"type":"thinking","signature":"\u00e9/+="})"},
+      reasoning{"", "", "responses", "not json {"},
       user_message{""},
   };
   REQUIRE(under_test.store->append({add("s1", "triage", items)}).has_value());
@@ -79,12 +46,38 @@ TEMPLATE_TEST_CASE("the agent that answered last is kept", "", memory_case, sqli
   CHECK(load(store, "s1").agent == "cloudwatch");
 }
 
-TEMPLATE_TEST_CASE("a session without items exists", "", memory_case, sqlite_case) {
+TEMPLATE_TEST_CASE("a new session is made for anything that is to be kept, and for nothing else", "",
+                   memory_case, sqlite_case) {
+  struct row {
+    const char* what;
+    session_append added;
+    bool makes;
+  };
+  const auto rows = std::vector<row>{
+      {"nothing", add("s", "", {}), false},
+      {"the end of a pause", unpause("s"), false},
+      {"an agent", add("s", "triage", {}), true},
+      {"an item", add("s", "", {said("x")}), true},
+      {"usage", spend("s", "triage", "m", {1, 0, 0, 0, 0}), true},
+      {"an approval", approve("s", {{"triage", "look"}}), true},
+      {"a paused run", pause("s", "r"), true},
+  };
+  for (const auto& [what, added, makes] : rows) {
+    INFO(what);
+    auto under_test = TestType{};
+    append(*under_test.store, {added});
+    CHECK(is_there(*under_test.store, "s") == makes);
+    CHECK(added.has_something_to_keep() == makes);
+  }
+}
+
+TEMPLATE_TEST_CASE("adding nothing to a session leaves it as it was", "", memory_case, sqlite_case) {
   auto under_test = TestType{};
-  REQUIRE(under_test.store->append({add("s1", "", {})}).has_value());
-  const auto record = load(*under_test.store, "s1");
-  CHECK(record.items.empty());
-  CHECK(record.agent.empty());
+  auto& store = *under_test.store;
+  append(store, {add("s1", "triage", {said("one")})});
+  append(store, {add("s1", "", {})});
+  CHECK(load(store, "s1").agent == "triage");
+  CHECK(load(store, "s1").items == item_list{said("one")});
 }
 
 TEMPLATE_TEST_CASE("one batch may add to several sessions, and twice to one", "", memory_case, sqlite_case) {
@@ -137,6 +130,42 @@ TEMPLATE_TEST_CASE("a session that is made anew after its erasure has none of it
   CHECK(load(store, "s1").agent.empty());
 }
 
+TEMPLATE_TEST_CASE("usage adds up for each agent and model, in the order of their first call", "",
+                   memory_case, sqlite_case) {
+  auto under_test = TestType{};
+  auto& store = *under_test.store;
+  append(store, {spend("s1", "triage", "small", {1, 10, 20, 3, 4}),
+                 spend("s2", "triage", "small", {7, 7, 7, 7, 7})});
+  append(store,
+         {spend("s1", "writer", "small", {1, 1, 1, 1, 1}), spend("s1", "triage", "large", {1, 5, 0, 0, 0})});
+  append(store, {spend("s1", "triage", "small", {2, 100, 200, 30, 40})});
+  CHECK(load(store, "s1").used.shares() ==
+        std::vector<usage_share>{{"triage", "small", {3, 110, 220, 33, 44}},
+                                 {"writer", "small", {1, 1, 1, 1, 1}},
+                                 {"triage", "large", {1, 5, 0, 0, 0}}});
+  CHECK(load(store, "s2").used.total() == usage{7, 7, 7, 7, 7});
+}
+
+TEMPLATE_TEST_CASE("one run's usage may have several shares", "", memory_case, sqlite_case) {
+  auto under_test = TestType{};
+  auto added = spend("s1", "triage", "small", {1, 10, 20, 0, 0});
+  added.used.add("", "", {1, 0, 0, 0, 0});
+  added.used.add("writer", "large", {2, 30, 40, 5, 6});
+  append(*under_test.store, {added});
+  CHECK(load(*under_test.store, "s1").used == added.used);
+}
+
+TEMPLATE_TEST_CASE("approvals unite", "", memory_case, sqlite_case) {
+  auto under_test = TestType{};
+  auto& store = *under_test.store;
+  append(store, {approve("s1", {{"triage", "look"}, {"triage", "send"}})});
+  append(store,
+         {approve("s1", {{"triage", "send"}, {"writer", "send"}, {"", "\xC3\xA9'\""}}), add("s2", "a", {})});
+  CHECK(load(store, "s1").approved ==
+        approved_calls{{"triage", "look"}, {"triage", "send"}, {"writer", "send"}, {"", "\xC3\xA9'\""}});
+  CHECK(load(store, "s2").approved.empty());
+}
+
 TEMPLATE_TEST_CASE("an item of 8 MiB fits", "", memory_case, sqlite_case) {
   auto under_test = TestType{};
   const auto large = std::string(std::size_t{8} << 20, 'x');
@@ -145,21 +174,13 @@ TEMPLATE_TEST_CASE("an item of 8 MiB fits", "", memory_case, sqlite_case) {
   CHECK(load(*under_test.store, "s1").items == item_list{tool_output{"c", {text_content{large}}, false}});
 }
 
-TEST_CASE("the memory store forgets the session that was used least recently") {
-  const auto store = make_memory_store({2});
-  REQUIRE(store->append({add("s1", "", {said("1")})}).has_value());
-  REQUIRE(store->append({add("s2", "", {said("2")})}).has_value());
-  REQUIRE(is_there(*store, "s1"));
-  REQUIRE(store->append({add("s3", "", {said("3")})}).has_value());
-  CHECK(is_there(*store, "s1"));
-  CHECK_FALSE(is_there(*store, "s2"));
-  CHECK(is_there(*store, "s3"));
-}
-
-TEST_CASE("adding to a session of the memory store counts as use") {
-  const auto store = make_memory_store({2});
-  REQUIRE(store->append({add("s1", "", {}), add("s2", "", {}), add("s1", "", {})}).has_value());
-  REQUIRE(store->append({add("s3", "", {})}).has_value());
-  CHECK(is_there(*store, "s1"));
-  CHECK_FALSE(is_there(*store, "s2"));
+TEST_CASE("a count beyond what SQLite can hold stays at the largest that it can") {
+  auto under_test = sqlite_case{};
+  constexpr auto most = std::numeric_limits<std::uint64_t>::max();
+  constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  for (auto i = 0; i < 3; ++i) {
+    append(*under_test.store, {spend("s1", "a", "m", {1, most, largest, 0, 0})});
+    CHECK(load(*under_test.store, "s1").used.total() ==
+          usage{static_cast<std::uint64_t>(i) + 1, largest, largest, 0, 0});
+  }
 }

@@ -1,0 +1,58 @@
+#include "libagent/session/sqlite_statements.hpp"
+
+namespace troupe::sqlite {
+
+namespace {
+
+struct definition {
+  statement statements::*place;
+  std::string_view sql;
+};
+
+constexpr definition definitions[] = {
+    {&statements::find_session, "SELECT key, agent FROM sessions WHERE id = ?1"},
+    {&statements::load_items, "SELECT item FROM items WHERE session = ?1 ORDER BY sequence"},
+    {&statements::load_usage,
+     "SELECT agent, model, requests, input_tokens, output_tokens, cached_tokens, reasoning_tokens "
+     "FROM session_usage WHERE session = ?1 ORDER BY key"},
+    {&statements::load_approvals, "SELECT agent, tool FROM session_approvals WHERE session = ?1"},
+    {&statements::load_paused, "SELECT run_id, state FROM paused_runs WHERE session = ?1"},
+    {&statements::session_of, "SELECT s.id FROM paused_runs p JOIN sessions s ON s.key = p.session "
+                              "WHERE p.run_id = ?1"},
+    {&statements::save_session,
+     "INSERT INTO sessions(id, agent, created, updated) VALUES(?1, ?2, unixepoch(), unixepoch()) "
+     "ON CONFLICT(id) DO UPDATE SET updated = excluded.updated, "
+     "agent = CASE excluded.agent WHEN '' THEN agent ELSE excluded.agent END RETURNING key"},
+    {&statements::last_sequence, "SELECT coalesce(max(sequence), 0) FROM items WHERE session = ?1"},
+    {&statements::save_item, "INSERT INTO items(session, sequence, item) VALUES(?1, ?2, ?3)"},
+    {&statements::add_usage,
+     "INSERT INTO session_usage(session, agent, model, requests, input_tokens, output_tokens, "
+     "cached_tokens, reasoning_tokens) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+     "ON CONFLICT(session, agent, model) DO UPDATE SET requests = requests + excluded.requests, "
+     "input_tokens = input_tokens + excluded.input_tokens, "
+     "output_tokens = output_tokens + excluded.output_tokens, "
+     "cached_tokens = cached_tokens + excluded.cached_tokens, "
+     "reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens"},
+    {&statements::approve, "INSERT INTO session_approvals(session, agent, tool) VALUES(?1, ?2, ?3) "
+                           "ON CONFLICT DO NOTHING"},
+    {&statements::pause, "INSERT OR REPLACE INTO paused_runs(session, run_id, state) VALUES(?1, ?2, ?3)"},
+    {&statements::unpause,
+     "DELETE FROM paused_runs WHERE session = (SELECT key FROM sessions WHERE id = ?1)"},
+    // A trigger takes away the rest.
+    {&statements::erase_session, "DELETE FROM sessions WHERE id = ?1"},
+};
+
+} // namespace
+
+result<statements> prepare_statements(database& opened) {
+  auto prepared = statements{};
+  for (const auto& [place, sql] : definitions) {
+    auto made = opened.prepare(sql);
+    if (!made)
+      return made.error();
+    prepared.*place = std::move(*made);
+  }
+  return prepared;
+}
+
+} // namespace troupe::sqlite

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "libagent/session/sqlite_database.hpp"
+
+namespace troupe::sqlite {
+
+/// All that the session store asks of its database. Parameters and columns in the order named; `session` is a
+/// session's key, `id` what users call it by.
+struct statements {
+  /// (id) -> session, agent
+  statement find_session;
+  /// (session) -> item
+  statement load_items;
+  /// (session) -> agent, model, requests, input, output, cached, reasoning
+  statement load_usage;
+  /// (session) -> agent, tool
+  statement load_approvals;
+  /// (session) -> run_id, state
+  statement load_paused;
+  /// (run_id) -> id
+  statement session_of;
+  /// (id, agent) -> session. Makes it if it is new; an empty agent leaves the one it has.
+  statement save_session;
+  /// (session) -> sequence; 0 if it has no items
+  statement last_sequence;
+  /// (session, sequence, item)
+  statement save_item;
+  /// (session, agent, model, requests, input, output, cached, reasoning): adds up.
+  statement add_usage;
+  /// (session, agent, tool)
+  statement approve;
+  /// (session, run_id, state): replaces the session's, and another session's of that run.
+  statement pause;
+  /// (id)
+  statement unpause;
+  /// (id): with all that belongs to it.
+  statement erase_session;
+};
+
+result<statements> prepare_statements(database& opened);
+
+} // namespace troupe::sqlite

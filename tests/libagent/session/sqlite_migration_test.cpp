@@ -1,0 +1,68 @@
+#include "tests/libagent/session/old_databases.hpp"
+#include "tests/libagent/session/store_cases.hpp"
+
+using namespace troupe;
+
+TEST_CASE("a database of version 1 keeps its sessions and takes what is new") {
+  const auto folder = temporary_folder{};
+  make_version_1(folder / "s.db");
+  const auto store = open(folder / "s.db");
+  CHECK(other_program{folder / "s.db"}.read("PRAGMA user_version") == "2");
+
+  const auto before = load(*store, "s1");
+  CHECK(before.agent == "triage");
+  CHECK(before.items == item_list{said("one"), assistant_message{"triage", "two"}});
+  CHECK(before.used.shares().empty());
+  CHECK(before.approved.empty());
+  CHECK_FALSE(before.paused);
+  CHECK(load(*store, "s2").items.empty());
+
+  auto added = pause("s1", "r1", "state");
+  added.items = {said("three")};
+  added.used.add("triage", "small", {1, 2, 3, 4, 5});
+  added.approved = {{"triage", "look"}};
+  append(*store, {added});
+  const auto after = load(*open(folder / "s.db"), "s1");
+  CHECK(after.agent == "triage");
+  CHECK(after.items == item_list{said("one"), assistant_message{"triage", "two"}, said("three")});
+  CHECK(after.used == added.used);
+  CHECK(after.approved == added.approved);
+  CHECK(after.paused == added.paused);
+  CHECK(store->session_of("r1").value() == "s1");
+  CHECK(store->erase("s1").value());
+  CHECK(store->erase("s2").value());
+}
+
+TEST_CASE("a migration that fails leaves the database as the older version made it") {
+  const auto folder = temporary_folder{};
+  make_version_1(folder / "s.db");
+  auto other = other_program{folder / "s.db"};
+  const auto objects = other.read("SELECT count(*) + 1 FROM sqlite_schema");
+  // The last of the tables that the migration makes.
+  other.run("CREATE TABLE paused_runs(mine TEXT)");
+  CHECK_THAT(reason_not_opened(folder / "s.db"), Catch::Contains("paused_runs"));
+  CHECK(other.read("PRAGMA user_version") == "1");
+  CHECK(other.read("SELECT count(*) FROM sqlite_schema") == objects);
+
+  other.run("DROP TABLE paused_runs");
+  CHECK(load(*open(folder / "s.db"), "s1").items.size() == 2);
+}
+
+TEST_CASE("a session that version 1 erases from a migrated database leaves nothing to the next one") {
+  const auto folder = temporary_folder{};
+  make_version_1(folder / "s.db");
+  const auto store = open(folder / "s.db");
+  auto added = pause("s2", "r2");
+  added.used.add("a", "m", {1, 1, 1, 1, 1});
+  added.approved = {{"a", "look"}};
+  append(*store, {added});
+  other_program{folder / "s.db"}.run(
+      "DELETE FROM items WHERE session = (SELECT key FROM sessions WHERE id = 's2'); "
+      "DELETE FROM sessions WHERE id = 's2'");
+  append(*store, {add("s3", "a", {})});
+  const auto next = load(*store, "s3");
+  CHECK(next.used.shares().empty());
+  CHECK(next.approved.empty());
+  CHECK_FALSE(next.paused);
+  CHECK_FALSE(store->session_of("r2").value());
+}

@@ -1,5 +1,7 @@
 #include "libagent/core/agent.hpp"
 
+#include "libagent/core/strict_schema.hpp"
+
 #include <fmt/format.h>
 
 namespace troupe {
@@ -17,11 +19,19 @@ std::string handoff_tool_name(std::string_view agent_name) {
   return safe_tool_name(name);
 }
 
+output_schema make_output_schema(std::string_view name, json_schema schema) {
+  auto strict = make_strict(schema.document());
+  auto format = std::make_shared<const output_format>(
+      output_format{safe_tool_name(name), std::move(strict.schema), strict.is_strict});
+  return {std::move(schema), std::move(format), std::move(strict.limits)};
+}
+
+std::string agent_tool_name(const agent_tool& tool) {
+  return safe_tool_name(tool.tool_name.empty() ? tool.agent : tool.tool_name);
+}
+
 std::string handoff_tool_description(const agent_definition& target) {
-  auto text = fmt::format("Handoff to the {} agent to handle the request.", target.name);
-  if (!target.description.empty())
-    text += " " + target.description;
-  return text;
+  return fmt::format("Handoff to the {} agent to handle the request. {}", target.name, target.description);
 }
 
 } // namespace troupe

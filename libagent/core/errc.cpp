@@ -28,10 +28,28 @@ std::string_view to_string(errc code) noexcept {
     return "deadline_exceeded";
   case errc::max_turns_exceeded:
     return "max_turns_exceeded";
+  case errc::budget_exceeded:
+    return "budget_exceeded";
+  case errc::guardrail_tripped:
+    return "guardrail_tripped";
+  case errc::invalid_output:
+    return "invalid_output";
+  case errc::tool_failed:
+    return "tool_failed";
+  case errc::hook_failed:
+    return "hook_failed";
+  case errc::unknown_run:
+    return "unknown_run";
+  case errc::conflict:
+    return "conflict";
   case errc::model_failed:
     return "model_failed";
   case errc::model_timeout:
     return "model_timeout";
+  case errc::model_stream_cut:
+    return "model_stream_cut";
+  case errc::not_recorded:
+    return "not_recorded";
   case errc::protocol_violation:
     return "protocol_violation";
   case errc::server_down:

@@ -26,10 +26,29 @@ enum class errc : std::uint8_t {
   deadline_exceeded,
   /// The run took more turns than it is allowed.
   max_turns_exceeded,
+  /// The run, or the session it belongs to, has spent what it may spend.
+  budget_exceeded,
+  /// A guardrail stopped the run.
+  guardrail_tripped,
+  /// The final output does not fit the agent's output schema, even after a repair turn.
+  invalid_output,
+  /// A tool failed whose failure ends the run.
+  tool_failed,
+  /// A hook that must not fail did.
+  hook_failed,
+  unknown_run,
+  /// What is asked for does not fit the state things are in: a run that is not paused, a session that waits
+  /// for
+  /// an approval.
+  conflict,
   /// The model's endpoint could not be reached, refused, or answered nonsense.
   model_failed,
   /// The model's endpoint did not answer in time.
   model_timeout,
+  /// The model's stream ended before the answer did.
+  model_stream_cut,
+  /// A recorded model was asked what it has no answer to.
+  not_recorded,
   /// A peer broke the protocol it speaks.
   protocol_violation,
   /// An MCP server is not running.

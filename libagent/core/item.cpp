@@ -91,6 +91,13 @@ struct to_json_visitor {
       made["is_error"] = true;
     return made;
   }
+  json operator()(const reasoning& value) const {
+    return {{"type", "reasoning"},
+            {"agent", value.agent},
+            {"text", value.text},
+            {"format", value.format},
+            {"raw", value.raw}};
+  }
 };
 
 } // namespace
@@ -128,6 +135,9 @@ result<item> item_from_json(const json& value) {
     const bool failed = is_error != nullptr && is_error->is_boolean() && is_error->get<bool>();
     return fields.finish(tool_output{fields.text("call_id"), std::move(*parts), failed});
   }
+  if (type == "reasoning")
+    return fields.finish(reasoning{fields.optional_text("agent"), fields.optional_text("text"),
+                                   fields.text("format"), fields.text("raw")});
   return fail(errc::malformed, fmt::format("an item of unknown type '{}'", type));
 }
 

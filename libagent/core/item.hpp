@@ -41,8 +41,22 @@ struct tool_output {
   friend bool operator==(const tool_output&, const tool_output&) = default;
 };
 
+/// What a model thought before it answered. Kept so that it can be given back to the kind of endpoint it came
+/// from, which may insist on it.
+struct reasoning {
+  std::string agent;
+  /// The readable part (a summary, or the thinking itself); may be empty.
+  std::string text;
+  /// Whose wire format `raw` is in: "responses", "anthropic" or "chat_completions". Codecs leave out the
+  /// others'.
+  std::string format;
+  /// The entry as the endpoint wrote it: JSON text.
+  std::string raw;
+  friend bool operator==(const reasoning&, const reasoning&) = default;
+};
+
 /// One entry of a session's history.
-using item = std::variant<user_message, assistant_message, tool_call, tool_output>;
+using item = std::variant<user_message, assistant_message, tool_call, tool_output, reasoning>;
 using item_list = std::vector<item>;
 /// A history that several owners read and none changes. Null means empty.
 using shared_items = std::shared_ptr<const item_list>;
@@ -51,7 +65,7 @@ using shared_items = std::shared_ptr<const item_list>;
 /// `{"type":"message","role":"user","content"}`, `{"type":"message","role":"assistant","agent","content"}`,
 /// `{"type":"function_call","call_id","name","arguments","agent"}`,
 /// `{"type":"function_call_output","call_id","output","is_error"}` where `output` is a text, or an array
-/// of content parts when there is more than one text.
+/// of content parts when there is more than one text; `{"type":"reasoning","agent","text","format","raw"}`.
 json to_json(const item& value);
 json to_json(const item_list& items);
 /// Error `malformed` names what is missing or wrong.

@@ -3,7 +3,9 @@
 #include "libagent/core/errc.hpp"
 
 #include <boost/system/result.hpp>
+#include <nlohmann/json_fwd.hpp>
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -14,8 +16,14 @@ struct error {
   errc code = errc::internal;
   /// One sentence without a final full stop. Never holds a secret.
   std::string detail;
+  /// Facts beside the code, for programs to read; null for most. An object: `budget_exceeded` has "kind",
+  /// "spent" and "limit", `guardrail_tripped` has "guardrail" and "stage".
+  std::shared_ptr<const nlohmann::json> facts{};
 
-  friend bool operator==(const error&, const error&) = default;
+  /// Facts are not compared: they say what the detail says.
+  friend bool operator==(const error& left, const error& right) {
+    return left.code == right.code && left.detail == right.detail;
+  }
 };
 
 /// A value of type `T`, or the reason why there is none.
@@ -24,7 +32,7 @@ using result = boost::system::result<T, error>;
 
 /// Makes the error state of any `result<T>`.
 inline error fail(errc code, std::string detail) {
-  return {code, std::move(detail)};
+  return {code, std::move(detail), nullptr};
 }
 
 /// Called by `result::value()` on an error; throws `std::runtime_error` with the code and detail.

@@ -10,10 +10,10 @@ TEST_CASE("handoff tools are named after the agent in lower case with safe chara
   CHECK(handoff_tool_name("\xC3\xBC") == "transfer_to___");
 }
 
-TEST_CASE("a handoff's description ends in the agent's own, if it has one") {
+TEST_CASE("a handoff's description ends in the agent's own") {
   agent_definition agent;
   agent.name = "cloudwatch";
-  CHECK(handoff_tool_description(agent) == "Handoff to the cloudwatch agent to handle the request.");
+  CHECK(handoff_tool_description(agent) == "Handoff to the cloudwatch agent to handle the request. ");
   agent.description = "Questions about AWS";
   CHECK(handoff_tool_description(agent) ==
         "Handoff to the cloudwatch agent to handle the request. Questions about AWS");

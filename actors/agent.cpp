@@ -1,8 +1,10 @@
 #include "actors/agent.hpp"
 
 #include "actors/ask.hpp"
+#include "actors/budget.hpp"
 #include "actors/defaults.hpp"
 #include "actors/run.hpp"
+#include "actors/run_id.hpp"
 
 namespace troupe {
 
@@ -14,6 +16,15 @@ struct description {
   std::vector<tool_source> sources;
   std::size_t missing = 0;
 };
+
+result<run_reply> to_reply(run_outcome& outcome) {
+  if (outcome.failure)
+    return *outcome.failure;
+  if (outcome.paused)
+    return fail(errc::conflict, "the run needs an approval, which only runs on a session can wait for");
+  return run_reply{std::move(outcome.output), std::move(outcome.agent), std::move(outcome.items),
+                   std::move(outcome.used), std::move(outcome.structured)};
+}
 
 agent_info make_info(const agent_wiring& wiring, const toolbox& tools) {
   agent_info info;
@@ -34,17 +45,29 @@ agent_info make_info(const agent_wiring& wiring, const toolbox& tools) {
 caf::typed_response_promise<run_reply> agent_state::run_prompt(run_request&& request) {
   auto promise = self_->make_response_promise<run_reply>();
   travelling_run run;
-  run.state = run::begin(std::move(request.history), std::move(request.prompt), wiring_->limits);
-  run.deadline = self_->clock().now() + wiring_->run_timeout;
+  run.state = run::begin(std::move(request.history), std::move(request.prompt), wiring_->limits,
+                         std::move(request.context));
+  const auto spending = tighter(request.spending, wiring_->spending);
+  auto within = wiring_->run_timeout;
+  if (spending.wall_time && *spending.wall_time < within) {
+    within = *spending.wall_time;
+    run.wall_time = within;
+  }
+  run.state.has_budget = spending.is_bounded();
+  run_company company;
+  if (run.state.has_budget)
+    company.ledger = self_->spawn(budget_behavior, ledger(spending, wiring_->prices));
+  run.company = std::make_shared<const run_company>(std::move(company));
+  run.run_id = new_run_id();
+  run.deadline = self_->clock().now() + within;
   const auto runner = self_->spawn(run_behavior, wiring_);
   ask<run_outcome>(
-      self_, runner, wiring_->run_timeout + defaults::run_answer_grace,
+      self_, runner, within + defaults::run_answer_grace,
       [promise](run_outcome& outcome) mutable {
-        if (outcome.failure)
-          promise.deliver(to_caf(*outcome.failure));
+        if (auto reply = to_reply(outcome))
+          promise.deliver(std::move(*reply));
         else
-          promise.deliver(run_reply{std::move(outcome.output), std::move(outcome.agent),
-                                    std::move(outcome.items), outcome.used});
+          promise.deliver(to_caf(reply.error()));
       },
       [promise](const caf::error& reason) mutable { promise.deliver(to_caf(from_caf(reason))); },
       std::move(run));
@@ -62,7 +85,8 @@ caf::typed_response_promise<agent_info> agent_state::describe() {
   work->missing = wiring_->mcp_servers.size();
   const auto finish_if_complete = [work, wiring = wiring_] {
     if (work->missing == 0)
-      work->promise.deliver(make_info(*wiring, toolbox(work->sources, wiring->handoffs)));
+      work->promise.deliver(make_info(
+          *wiring, toolbox(work->sources, wiring->handoffs, wiring->agent_tools, wiring->definition)));
   };
   finish_if_complete();
   for (const auto& server : wiring_->mcp_servers) {

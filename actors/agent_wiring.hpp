@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/guardrails.hpp"
+#include "actors/hooks.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/tools.hpp"
 #include "libagent/core/agent.hpp"
@@ -13,15 +15,22 @@
 
 namespace troupe {
 
-/// Whom to tell of a run's events and moves; either may be null.
-struct run_watchers {
+/// Whom a run deals with wherever it is; each may be null.
+struct run_company {
   observer_actor observer;
   run_owner_actor owner;
+  /// What the run and all that it starts may spend.
+  budget_actor ledger;
+  /// Whether the observer wants to see answers grow.
+  bool streamed = false;
+  /// The run was started by another run, as a tool or a member of a team.
+  bool nested = false;
 };
 
 struct named_mcp_server {
   std::string name;
   mcp_server_actor handle;
+  approval_rule approval{};
 };
 
 /// Agents by name.
@@ -36,11 +45,19 @@ struct agent_wiring {
   std::vector<code_tool> tools;
   shared_tools code_tools = std::make_shared<const tool_list>();
   std::vector<handoff_target> handoffs;
+  std::vector<agent_target> agent_tools;
   /// All that is offered, made once for agents without MCP servers; null for the others, whose tools may
   /// change.
   toolbox_ptr toolbox;
   std::shared_ptr<const roster> agents;
+  /// All that any agent uses.
+  std::shared_ptr<const guardrail_map> guardrails;
+  /// Those that concern this agent.
+  std::vector<hook> hooks;
   run::limits limits;
+  /// What a run without a session may spend.
+  budget spending;
+  price_list prices;
   /// For runs that come without a deadline (`run_request`).
   std::chrono::milliseconds run_timeout{300'000};
 };

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace troupe::defaults {
 
@@ -44,6 +45,19 @@ inline constexpr auto mcp_flood_report_interval = 10'000ms;
 
 /// For a tool given in code to answer, where it does not say otherwise. As for MCP servers.
 inline constexpr auto tool_timeout = 30'000ms;
+
+/// For a guardrail that is asked (a model, code) to answer.
+inline constexpr auto guardrail_timeout = 30'000ms;
+
+/// For a hook to answer. Runs wait for it.
+inline constexpr auto hook_timeout = 5000ms;
+
+/// Events of a streamed run that its observer may have before it; beyond that the model is held back.
+inline constexpr std::uint64_t stream_window = 256;
+
+/// For a model that another one asks on somebody's behalf. The asker's own deadline is shorter; this is only
+/// for an answer that never comes.
+inline constexpr auto longest_model_call = 3'600'000ms;
 
 /// For an actor to end once it was told to; it only has to come to the message.
 inline constexpr auto actor_exit = 5000ms;

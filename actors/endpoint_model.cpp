@@ -1,8 +1,10 @@
-#include "actors/openai_model.hpp"
+#include "actors/endpoint_model.hpp"
 
 #include "actors/io/http_client.hpp"
 #include "actors/io/log.hpp"
+#include "libagent/model/anthropic.hpp"
 #include "libagent/model/chat_completions.hpp"
+#include "libagent/model/responses.hpp"
 #include "libagent/model/retry.hpp"
 
 #include <caf/send.hpp>
@@ -26,8 +28,8 @@ std::string escape(std::string_view text) {
   return escaped;
 }
 
-std::string make_target(const config::openai_options& options) {
-  std::string target = "/chat/completions";
+std::string make_target(const config::endpoint_options& options, std::string_view path) {
+  std::string target(path);
   char separator = '?';
   for (const auto& [key, value] : options.query) {
     target += fmt::format("{}{}={}", separator, escape(key), escape(value));
@@ -36,10 +38,36 @@ std::string make_target(const config::openai_options& options) {
   return target;
 }
 
+std::unique_ptr<const model_codec> make_codec(const config::endpoint_options& options) {
+  using format = config::endpoint_options::wire_format;
+  switch (options.format) {
+  case format::responses: {
+    responses::wire_options wire;
+    wire.model = options.wire.model;
+    wire.image_input = options.wire.image_input;
+    return responses::make_responses_codec(std::move(wire));
+  }
+  case format::anthropic: {
+    anthropic::wire_options wire;
+    wire.model = options.wire.model;
+    wire.image_input = options.wire.image_input;
+    wire.max_tokens = options.max_tokens;
+    return anthropic::make_anthropic_codec(std::move(wire));
+  }
+  case format::chat_completions:
+    break;
+  }
+  return chat_completions::make_chat_completions_codec(options.wire);
+}
+
+bool is_event_stream(const io::http_response& head) {
+  return head.status == 200 && head.header("Content-Type").starts_with("text/event-stream");
+}
+
 } // namespace
 
 result<std::unique_ptr<io::http_client>> make_model_client(io::reactor& io,
-                                                           const config::openai_options& options) {
+                                                           const config::endpoint_options& options) {
   io::http_client_options wire;
   wire.base_url = options.base_url;
   wire.connect_timeout = options.connect_timeout;
@@ -50,23 +78,24 @@ result<std::unique_ptr<io::http_client>> make_model_client(io::reactor& io,
   return io::http_client::make(io, std::move(wire));
 }
 
-openai_model_state::openai_model_state(wire_model_actor::pointer self)
+endpoint_model_state::endpoint_model_state(wire_model_actor::pointer self)
     : self_(self), random_(static_cast<std::minstd_rand::result_type>(
                        std::chrono::steady_clock::now().time_since_epoch().count())) {}
 
-openai_model_state::~openai_model_state() {
+endpoint_model_state::~endpoint_model_state() {
   for (auto& [key, call] : calls_)
     call.promise.deliver(to_caf(fail(errc::cancelled, "the model's actor ended")));
 }
 
-void openai_model_state::begin(std::string model_name, config::openai_options options,
-                               std::vector<secret> secrets, std::unique_ptr<io::http_client> client) {
+void endpoint_model_state::begin(std::string model_name, config::endpoint_options options,
+                                 std::vector<secret> secrets, std::unique_ptr<io::http_client> client) {
   secrets_ = std::move(secrets);
   model_name_ = std::move(model_name);
-  target_ = make_target(options);
-  headers_ = {{"Content-Type", "application/json"}, {"Accept", "application/json"}};
-  if (!options.api_key.empty())
-    headers_.emplace_back("Authorization", "Bearer " + options.api_key.reveal());
+  codec_ = make_codec(options);
+  target_ = make_target(options, codec_->path());
+  headers_ = {{"Content-Type", "application/json"}};
+  for (auto& header : codec_->headers(options.api_key.reveal()))
+    headers_.push_back(std::move(header));
   secrets_.push_back(options.api_key);
   for (const auto& [key, value] : options.headers) {
     headers_.emplace_back(key, value.reveal());
@@ -76,30 +105,46 @@ void openai_model_state::begin(std::string model_name, config::openai_options op
   client_ = std::move(client);
 }
 
-caf::typed_response_promise<model_response> openai_model_state::call(const model_call& what) {
+caf::typed_response_promise<model_response> endpoint_model_state::call(const model_call& what) {
   auto promise = self_->make_response_promise<model_response>();
   if (calls_.contains(what.key)) {
     promise.deliver(to_caf(fail(errc::invalid_argument, "a call with that key is under way already")));
     return promise;
   }
-  calls_.insert_or_assign(what.key,
-                          open_call{chat_completions::encode(*what.request, options_.wire), promise});
+  open_call made;
+  made.promise = promise;
+  if (what.listener)
+    made.listener = caf::actor_cast<model_listener_actor>(what.listener);
+  made.body = codec_->encode(*what.request, what.listener != nullptr);
+  calls_.insert_or_assign(what.key, std::move(made));
   send(what.key);
   return promise;
 }
 
-void openai_model_state::send(call_key key) {
+void endpoint_model_state::send(call_key key) {
   const auto found = calls_.find(key);
   if (found == calls_.end())
     return;
   auto& call = found->second;
   ++call.tries;
+  if (call.listener)
+    send_streamed(key, call);
+  else
+    send_whole(key, call);
+}
+
+io::http_request endpoint_model_state::make_request(open_call& call, std::string_view accept) const {
   io::http_request request;
   request.target = target_;
   request.headers = headers_;
+  request.headers.emplace_back("Accept", accept);
   // The last try needs no copy.
   request.body = call.tries > options_.retry.max_retries ? std::move(call.body) : call.body;
   request.timeout = options_.timeout;
+  return request;
+}
+
+void endpoint_model_state::send_whole(call_key key, open_call& call) {
   // The actor may be gone when the answer comes: the handle keeps its control block only.
   auto report = [self = caf::actor_cast<wire_model_actor>(self_),
                  key](std::optional<io::http_response> response, io::http_failure failure) {
@@ -110,10 +155,119 @@ void openai_model_state::send(call_key key) {
       answer.failure = std::make_shared<const io::http_failure>(std::move(failure));
     caf::anon_send(self, std::move(answer));
   };
-  call.request = client_->send(std::move(request), std::move(report));
+  call.request = client_->send(make_request(call, "application/json"), std::move(report));
 }
 
-void openai_model_state::cancel(call_key key) {
+void endpoint_model_state::send_streamed(call_key key, open_call& call) {
+  call.head.reset();
+  call.decoder.reset();
+  const auto send_on = [self = caf::actor_cast<wire_model_actor>(self_), key, tried = call.tries](auto fill) {
+    wire_piece piece;
+    piece.key = key;
+    piece.tried = tried;
+    fill(piece);
+    caf::anon_send(self, std::move(piece));
+  };
+  io::http_stream_handlers handlers;
+  handlers.on_head = [send_on](unsigned status, io::header_list headers) {
+    send_on([&](wire_piece& piece) {
+      piece.head =
+          std::make_shared<const io::http_response>(io::http_response{status, std::move(headers), {}});
+    });
+  };
+  handlers.on_data = [send_on](std::string bytes) {
+    send_on([&](wire_piece& piece) { piece.bytes = std::move(bytes); });
+  };
+  handlers.on_end = [send_on](std::optional<io::http_failure> failure) {
+    send_on([&](wire_piece& piece) {
+      piece.ends = true;
+      if (failure)
+        piece.failure = std::make_shared<const io::http_failure>(std::move(*failure));
+    });
+  };
+  io::http_stream_options bounds;
+  bounds.idle_timeout = options_.timeout;
+  bounds.total_timeout = std::max(bounds.total_timeout, options_.timeout);
+  call.request = client_->stream(make_request(call, "text/event-stream"), bounds, std::move(handlers));
+}
+
+void endpoint_model_state::arrived(const wire_piece& piece) {
+  const auto found = calls_.find(piece.key);
+  if (found == calls_.end() || found->second.tries != piece.tried)
+    return;
+  auto& call = found->second;
+  if (piece.head)
+    take_head(call, *piece.head);
+  else if (piece.ends)
+    take_end(piece.key, call, piece);
+  else
+    take_bytes(piece.key, call, piece.bytes);
+}
+
+void endpoint_model_state::take_head(open_call& call, const io::http_response& head) {
+  call.head = std::make_shared<io::http_response>(head);
+  if (is_event_stream(head))
+    call.decoder = codec_->make_stream_decoder();
+}
+
+void endpoint_model_state::take_bytes(call_key key, open_call& call, const std::string& bytes) {
+  if (!call.decoder) {
+    call.head->body += bytes;
+    client_->consumed(call.request, bytes.size());
+    return;
+  }
+  auto deltas = call.decoder->feed(bytes);
+  if (!deltas)
+    return stream_failed(key, call, deltas.error());
+  if (deltas->empty()) {
+    client_->consumed(call.request, bytes.size());
+    return;
+  }
+  call.passed_on = true;
+  self_->send(call.listener,
+              model_progress{key, std::make_shared<const model_deltas>(std::move(*deltas)), bytes.size()});
+}
+
+void endpoint_model_state::take_end(call_key key, open_call& call, const wire_piece& piece) {
+  call.request = 0;
+  if (!call.decoder) {
+    // No stream after all: an error, or an endpoint that does not stream.
+    wire_answer whole{key, nullptr, piece.failure};
+    if (!piece.failure)
+      whole.response = call.head;
+    return answered(whole);
+  }
+  if (!piece.failure) {
+    auto outcome = call.decoder->finish();
+    if (outcome || outcome.error().code != errc::model_stream_cut)
+      return take_result(key, std::move(outcome));
+    return stream_failed(key, call, outcome.error());
+  }
+  const auto& why = piece.failure->reason;
+  const auto code = why.code == errc::deadline_exceeded ? errc::model_timeout : errc::model_stream_cut;
+  stream_failed(key, call, fail(code, "the stream broke: " + why.detail));
+}
+
+void endpoint_model_state::stream_failed(call_key key, open_call& call, error reason) {
+  if (call.request != 0)
+    client_->cancel(call.request);
+  call.request = 0;
+  if (!call.passed_on) {
+    auto broken = std::make_shared<const io::http_failure>(io::http_failure{reason, true});
+    if (try_again(key, call, {key, nullptr, std::move(broken)}))
+      return;
+  }
+  if (call.passed_on)
+    reason.facts = std::make_shared<const json>(json{{"partly_shown", true}});
+  finish(key, with_name(std::move(reason)));
+}
+
+void endpoint_model_state::consumed(call_key key, std::uint64_t bytes) {
+  if (const auto found = calls_.find(key); found != calls_.end() && found->second.request != 0)
+    client_->consumed(found->second.request, bytes);
+}
+
+void endpoint_model_state::cancel(call_key key) {
   const auto found = calls_.find(key);
   if (found == calls_.end())
     return;
@@ -122,27 +276,31 @@ void openai_model_state::cancel(call_key key) {
   finish(key, fail(errc::cancelled, "the model call was cancelled"));
 }
 
-void openai_model_state::answered(const wire_answer& answer) {
+void endpoint_model_state::answered(const wire_answer& answer) {
   const auto found = calls_.find(answer.key);
   if (found == calls_.end())
     return;
   auto& call = found->second;
   call.request = 0;
-  if (answer.response && answer.response->status == 200) {
-    auto response = chat_completions::decode(answer.response->body);
-    if (response)
-      finish(answer.key, std::move(*response));
-    else
-      finish(answer.key,
-             fail(response.error().code,
-                  redact(fmt::format("model '{}': {}", model_name_, response.error().detail), secrets_)));
-    return;
-  }
+  if (answer.response && answer.response->status == 200)
+    return take_result(answer.key, codec_->decode(answer.response->body));
   if (!try_again(answer.key, call, answer))
     finish(answer.key, describe(answer));
 }
 
-bool openai_model_state::try_again(call_key key, open_call& call, const wire_answer& answer) {
+void endpoint_model_state::take_result(call_key key, result<model_response> outcome) {
+  if (!outcome)
+    return finish(key, with_name(outcome.error()));
+  outcome->model = model_name_;
+  finish(key, std::move(outcome));
+}
+
+error endpoint_model_state::with_name(error reason) const {
+  reason.detail = redact(fmt::format("model '{}': {}", model_name_, reason.detail), secrets_);
+  return reason;
+}
+
+bool endpoint_model_state::try_again(call_key key, open_call& call, const wire_answer& answer) {
   failed_try last;
   if (answer.response) {
     last.status = answer.response->status;
@@ -160,11 +318,11 @@ bool openai_model_state::try_again(call_key key, open_call& call, const wire_ans
   return true;
 }
 
-error openai_model_state::describe(const wire_answer& answer) const {
+error endpoint_model_state::describe(const wire_answer& answer) const {
   if (answer.response)
     return fail(errc::model_failed,
                 redact(fmt::format("model '{}' answered {}: {}", model_name_, answer.response->status,
-                                   chat_completions::error_message(redact(answer.response->body, secrets_))),
+                                   codec_->error_message(redact(answer.response->body, secrets_))),
                        secrets_));
   const auto& why = answer.failure->reason;
   const bool late = why.code == errc::deadline_exceeded;
@@ -174,7 +332,7 @@ error openai_model_state::describe(const wire_answer& answer) const {
               redact(fmt::format("model '{}': {}", model_name_, why.detail), secrets_));
 }
 
-void openai_model_state::finish(call_key key, result<model_response> outcome) {
+void endpoint_model_state::finish(call_key key, result<model_response> outcome) {
   auto call = calls_.extract(key);
   if (outcome)
     call.mapped().promise.deliver(std::move(*outcome));
@@ -182,16 +340,18 @@ void openai_model_state::finish(call_key key, result<model_response> outcome) {
     call.mapped().promise.deliver(to_caf(outcome.error()));
 }
 
-wire_model_actor::behavior_type openai_model(wire_model_actor::stateful_pointer<openai_model_state> self,
-                                             std::string model_name, config::openai_options options,
-                                             std::vector<secret> secrets,
-                                             std::shared_ptr<std::unique_ptr<io::http_client>> client) {
+wire_model_actor::behavior_type endpoint_model(wire_model_actor::stateful_pointer<endpoint_model_state> self,
+                                               std::string model_name, config::endpoint_options options,
+                                               std::vector<secret> secrets,
+                                               std::shared_ptr<std::unique_ptr<io::http_client>> client) {
   self->state.begin(std::move(model_name), std::move(options), std::move(secrets), std::move(*client));
   return {
       [self](const model_call& what) { return self->state.call(what); },
       [self](cancel_atom, call_key key) { self->state.cancel(key); },
       [self](const wire_answer& answer) { self->state.answered(answer); },
+      [self](const wire_piece& piece) { self->state.arrived(piece); },
       [self](retry_atom, call_key key) { self->state.send(key); },
+      [self](consumed_atom, call_key key, std::uint64_t bytes) { self->state.consumed(key, bytes); },
   };
 }
 

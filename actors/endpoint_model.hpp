@@ -2,6 +2,7 @@
 
 #include "actors/interfaces.hpp"
 #include "libagent/config/config.hpp"
+#include "libagent/model/codec.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -12,12 +13,15 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 namespace troupe::io {
 class http_client;
 class reactor;
 struct http_failure;
+struct http_request;
 struct http_response;
 } // namespace troupe::io
 
@@ -30,44 +34,78 @@ struct wire_answer {
   std::shared_ptr<const io::http_failure> failure;
 };
 
+/// A piece of a streamed answer. Sent by the reactor.
+struct wire_piece {
+  call_key key = 0;
+  /// Which try of the call it belongs to.
+  unsigned tried = 0;
+  /// Status and headers, without a body.
+  std::shared_ptr<const io::http_response> head;
+  std::string bytes;
+  bool ends = false;
+  /// For the end: why it is not complete.
+  std::shared_ptr<const io::http_failure> failure;
+};
+
 /// Internal: the wait before another try is over.
 using retry_atom = caf::atom_constant<caf::atom("retry")>;
 using wire_model_actor =
-    model_actor::extend<caf::reacts_to<wire_answer>, caf::reacts_to<retry_atom, call_key>>;
+    model_actor::extend<caf::reacts_to<wire_answer>, caf::reacts_to<wire_piece>,
+                        caf::reacts_to<retry_atom, call_key>>::extend_with<stream_source_actor>;
 
-/// One endpoint that speaks Chat Completions: encodes calls, sends them through a pool of connections, tries
-/// again where that may help, decodes answers.
-class openai_model_state {
+/// One model endpoint: encodes calls in its wire format, sends them through a pool of connections, tries
+/// again where that may help, decodes answers, whole or as they come.
+class endpoint_model_state {
 public:
-  explicit openai_model_state(wire_model_actor::pointer self);
-  ~openai_model_state();
+  explicit endpoint_model_state(wire_model_actor::pointer self);
+  ~endpoint_model_state();
 
-  void begin(std::string model_name, config::openai_options options, std::vector<secret> secrets,
+  void begin(std::string model_name, config::endpoint_options options, std::vector<secret> secrets,
              std::unique_ptr<io::http_client> client);
   caf::typed_response_promise<model_response> call(const model_call& what);
   void cancel(call_key key);
   void answered(const wire_answer& answer);
+  void arrived(const wire_piece& piece);
+  void consumed(call_key key, std::uint64_t bytes);
   void send(call_key key);
 
-  const char* name = "openai_model";
+  const char* name = "endpoint_model";
 
 private:
   struct open_call {
     std::string body;
     caf::typed_response_promise<model_response> promise;
+    /// Null for a call that is not streamed.
+    model_listener_actor listener;
     unsigned tries = 0;
     /// The request on the wire, or 0 while waiting for another try.
     std::uint64_t request = 0;
+    /// Of the try under way, once its head has come: a decoder for a stream, or the body of another answer.
+    std::shared_ptr<io::http_response> head;
+    std::shared_ptr<stream_decoder> decoder;
+    /// The listener has seen some of the answer, so that another try would repeat it.
+    bool passed_on = false;
   };
 
+  io::http_request make_request(open_call& call, std::string_view accept) const;
+  void send_whole(call_key key, open_call& call);
+  void send_streamed(call_key key, open_call& call);
+  void take_head(open_call& call, const io::http_response& head);
+  void take_bytes(call_key key, open_call& call, const std::string& bytes);
+  void take_end(call_key key, open_call& call, const wire_piece& piece);
+  /// The stream cannot go on: another try if nobody has seen any of it, else the call has failed.
+  void stream_failed(call_key key, open_call& call, error reason);
   void finish(call_key key, result<model_response> outcome);
+  void take_result(call_key key, result<model_response> outcome);
   /// Arranges another try; false if the call has failed for good.
   bool try_again(call_key key, open_call& call, const wire_answer& answer);
   error describe(const wire_answer& answer) const;
+  error with_name(error reason) const;
 
   wire_model_actor::pointer self_;
   std::string model_name_;
-  config::openai_options options_;
+  config::endpoint_options options_;
+  std::shared_ptr<const model_codec> codec_;
   std::string target_;
   std::vector<std::pair<std::string, std::string>> headers_;
   /// Never shown, even if the endpoint repeats them.
@@ -78,15 +116,16 @@ private:
 };
 
 /// The client is made by the caller, since a URL that cannot be used is a configuration error.
-wire_model_actor::behavior_type openai_model(wire_model_actor::stateful_pointer<openai_model_state> self,
-                                             std::string model_name, config::openai_options options,
-                                             std::vector<secret> secrets,
-                                             std::shared_ptr<std::unique_ptr<io::http_client>> client);
+wire_model_actor::behavior_type endpoint_model(wire_model_actor::stateful_pointer<endpoint_model_state> self,
+                                               std::string model_name, config::endpoint_options options,
+                                               std::vector<secret> secrets,
+                                               std::shared_ptr<std::unique_ptr<io::http_client>> client);
 
 /// Makes the pool for an endpoint. Error `invalid_argument` for a URL that cannot be used.
 result<std::unique_ptr<io::http_client>> make_model_client(io::reactor& io,
-                                                           const config::openai_options& options);
+                                                           const config::endpoint_options& options);
 
 } // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::wire_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::wire_piece)

@@ -25,7 +25,7 @@ error from_sec(caf::sec code) {
 } // namespace
 
 caf::error to_caf(const error& reason) {
-  return {static_cast<std::uint8_t>(reason.code), error_category, caf::make_message(reason.detail)};
+  return {static_cast<std::uint8_t>(reason.code), error_category, caf::make_message(reason)};
 }
 
 error from_caf(const caf::error& reason) {
@@ -33,8 +33,9 @@ error from_caf(const caf::error& reason) {
     return fail(errc::internal, "an error without a code");
   if (reason.category() == error_category) {
     const auto& context = reason.context();
-    auto detail = context.match_elements<std::string>() ? context.get_as<std::string>(0) : std::string();
-    return fail(static_cast<errc>(reason.code()), std::move(detail));
+    if (context.match_elements<error>())
+      return context.get_as<error>(0);
+    return fail(static_cast<errc>(reason.code()), {});
   }
   if (reason.category() == caf::atom("system"))
     return from_sec(static_cast<caf::sec>(reason.code()));

@@ -2,6 +2,7 @@
 
 #include "libagent/core/result.hpp"
 
+#include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/error.hpp>
 
 namespace troupe {
@@ -9,7 +10,7 @@ namespace troupe {
 /// Category of Troupe's codes in `caf::error`.
 inline constexpr caf::atom_value error_category = caf::atom("troupe");
 
-/// The error as CAF carries it: the code in the category "troupe", the detail as its context.
+/// The error as CAF carries it: the code in the category "troupe", the whole as its context.
 caf::error to_caf(const error& reason);
 
 /// Back again. CAF's own errors are translated: a request that timed out is `deadline_exceeded`, a receiver
@@ -17,3 +18,5 @@ caf::error to_caf(const error& reason);
 error from_caf(const caf::error& reason);
 
 } // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::error)

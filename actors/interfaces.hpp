@@ -13,10 +13,22 @@
 /// `to_caf(error)`. Timeouts are the asker's.
 namespace troupe {
 
-/// Watches runs. Gets events from each run it is named for; never asked for an answer.
+/// Watches runs. Gets events from each run it is named for; never asked for an answer. Of a streamed run's
+/// events it has to tell their sender how many it has dealt with (`consumed_atom`), since the run holds its
+/// model back until then.
 using observer_actor = caf::typed_actor<
     // Something happened in a run.
     caf::reacts_to<run_event>>;
+
+/// Wants to see a model's answer grow.
+using model_listener_actor = caf::typed_actor<
+    // The answer has grown. Its sender is a `stream_source_actor`, unless the progress has no bytes.
+    caf::reacts_to<model_progress>>;
+
+/// Sends what others must keep up with.
+using stream_source_actor = caf::typed_actor<
+    // So many bytes of the call's progress were dealt with. Unknown keys are ignored.
+    caf::reacts_to<consumed_atom, call_key, std::uint64_t>>;
 
 /// One model endpoint.
 using model_actor = caf::typed_actor<
@@ -24,6 +36,25 @@ using model_actor = caf::typed_actor<
     caf::replies_to<model_call>::with<model_response>,
     // Gives a call up: its connection is closed, its answer is never delivered. Unknown keys are ignored.
     caf::reacts_to<cancel_atom, call_key>>;
+
+/// What a run and all that it starts may spend.
+using budget_actor = caf::typed_actor<
+    // Room for a model call; `budget_exceeded`.
+    caf::replies_to<reserve_atom, call_estimate>::with<reservation>,
+    // Room for so many tool calls; `budget_exceeded`.
+    caf::replies_to<reserve_atom, std::uint64_t>::with<acknowledgement>,
+    // A model call has ended: its reservation, the model, and what it cost.
+    caf::reacts_to<settle_atom, std::uint64_t, std::string, usage>>;
+
+/// A guardrail that is an actor.
+using guardrail_actor = caf::typed_actor<
+    // Judges a text.
+    caf::replies_to<guardrail_question>::with<guardrail::verdict>>;
+
+/// Something that is told of points in runs, and by an error can stop them.
+using hook_actor = caf::typed_actor<
+    // A run is at this point; it goes on once this is answered.
+    caf::replies_to<hook_call>::with<acknowledgement>>;
 
 /// A tool that is an actor. An error counts as the tool's failure and is shown to the model.
 using tool_actor = caf::typed_actor<
@@ -41,17 +72,23 @@ using mcp_server_actor = tool_actor::extend<
     // Ends the process in bounded stages; answers when it is reaped. The actor then quits.
     caf::replies_to<stop_atom>::with<acknowledgement>>;
 
-/// One run on one agent. Its life is the run's life there.
-using run_actor = caf::typed_actor<
-    // Carries the run on; answers when it ends, here or at an agent it was handed to.
-    caf::replies_to<travelling_run>::with<run_outcome>,
-    // Ends the run now, for the reason given.
-    caf::reacts_to<cancel_atom, error>>;
-
 /// Whoever started a run and may want to cancel it.
 using run_owner_actor = caf::typed_actor<
     // The run of that id is now carried by this run actor.
-    caf::reacts_to<moved_atom, std::uint64_t, caf::strong_actor_ptr>>;
+    caf::reacts_to<moved_atom, std::string, caf::strong_actor_ptr>>;
+
+/// One run on one agent. Its life is the run's life there. It is a model listener, and owns the runs that it
+/// starts.
+using run_actor = caf::typed_actor<
+    // Carries the run on; answers when it ends or pauses, here or at an agent it was handed to.
+    caf::replies_to<travelling_run>::with<run_outcome>,
+    // Ends the run now, for the reason given.
+    caf::reacts_to<cancel_atom, error>,
+    // Ends the run when its turn is over, for the reason given.
+    caf::reacts_to<cancel_atom, error, cancel_mode>,
+    // Its observer has dealt with so many events.
+    caf::reacts_to<consumed_atom,
+                   std::uint64_t>>::extend_with<model_listener_actor>::extend_with<run_owner_actor>;
 
 /// One agent: holds its definition, makes a run actor for each run.
 using agent_actor = caf::typed_actor<
@@ -70,28 +107,40 @@ using store_actor = caf::typed_actor<
     caf::replies_to<info_atom, std::string>::with<session_record_ptr>,
     // Adds to a session; answers when it is durable.
     caf::replies_to<session_append>::with<acknowledgement>,
+    // The session that a paused run belongs to; `unknown_run` if there is none.
+    caf::replies_to<run_atom, std::string>::with<std::string>,
     // Forgets a session; `unknown_session` if there is none.
     caf::replies_to<erase_atom, std::string>::with<acknowledgement>>;
 
 /// One session that is in use: its runs, one after the other.
 using session_actor = caf::typed_actor<
-    // Runs the prompt after those that came before.
+    // Runs the prompt after those that came before. `conflict` while a run of the session is paused.
     caf::replies_to<chat_request, observer_actor>::with<chat_reply>,
+    // Goes on with the paused run. `conflict` if there is none of that id.
+    caf::replies_to<resume_request, observer_actor>::with<chat_reply>,
+    // How the paused run stands; `unknown_run` if there is none of that id.
+    caf::replies_to<run_atom, std::string>::with<run_record_ptr>,
     // Forgets the session after what came before.
     caf::replies_to<erase_atom>::with<acknowledgement>,
-    // Cancels the run with that id, waiting or running; 0 cancels all.
-    caf::reacts_to<cancel_atom, std::uint64_t, error>,
+    // Cancels the run with that id, waiting, running or paused; an empty id cancels all but paused ones.
+    caf::reacts_to<cancel_atom, std::string, error, cancel_mode>,
     // The run under way is now carried by this run actor.
-    caf::reacts_to<moved_atom, std::uint64_t, caf::strong_actor_ptr>>;
+    caf::reacts_to<moved_atom, std::string, caf::strong_actor_ptr>>;
 
 /// All sessions: finds or makes the actor of each.
 using sessions_actor = caf::typed_actor<
     // Runs the prompt after those that already wait for its session.
     caf::replies_to<chat_request>::with<chat_reply>,
-    // The same, watched.
+    // The same, watched. The observer may be null.
     caf::replies_to<chat_request, observer_actor>::with<chat_reply>,
-    // Cancels the run with that id on that session, waiting or running; it ends with `cancelled`.
-    caf::reacts_to<cancel_atom, std::string, std::uint64_t>,
+    // Goes on with a paused run. `unknown_run`, `conflict` if it is not paused, `invalid_argument` for
+    // decisions that do not fit it; it stays paused then. The observer may be null.
+    caf::replies_to<resume_request, observer_actor>::with<chat_reply>,
+    // How a run stands: under way, paused, or over lately; `unknown_run`.
+    caf::replies_to<run_atom, std::string>::with<run_record_ptr>,
+    // Cancels a run, waiting, running or paused, and tells how it stood. It ends with `cancelled`.
+    // `unknown_run`, `conflict` if it is over.
+    caf::replies_to<cancel_atom, std::string, cancel_mode>::with<run_record_ptr>,
     // The session's items and last agent; `unknown_session` if there is none.
     caf::replies_to<info_atom, std::string>::with<session_record_ptr>,
     // Forgets the session once its runs are over; `unknown_session` if there is none.
@@ -99,7 +148,9 @@ using sessions_actor = caf::typed_actor<
     // Takes no more work, waits for runs up to the time given, then cancels them; answers when all are done.
     caf::replies_to<stop_atom, caf::timespan>::with<acknowledgement>,
     // A session has dealt with so many of its messages, and has nothing to do (sent by session actors).
-    caf::reacts_to<finished_atom, std::string, std::uint64_t>>;
+    caf::reacts_to<finished_atom, std::string, std::uint64_t>,
+    // A run is over or has paused (sent by session actors).
+    caf::reacts_to<finished_atom, run_record_ptr>>;
 
 /// The HTTP front end.
 using http_front_actor = caf::typed_actor<

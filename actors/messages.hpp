@@ -1,19 +1,28 @@
 #pragma once
 
+#include "actors/error.hpp"
 #include "actors/travelling_run.hpp"
 #include "libagent/core/item.hpp"
 #include "libagent/core/tool.hpp"
 #include "libagent/core/usage.hpp"
 #include "libagent/model/model.hpp"
+#include "libagent/model/stream.hpp"
+#include "libagent/run/budget.hpp"
+#include "libagent/run/events.hpp"
+#include "libagent/run/interruption.hpp"
+#include "libagent/run/ledger.hpp"
 #include "libagent/session/store.hpp"
 
+#include <caf/actor_control_block.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/atom.hpp>
 #include <caf/timestamp.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -21,11 +30,15 @@
 namespace troupe {
 
 using cancel_atom = caf::atom_constant<caf::atom("cancel")>;
+using consumed_atom = caf::atom_constant<caf::atom("consumed")>;
 using erase_atom = caf::atom_constant<caf::atom("erase")>;
 using finished_atom = caf::atom_constant<caf::atom("finished")>;
 using info_atom = caf::atom_constant<caf::atom("info")>;
 using moved_atom = caf::atom_constant<caf::atom("moved")>;
 using port_atom = caf::atom_constant<caf::atom("port")>;
+using reserve_atom = caf::atom_constant<caf::atom("reserve")>;
+using run_atom = caf::atom_constant<caf::atom("run")>;
+using settle_atom = caf::atom_constant<caf::atom("settle")>;
 using status_atom = caf::atom_constant<caf::atom("status")>;
 using stop_atom = caf::atom_constant<caf::atom("stop")>;
 using tools_atom = caf::atom_constant<caf::atom("tools")>;
@@ -42,6 +55,16 @@ using call_key = std::uint64_t;
 struct model_call {
   call_key key = 0;
   model_request_ptr request;
+  /// A `model_listener_actor` that wants to see the answer grow; null for none.
+  caf::strong_actor_ptr listener{};
+};
+
+/// A model's answer has grown.
+struct model_progress {
+  call_key key = 0;
+  std::shared_ptr<const model_deltas> deltas;
+  /// To be given back by `consumed_atom`; 0 if nothing waits for that.
+  std::uint64_t bytes = 0;
 };
 
 /// A call of a tool, with arguments that fit its schema.
@@ -56,8 +79,49 @@ struct tool_invocation {
   std::string session_id;
 };
 
+/// A text for a guardrail.
+struct guardrail_question {
+  run::guard_stage stage = run::guard_stage::input;
+  std::string agent;
+  /// What the user said, the final output, a tool's arguments as JSON, or a tool's output.
+  std::string text;
+  /// For tools: as the model named it.
+  std::string tool;
+  std::string session_id;
+};
+
+/// A point in a run where hooks are told.
+enum class hook_point : std::uint8_t {
+  before_run = 1,
+  after_run,
+  before_model,
+  after_model,
+  before_tool,
+  after_tool,
+  before_handoff,
+  after_handoff,
+};
+/// "before_run", ...
+std::string_view to_string(hook_point point) noexcept;
+
+/// What a hook is told.
+struct hook_call {
+  hook_point point = hook_point::before_run;
+  std::string run_id;
+  std::string session_id;
+  std::string agent;
+  /// before_run: "input"; after_run: "output" or "error", "usage"; before_model: "model", "items";
+  /// after_model: "model", "output", "usage"; before_tool: "tool", "call_id", "arguments"; after_tool: those,
+  /// "output", "is_error"; before_handoff, after_handoff: "from", "to".
+  std::shared_ptr<const json> facts;
+};
+
 // What happens in a run, for whoever watches it.
 
+struct run_started {
+  std::string run_id;
+  std::string session_id;
+};
 struct agent_started {
   std::string agent;
 };
@@ -65,6 +129,28 @@ struct handed_off {
   std::string from;
   std::string to;
 };
+/// The model's answer grows. Only for watchers of streamed runs; what a model that does not stream says comes
+/// in one piece.
+struct text_streamed {
+  std::string agent;
+  std::string text;
+};
+struct reasoning_streamed {
+  std::string agent;
+  std::string text;
+};
+/// The model begins to write a call; its arguments follow.
+struct call_streamed {
+  std::string agent;
+  std::string call_id;
+  std::string tool;
+};
+struct arguments_streamed {
+  std::string agent;
+  std::string call_id;
+  std::string text;
+};
+/// A tool begins its work, with these arguments.
 struct tool_started {
   std::string agent;
   std::string call_id;
@@ -83,8 +169,27 @@ struct said {
   std::string agent;
   std::string text;
 };
+/// A guardrail did something else than pass.
+struct guardrail_acted {
+  std::string agent;
+  std::string guardrail;
+  /// "input", "output", "tool_input" or "tool_output".
+  std::string stage;
+  /// "rewrite", "reject" or "trip".
+  std::string action;
+  /// Why, for people; never what was rewritten.
+  std::string message;
+};
+/// A model call was paid for.
+struct usage_added {
+  std::string agent;
+  std::string model;
+  usage used;
+};
 /// In the order in which it happens.
-using run_event = std::variant<agent_started, handed_off, said, tool_started, tool_finished>;
+using run_event =
+    std::variant<run_started, agent_started, handed_off, text_streamed, reasoning_streamed, call_streamed,
+                 arguments_streamed, said, tool_started, tool_finished, guardrail_acted, usage_added>;
 
 /// A prompt for a session.
 struct chat_request {
@@ -94,34 +199,81 @@ struct chat_request {
   std::string session_id;
   /// The caller has just made the id, so that there is nothing to load.
   bool is_new = false;
-  /// Names the run for `cancel_atom`; 0 for runs that nobody will cancel.
-  std::uint64_t run_id = 0;
+  /// Names the run (`new_run_id`); empty: the session makes one.
+  std::string run_id{};
+  /// What templates and expressions know as `context`: an object, or null for an empty one.
+  std::shared_ptr<const json> context{};
+  /// Beside the configuration's budgets; the tighter bound of each kind holds.
+  budget spending{};
+  /// Whether the observer wants to see the model's answers grow.
+  bool streamed = false;
 };
 
-/// The answer to a prompt.
+/// Goes on with a paused run.
+struct resume_request {
+  std::string run_id;
+  std::vector<decision> decisions;
+  bool streamed = false;
+};
+
+/// How a run stands.
+enum class run_status : std::uint8_t { running = 1, paused, completed, failed, cancelled };
+/// "running", "paused", ...
+std::string_view to_string(run_status status) noexcept;
+
+/// The answer to a prompt: the run is completed, or paused.
 struct chat_reply {
-  /// The final output.
+  /// The final output. Empty while paused.
   std::string result;
   std::string session_id;
   /// The agent that answered.
   std::string agent;
   /// What the run added to the session, the prompt included.
   item_list items;
-  usage used;
+  usage_report used;
+  std::string run_id{};
+  run_status status = run_status::completed;
+  /// What a paused run waits for.
+  std::vector<interruption> interruptions{};
+  /// The final output of an agent with an output schema; null for others.
+  std::shared_ptr<const json> structured{};
 };
+
+/// A run as clients see it.
+struct run_record {
+  std::string run_id;
+  std::string session_id;
+  run_status status = run_status::running;
+  /// The agent that holds it, or held it last.
+  std::string agent;
+  std::string result;
+  std::shared_ptr<const json> structured;
+  /// For failed and cancelled runs.
+  std::optional<error> failure;
+  item_list items;
+  usage_report used;
+  std::vector<interruption> interruptions;
+};
+using run_record_ptr = std::shared_ptr<const run_record>;
+
+/// When a cancelled run ends.
+enum class cancel_mode : std::uint8_t { at_once = 1, after_turn };
 
 /// A prompt for an agent, without a session.
 struct run_request {
   std::string prompt;
   /// The conversation so far; may be null.
   shared_items history;
+  std::shared_ptr<const json> context{};
+  budget spending{};
 };
 
 struct run_reply {
   std::string result;
   std::string agent;
   item_list items;
-  usage used;
+  usage_report used;
+  std::shared_ptr<const json> structured{};
 };
 
 struct agent_wiring;
@@ -163,18 +315,27 @@ struct mcp_status {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::acknowledgement)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::model_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::model_progress)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::model_response)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::tool_invocation)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::tool_result)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::call_estimate)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::reservation)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::usage)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::guardrail_question)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::hook_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::guardrail::verdict)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::shared_tools)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::agent_wiring_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_event)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::chat_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::chat_reply)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::resume_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_record_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cancel_mode)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_reply)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::session_record_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::agent_info)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::mcp_status)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::error)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::session_append)

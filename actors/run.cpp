@@ -1,7 +1,5 @@
 #include "actors/run.hpp"
 
-#include "actors/function_tool.hpp"
-
 #include <caf/sec.hpp>
 #include <caf/send.hpp>
 
@@ -13,8 +11,11 @@ namespace troupe {
 
 namespace {
 
-error deadline_error() {
-  return fail(errc::deadline_exceeded, "the run did not finish before its deadline");
+std::string last_text(const run::state& state) {
+  for (auto entry = state.fresh.rbegin(); entry != state.fresh.rend(); ++entry)
+    if (const auto* said = std::get_if<user_message>(&*entry))
+      return said->text;
+  return {};
 }
 
 } // namespace
@@ -26,6 +27,7 @@ run_state::~run_state() {
     if (call.server)
       caf::anon_send(call.server, cancel_atom::value, key);
   }
+  settle({}, {});
   if (promise_.pending())
     promise_.deliver(to_caf(fail(errc::internal, "the run's actor ended without a result")));
 }
@@ -34,22 +36,65 @@ caf::typed_response_promise<run_outcome> run_state::take(agent_wiring_ptr wiring
   wiring_ = std::move(wiring);
   run_ = std::move(run);
   promise_ = self_->make_response_promise<run_outcome>();
-  if (run_.watchers && run_.watchers->owner) {
-    self_->send(run_.watchers->owner, moved_atom::value, run_.run_id,
+  if (run_.company && run_.company->owner) {
+    self_->send(run_.company->owner, moved_atom::value, run_.run_id,
                 caf::actor_cast<caf::strong_actor_ptr>(self_));
-    self_->monitor(run_.watchers->owner);
+    self_->monitor(run_.company->owner);
   }
   auto promise = promise_;
-  tell(agent_started{wiring_->definition->name});
-  feed(run::entered_agent{wiring_->definition});
+  enter();
   return promise;
+}
+
+void run_state::enter() {
+  using run::phase;
+  const auto at = run_.state.at;
+  if (at != phase::handing_off && run_.company && !run_.company->nested)
+    tell(run_started{run_.run_id, run_.session_id});
+  if (at == phase::paused) {
+    feed(run::entered_agent{wiring_->definition});
+    feed(run::resumed{std::move(run_.decisions)});
+    return;
+  }
+  const auto go_on = [this] {
+    tell(agent_started{wiring_->definition->name});
+    feed(run::entered_agent{wiring_->definition});
+  };
+  if (at == phase::handing_off)
+    at_hooks(
+        hook_point::after_handoff,
+        [this] {
+          return json{{"to", wiring_->definition->name}};
+        },
+        go_on);
+  else
+    at_hooks(
+        hook_point::before_run,
+        [this] {
+          return json{{"input", last_text(run_.state)}};
+        },
+        go_on);
 }
 
 void run_state::cancel(error reason) {
   feed(run::stopped{std::move(reason)});
 }
 
+void run_state::cancel(error reason, cancel_mode mode) {
+  if (mode == cancel_mode::at_once)
+    return cancel(std::move(reason));
+  for (const auto& [id, nested] : nested_)
+    self_->send(nested, cancel_atom::value, reason, mode);
+  feed(run::stop_after_turn{std::move(reason)});
+}
+
+void run_state::moved(const std::string& run_id, const caf::strong_actor_ptr& to) {
+  nested_[run_id] = caf::actor_cast<run_actor>(to);
+}
+
 void run_state::feed(run::event what) {
+  if (is_over_)
+    return;
   for (auto& effect : run::step(run_.state, std::move(what)))
     std::visit([this](auto& e) { carry_out(e); }, effect);
 }
@@ -66,7 +111,7 @@ void run_state::collect_from_servers() {
   sources_missing_ = wiring_->mcp_servers.size();
   for (const auto& server : wiring_->mcp_servers) {
     const auto index = sources_.size();
-    sources_.push_back({server.name, std::make_shared<const tool_list>()});
+    sources_.push_back({server.name, std::make_shared<const tool_list>(), server.approval});
     self_->request(server.handle, remaining(), tools_atom::value)
         .then([this, index](const shared_tools& tools) { tools_came(index, tools); },
               [this, index](const caf::error& reason) {
@@ -81,81 +126,110 @@ void run_state::collect_from_servers() {
 void run_state::tools_came(std::size_t server, shared_tools tools) {
   sources_[server].tools = std::move(tools);
   if (--sources_missing_ == 0)
-    feed(run::tools_collected{std::make_shared<const toolbox>(sources_, wiring_->handoffs)});
+    feed(run::tools_collected{std::make_shared<const toolbox>(sources_, wiring_->handoffs,
+                                                              wiring_->agent_tools, wiring_->definition)});
 }
 
-void run_state::carry_out(run::call_model& what) {
-  const auto key = next_key();
-  open_[key].model = wiring_->model;
-  self_->request(wiring_->model, remaining(), model_call{key, std::move(what.request)})
+void run_state::carry_out(run::reserve& what) {
+  const auto refused = [this](const caf::error& reason) {
+    if (is_deadline(reason))
+      feed(run::stopped{deadline_error()});
+    else
+      feed(run::refused{from_caf(reason)});
+  };
+  const auto& ledger = run_.company->ledger;
+  if (!what.request) {
+    self_->request(ledger, remaining(), reserve_atom::value, what.tool_calls)
+        .then([this](acknowledgement) { feed(run::reserved{}); }, refused);
+    return;
+  }
+  call_estimate call{wiring_->definition->model, estimate_input(*what.request),
+                     what.request->settings.max_tokens};
+  self_->request(ledger, remaining(), reserve_atom::value, std::move(call))
       .then(
-          [this, key](model_response& response) {
-            open_.erase(key);
-            tell_asides(response);
-            feed(run::model_answered{std::move(response)});
+          [this](const reservation& made) {
+            reservation_ = made.id;
+            feed(run::reserved{made.max_output_tokens});
           },
-          [this, key](const caf::error& reason) {
-            request_failed(reason, key, [this](error why) { feed(run::model_failed{std::move(why)}); });
-          });
+          refused);
 }
 
-void run_state::tell_asides(const model_response& response) const {
-  const auto is_call = [](const item& entry) { return std::holds_alternative<tool_call>(entry); };
-  if (std::none_of(response.output.begin(), response.output.end(), is_call))
-    return;
-  for (const auto& entry : response.output)
-    if (const auto* message = std::get_if<assistant_message>(&entry);
-        message != nullptr && !message->text.empty())
-      tell(said{wiring_->definition->name, message->text});
-}
-
-void run_state::carry_out(run::call_tools& what) {
-  for (const auto& call : what.calls)
-    run_tool(call);
-}
-
-void run_state::run_tool(const run::requested_call& call) {
-  const auto& agent = wiring_->definition->name;
-  const auto key = next_key();
-  tell(tool_started{agent, call.call_id, call.offered_name, dump_json(*call.arguments)});
-  tool_invocation invocation{key, call.name, call.arguments, agent, run_.session_id};
-  // Source 0 holds the code tools, the others the servers in order.
-  if (call.source > 0) {
-    const auto& server = wiring_->mcp_servers[call.source - 1].handle;
-    open_[key].server = server;
-    request_tool(server, remaining(), key, call, std::move(invocation));
+void run_state::carry_out(const run::hand_off& what) {
+  const auto next = wiring_->agents->find(what.agent);
+  if (next == wiring_->agents->end()) {
+    feed(
+        run::stopped{fail(errc::internal, fmt::format("there is no agent '{}' to hand off to", what.agent))});
     return;
   }
-  const auto& tool = *std::find_if(wiring_->tools.begin(), wiring_->tools.end(),
-                                   [&](const code_tool& known) { return known.spec.name == call.name; });
-  const auto within = std::min(tool.timeout, remaining());
-  if (const auto* handler = std::get_if<tool_actor>(&tool.handler)) {
-    request_tool(*handler, within, key, call, std::move(invocation));
-    return;
-  }
-  const auto& function = std::get<tool_function>(tool.handler);
-  const auto worker = tool.blocking ? self_->spawn<caf::detached>(function_tool_call, function)
-                                    : self_->spawn(function_tool_call, function);
-  request_tool(worker, within, key, call, std::move(invocation));
+  const auto facts = [this, &what] { return json{{"from", wiring_->definition->name}, {"to", what.agent}}; };
+  at_hooks(hook_point::before_handoff, facts, [this, to = next->second, what] { hand_off_to(to, what); });
 }
 
-template <class Handle>
-void run_state::request_tool(const Handle& tool, std::chrono::milliseconds within, call_key key,
-                             const run::requested_call& call, tool_invocation invocation) {
-  self_->request(tool, within, std::move(invocation))
-      .then([this, call, key](tool_result& result) { tool_done(call, key, std::move(result)); },
-            [this, call, key](const caf::error& reason) {
-              request_failed(reason, key, [this, &call, key](const error& why) {
-                tool_done(call, key, tool_result::failure(fmt::format("Error: {}", why.detail)));
-              });
-            });
+void run_state::hand_off_to(const agent_actor& next, const run::hand_off& what) {
+  if (what.rules && what.rules->on_handoff)
+    what.rules->on_handoff(what.arguments ? *what.arguments : no_facts());
+  tell(handed_off{wiring_->definition->name, what.agent});
+  const auto company = run_.company;
+  is_over_ = true;
+  promise_.delegate(next, std::move(run_));
+  run_.company = company;
+  // CAF still calls it pending.
+  promise_ = {};
+  leave();
 }
 
-void run_state::tool_done(const run::requested_call& call, call_key key, tool_result result) {
-  open_.erase(key);
-  tell(tool_finished{wiring_->definition->name, call.call_id, call.offered_name, plain_text(result.parts),
-                     result.is_error});
-  feed(run::tool_answered{call.index, std::move(result)});
+void run_state::carry_out(const run::pause&) {
+  is_over_ = true;
+  auto& state = run_.state;
+  run_outcome outcome;
+  outcome.agent = wiring_->definition->name;
+  outcome.items = state.fresh;
+  outcome.used = state.used;
+  outcome.approved = state.always_approved;
+  state.past.reset();
+  state.tools.reset();
+  outcome.paused = std::make_shared<const run::state>(std::move(state));
+  promise_.deliver(std::move(outcome));
+  leave();
+}
+
+void run_state::carry_out(const run::finish&) {
+  const auto facts = [this] {
+    const auto& state = run_.state;
+    json made = {{"usage", to_json(state.used)}};
+    if (state.failure)
+      made["error"] = {{"code", to_string(state.failure->code)}, {"detail", state.failure->detail}};
+    else
+      made["output"] = state.output;
+    return made;
+  };
+  at_hooks(hook_point::after_run, facts, [this] {
+    deliver();
+    leave();
+  });
+}
+
+void run_state::leave() {
+  // Else the owner would keep a note of each run that it ever had.
+  if (run_.company && run_.company->owner)
+    self_->demonitor(run_.company->owner.address());
+  self_->quit();
+}
+
+void run_state::deliver() {
+  is_over_ = true;
+  auto& state = run_.state;
+  // Whoever keeps the history may append in place once nobody else holds it.
+  state.past.reset();
+  run_outcome outcome;
+  outcome.failure = std::move(state.failure);
+  outcome.output = std::move(state.output);
+  outcome.agent = wiring_->definition->name;
+  outcome.items = std::move(state.fresh);
+  outcome.used = std::move(state.used);
+  outcome.structured = std::move(state.structured);
+  outcome.approved = std::move(state.always_approved);
+  promise_.deliver(std::move(outcome));
 }
 
 void run_state::request_failed(const caf::error& reason, call_key key,
@@ -169,45 +243,20 @@ void run_state::request_failed(const caf::error& reason, call_key key,
   handle(from_caf(reason));
 }
 
-void run_state::carry_out(const run::hand_off& what) {
-  const auto next = wiring_->agents->find(what.agent);
-  if (next == wiring_->agents->end()) {
-    feed(
-        run::stopped{fail(errc::internal, fmt::format("there is no agent '{}' to hand off to", what.agent))});
-    return;
-  }
-  tell(handed_off{wiring_->definition->name, what.agent});
-  const auto watchers = run_.watchers;
-  promise_.delegate(next->second, std::move(run_));
-  run_.watchers = watchers;
-  // CAF still calls it pending.
-  promise_ = {};
-  leave();
-}
-
-void run_state::carry_out(const run::finish&) {
-  deliver();
-  leave();
-}
-
-void run_state::leave() {
-  // Else the owner would keep a note of each run that it ever had.
-  if (run_.watchers && run_.watchers->owner)
-    self_->demonitor(run_.watchers->owner.address());
-  self_->quit();
-}
-
-void run_state::deliver() {
-  auto& state = run_.state;
-  // Whoever keeps the history may append in place once nobody else holds it.
-  state.past.reset();
-  promise_.deliver(run_outcome{std::move(state.failure), std::move(state.output), wiring_->definition->name,
-                               std::move(state.fresh), state.used});
-}
-
 bool run_state::is_deadline(const caf::error& reason) const {
   // A peer may also answer that something of its own timed out.
   return reason == caf::sec::request_timeout && self_->clock().now() >= run_.deadline;
+}
+
+error run_state::deadline_error() const {
+  if (!run_.wall_time)
+    return fail(errc::deadline_exceeded, "the run did not finish before its deadline");
+  const auto limit = run_.wall_time->count();
+  auto reason =
+      fail(errc::budget_exceeded, fmt::format("the run took longer than its budget of {} ms", limit));
+  reason.facts =
+      std::make_shared<const json>(json{{"kind", "wall_time_ms"}, {"spent", limit}, {"limit", limit}});
+  return reason;
 }
 
 std::chrono::milliseconds run_state::remaining() const {
@@ -219,9 +268,16 @@ call_key run_state::next_key() {
   return (static_cast<call_key>(self_->id()) << 24) + ++keys_;
 }
 
-void run_state::tell(run_event what) const {
-  if (run_.watchers && run_.watchers->observer)
-    self_->send(run_.watchers->observer, std::move(what));
+bool run_state::is_streamed() const {
+  return run_.company && run_.company->streamed && run_.company->observer;
+}
+
+void run_state::tell(run_event what) {
+  if (!run_.company || !run_.company->observer)
+    return;
+  if (run_.company->streamed)
+    ++unconsumed_;
+  self_->send(run_.company->observer, std::move(what));
 }
 
 run_actor::behavior_type run_behavior(run_actor::stateful_pointer<run_state> self, agent_wiring_ptr wiring) {
@@ -233,6 +289,12 @@ run_actor::behavior_type run_behavior(run_actor::stateful_pointer<run_state> sel
         return self->state.take(wiring, std::move(run));
       },
       [self](cancel_atom, const error& reason) { self->state.cancel(reason); },
+      [self](cancel_atom, const error& reason, cancel_mode mode) { self->state.cancel(reason, mode); },
+      [self](consumed_atom, std::uint64_t events) { self->state.consumed(events); },
+      [self](const model_progress& what) { self->state.progressed(what, self->current_sender()); },
+      [self](moved_atom, const std::string& run_id, const caf::strong_actor_ptr& to) {
+        self->state.moved(run_id, to);
+      },
   };
 }
 

@@ -7,6 +7,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -23,6 +24,11 @@ public:
   /// Takes the run over. Once.
   caf::typed_response_promise<run_outcome> take(agent_wiring_ptr wiring, travelling_run&& run);
   void cancel(error reason);
+  void cancel(error reason, cancel_mode mode);
+  void progressed(const model_progress& what, const caf::strong_actor_ptr& source);
+  void consumed(std::uint64_t events);
+  /// A run that this one started is now carried by another actor, or at an end.
+  void moved(const std::string& run_id, const caf::strong_actor_ptr& to);
 
   const char* name = "run";
 
@@ -31,46 +37,96 @@ private:
   struct cancellable_call {
     model_actor model;
     mcp_server_actor server;
+    /// For runs that this one started: their id.
+    std::string nested;
+  };
+  /// Progress of a model that is held back until the observer has caught up.
+  struct held_progress {
+    stream_source_actor source;
+    call_key key;
+    std::uint64_t bytes;
   };
 
+  // run.cpp: the run's life.
+  void enter();
   void feed(run::event what);
   void carry_out(const run::collect_tools&);
+  void carry_out(run::reserve& what);
   void carry_out(run::call_model& what);
   void carry_out(run::call_tools& what);
+  void carry_out(run::check& what);
   void carry_out(const run::hand_off& what);
+  void carry_out(const run::pause&);
   void carry_out(const run::finish&);
-
+  void hand_off_to(const agent_actor& next, const run::hand_off& what);
+  void deliver();
+  /// Ends this actor in order.
+  void leave();
   void collect_from_servers();
   void tools_came(std::size_t server, shared_tools tools);
+
+  // run_model.cpp: model calls, and what is streamed of them.
+  void ask_model(model_request_ptr request);
+  void model_answered(call_key key, model_response& response);
+  void settle(const std::string& model, const usage& used);
+  /// Tells what the model said, for observers that have not seen it grow.
+  void tell_answer(const model_response& response);
+  void tell_delta(const model_delta& delta);
+
+  // run_calls.cpp: tools, and agents as tools.
   void run_tool(const run::requested_call& call);
-  /// Asks for a tool's result; `what` names the asked for readable failures.
+  void start_tool(const run::requested_call& call);
+  void call_server(const run::requested_call& call, call_key key, tool_invocation invocation);
+  void call_code(const run::requested_call& call, call_key key, tool_invocation invocation);
+  void call_agent(const run::requested_call& call, call_key key);
+  travelling_run nested_run(const run::requested_call& call, const std::string& run_id);
+  void agent_answered(const run::requested_call& call, call_key key, run_outcome& outcome);
   template <class Handle>
   void request_tool(const Handle& tool, std::chrono::milliseconds within, call_key key,
                     const run::requested_call& call, tool_invocation invocation);
-  void tool_done(const run::requested_call& call, call_key key, tool_result result);
-  void request_failed(const caf::error& reason, call_key key, const std::function<void(error)>& handle);
+  void tool_done(const run::requested_call& call, call_key key, run::tool_answered answer);
 
+  // run_guards.cpp: guardrails and hooks.
+  void ask_judge(const judge& rule, const run::check& what, std::chrono::milliseconds within);
+  void verdict_came(const run::check& what, result<guardrail::verdict> outcome);
+  /// Tells the hooks of that point, one after the other, then goes on; a failure ends the run instead.
+  /// `facts` is called only if there is a hook.
+  void at_hooks(hook_point point, const std::function<json()>& facts, std::function<void()> go_on);
+  void tell_hook(std::size_t index, hook_call call, std::function<void()> go_on);
+  void hook_failed(const hook& failed, const hook_call& call, const error& why, std::size_t index,
+                   std::function<void()> go_on);
+  const json& no_facts() const;
+
+  // Of all.
+  void request_failed(const caf::error& reason, call_key key, const std::function<void(error)>& handle);
   /// Time until the deadline; at least one millisecond, so that a passed deadline ends the run by a timeout.
   std::chrono::milliseconds remaining() const;
   /// Whether a request failed because the run's time is over.
   bool is_deadline(const caf::error& reason) const;
+  error deadline_error() const;
   call_key next_key();
-  void tell(run_event what) const;
-  /// Tells what the model said beside its calls.
-  void tell_asides(const model_response& response) const;
-  void deliver();
-  /// Ends this actor in order.
-  void leave();
+  void tell(run_event what);
+  bool is_streamed() const;
 
   run_actor::pointer self_;
   agent_wiring_ptr wiring_;
   travelling_run run_;
   caf::typed_response_promise<run_outcome> promise_;
   std::map<call_key, cancellable_call> open_;
+  /// Runs that this one started, by their id.
+  std::map<std::string, run_actor> nested_;
   std::uint32_t keys_ = 0;
   /// Tools by source while they come in: code tools, then servers.
   std::vector<tool_source> sources_;
   std::size_t sources_missing_ = 0;
+  /// Of the model call under way.
+  std::uint64_t reservation_ = 0;
+  bool saw_progress_ = false;
+  std::vector<std::string> streamed_calls_;
+  /// Events that the observer of a streamed run has before it.
+  std::uint64_t unconsumed_ = 0;
+  std::vector<held_progress> held_;
+  bool is_over_ = false;
 };
 
 run_actor::behavior_type run_behavior(run_actor::stateful_pointer<run_state> self, agent_wiring_ptr wiring);

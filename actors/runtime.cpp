@@ -12,12 +12,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <cerrno>
 #include <mutex>
-#include <system_error>
-
-#include <sys/random.h>
 
 namespace troupe {
 
@@ -119,9 +114,10 @@ struct runtime::impl {
     }
     for (const auto& [name, agent] : *actors.agents)
       stop.exit(agent);
-    for (const auto& [name, model] : actors.models)
-      if (!foreign_models.contains(name))
-        stop.exit(model);
+    for (auto model = actors.all_models.rbegin(); model != actors.all_models.rend(); ++model)
+      stop.exit(*model);
+    for (const auto& hook : actors.hooks)
+      stop.exit(hook);
     stop.exit(actors.store);
   }
 
@@ -135,7 +131,6 @@ struct runtime::impl {
   std::unique_ptr<io::reactor> io;
   milliseconds run_timeout;
   cast actors;
-  std::map<std::string, model_actor> foreign_models;
   std::mutex fronts_lock;
   std::vector<http_front_actor> fronts;
   bool takes_fronts = true;
@@ -151,7 +146,6 @@ result<runtime> runtime::start(caf::actor_system& system, runtime_options option
   if (!actors)
     return actors.error();
   state->actors = std::move(*actors);
-  state->foreign_models = std::move(options.models);
   return runtime(std::move(state));
 }
 
@@ -187,15 +181,6 @@ http_front_actor runtime::serve_http(config::server_options options) const {
 
 void runtime::shutdown(std::chrono::milliseconds grace) {
   impl_->shutdown(grace);
-}
-
-std::string new_session_id() {
-  // std::random_device asks the processor, which a virtual machine may make slow; the kernel's generator
-  // never is.
-  std::array<std::uint64_t, 2> bits;
-  if (getrandom(bits.data(), sizeof bits, 0) != sizeof bits)
-    throw std::system_error(errno, std::generic_category(), "no random bits");
-  return fmt::format("{:016x}{:016x}", bits[0], bits[1]);
 }
 
 } // namespace troupe

@@ -1,6 +1,9 @@
 #pragma once
 
+#include "actors/guardrails.hpp"
+#include "actors/hooks.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/run_id.hpp"
 #include "actors/tools.hpp"
 #include "libagent/config/config.hpp"
 
@@ -23,6 +26,10 @@ struct runtime_options {
   std::vector<std::pair<std::string, code_tool>> tools;
   /// Models that are actors of the embedder's own, by the names that agents use.
   std::map<std::string, model_actor> models;
+  /// Guardrails in code, by the names that agents use, beside the configuration's.
+  guardrail_map guardrails{};
+  /// Hooks in code, told before the configuration's.
+  std::vector<hook> hooks{};
   /// The embedder's own I/O context, run by exactly one thread for as long as the runtime lives; null for a
   /// reactor with a thread of its own.
   boost::asio::io_context* io = nullptr;
@@ -61,8 +68,5 @@ private:
   explicit runtime(std::shared_ptr<impl> state);
   std::shared_ptr<impl> impl_;
 };
-
-/// A fresh session id: 128 random bits as text.
-std::string new_session_id();
 
 } // namespace troupe

@@ -1,5 +1,7 @@
 #include "actors/scripted_model.hpp"
 
+#include "libagent/model/response_deltas.hpp"
+
 namespace troupe {
 
 namespace {
@@ -15,10 +17,25 @@ scripted_model_state::~scripted_model_state() {
     call.promise.deliver(to_caf(cancelled()));
 }
 
-caf::result<model_response> scripted_model_state::call(const scripted::script& script,
-                                                       const model_call& what) {
-  if (script.delay.count() == 0) {
-    auto response = scripted::answer(script, *what.request);
+void scripted_model_state::begin(std::string model_name, scripted::script script) {
+  model_name_ = std::move(model_name);
+  script_ = std::move(script);
+}
+
+result<model_response> scripted_model_state::make_answer(const model_call& what) {
+  auto response = scripted::answer(script_, *what.request);
+  if (!response)
+    return response;
+  response->model = model_name_;
+  if (what.listener)
+    self_->send(caf::actor_cast<model_listener_actor>(what.listener),
+                model_progress{what.key, std::make_shared<const model_deltas>(to_deltas(*response)), 0});
+  return response;
+}
+
+caf::result<model_response> scripted_model_state::call(const model_call& what) {
+  if (script_.delay.count() == 0) {
+    auto response = make_answer(what);
     if (!response)
       return to_caf(response.error());
     return std::move(*response);
@@ -26,8 +43,8 @@ caf::result<model_response> scripted_model_state::call(const scripted::script& s
   if (waiting_.contains(what.key))
     return to_caf(fail(errc::invalid_argument, "a call with that key is under way already"));
   auto promise = self_->make_response_promise<model_response>();
-  waiting_.insert_or_assign(what.key, waiting_call{what.request, promise});
-  self_->delayed_send(self_, script.delay, answer_atom::value, what.key);
+  waiting_.insert_or_assign(what.key, waiting_call{what, promise});
+  self_->delayed_send(self_, script_.delay, answer_atom::value, what.key);
   return promise;
 }
 
@@ -37,11 +54,11 @@ void scripted_model_state::cancel(call_key key) {
     call.mapped().promise.deliver(to_caf(cancelled()));
 }
 
-void scripted_model_state::answer(const scripted::script& script, call_key key) {
+void scripted_model_state::answer(call_key key) {
   auto call = waiting_.extract(key);
   if (call.empty())
     return;
-  auto response = scripted::answer(script, *call.mapped().request);
+  auto response = make_answer(call.mapped().what);
   if (response)
     call.mapped().promise.deliver(std::move(*response));
   else
@@ -49,12 +66,13 @@ void scripted_model_state::answer(const scripted::script& script, call_key key) 
 }
 
 delaying_model_actor::behavior_type
-scripted_model(delaying_model_actor::stateful_pointer<scripted_model_state> self, scripted::script script) {
-  auto shared = std::make_shared<const scripted::script>(std::move(script));
+scripted_model(delaying_model_actor::stateful_pointer<scripted_model_state> self, std::string model_name,
+               scripted::script script) {
+  self->state.begin(std::move(model_name), std::move(script));
   return {
-      [self, shared](const model_call& what) { return self->state.call(*shared, what); },
+      [self](const model_call& what) { return self->state.call(what); },
       [self](cancel_atom, call_key key) { self->state.cancel(key); },
-      [self, shared](answer_atom, call_key key) { self->state.answer(*shared, key); },
+      [self](answer_atom, call_key key) { self->state.answer(key); },
   };
 }
 

@@ -8,7 +8,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <map>
-#include <memory>
+#include <string>
 
 namespace troupe {
 
@@ -22,23 +22,30 @@ public:
   explicit scripted_model_state(delaying_model_actor::pointer self) : self_(self) {}
   ~scripted_model_state();
 
-  caf::result<model_response> call(const scripted::script& script, const model_call& what);
+  void begin(std::string model_name, scripted::script script);
+  caf::result<model_response> call(const model_call& what);
   void cancel(call_key key);
-  void answer(const scripted::script& script, call_key key);
+  void answer(call_key key);
 
   const char* name = "scripted_model";
 
 private:
   struct waiting_call {
-    model_request_ptr request;
+    model_call what;
     caf::typed_response_promise<model_response> promise;
   };
 
+  /// Shows the answer to a listener too.
+  result<model_response> make_answer(const model_call& what);
+
   delaying_model_actor::pointer self_;
+  std::string model_name_;
+  scripted::script script_;
   std::map<call_key, waiting_call> waiting_;
 };
 
 delaying_model_actor::behavior_type
-scripted_model(delaying_model_actor::stateful_pointer<scripted_model_state> self, scripted::script script);
+scripted_model(delaying_model_actor::stateful_pointer<scripted_model_state> self, std::string model_name,
+               scripted::script script);
 
 } // namespace troupe

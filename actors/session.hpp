@@ -2,6 +2,7 @@
 
 #include "actors/agent_wiring.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/paused_session_run.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <variant>
 
@@ -20,15 +22,21 @@ struct session_environment {
   store_actor store;
   std::shared_ptr<const roster> agents;
   std::string default_agent;
+  /// Agents whose input guardrails may change what the user said, so that it is stored only after them.
+  std::set<std::string, std::less<>> rewriting_agents;
   run::limits limits;
+  /// What each run, and all runs of a session together, may spend.
+  budget run_budget;
+  budget session_budget;
+  price_list prices;
   std::chrono::milliseconds run_timeout{300'000};
   /// Messages that may wait for one session.
   std::size_t max_queue = 64;
 };
 using session_environment_ptr = std::shared_ptr<const session_environment>;
 
-/// Serialises all that happens to one session: a queue of prompts and erasures, of which one is under way.
-/// Keeps the session's items while it lives, and has each run's items stored before it answers.
+/// Serialises all that happens to one session: a queue of prompts, resumptions and erasures, of which one is
+/// under way. Keeps the session's items while it lives, and has each run's items stored before it answers.
 class session_state {
 public:
   explicit session_state(session_actor::pointer self) : self_(self) {}
@@ -36,9 +44,11 @@ public:
 
   void begin(std::string id, session_environment_ptr environment, sessions_actor parent);
   caf::typed_response_promise<chat_reply> chat(chat_request&& request, observer_actor observer);
+  caf::typed_response_promise<chat_reply> resume(resume_request&& request, observer_actor observer);
+  caf::typed_response_promise<run_record_ptr> show(const std::string& run_id);
   caf::typed_response_promise<acknowledgement> erase();
-  void cancel(std::uint64_t run_id, const error& reason);
-  void run_moved(std::uint64_t run_id, const caf::strong_actor_ptr& to);
+  void cancel(const std::string& run_id, const error& reason, cancel_mode mode);
+  void run_moved(const std::string& run_id, const caf::strong_actor_ptr& to);
 
   const char* name = "session";
 
@@ -48,22 +58,49 @@ private:
     observer_actor observer;
     caf::typed_response_promise<chat_reply> promise;
   };
+  struct resume_job {
+    resume_request request;
+    observer_actor observer;
+    caf::typed_response_promise<chat_reply> promise;
+  };
+  struct show_job {
+    std::string run_id;
+    caf::typed_response_promise<run_record_ptr> promise;
+  };
   struct erase_job {
     caf::typed_response_promise<acknowledgement> promise;
   };
-  using job = std::variant<prompt_job, erase_job>;
+  /// A paused run is cancelled.
+  struct drop_job {
+    std::string run_id;
+    error reason;
+  };
+  using job = std::variant<prompt_job, resume_job, show_job, erase_job, drop_job>;
 
+  template <class Job, class Promise>
+  Promise enqueue(Job&& wanted, Promise promise);
   void next();
-  void load_then(void (session_state::*go_on)());
-  void run_prompt();
+  void load();
+  void start();
+  void start(prompt_job& wanted);
+  void start(resume_job& wanted);
+  void start(const show_job& wanted);
+  void start(const erase_job& wanted);
+  void start(const drop_job& wanted);
+
+  void save_input(const travelling_run& run);
+  /// Adds what the run deals with wherever it is, and sends it off.
+  void send_off(const agent_actor& agent, travelling_run&& run, budget spending, bool streamed,
+                const observer_actor& observer);
   void run_ended(run_outcome&& outcome);
   void stored(run_outcome&& outcome);
-  void reply(run_outcome&& outcome);
-  void fail_prompt(error reason);
-  void erase_now();
+  /// How the run under way ended, for who asks later.
+  void report(const run_outcome& outcome, std::optional<error> failure);
+  void fail_run(error reason);
+  void deliver(caf::error reason);
+  void deliver(chat_reply&& reply);
   /// Ends the job under way and reports to the parent when nothing is left.
   void done();
-  prompt_job& current_prompt() { return std::get<prompt_job>(jobs_.front()); }
 
   session_actor::pointer self_;
   std::string id_;
@@ -76,8 +113,19 @@ private:
   bool loaded_ = false;
   std::shared_ptr<item_list> items_ = std::make_shared<item_list>();
   std::string agent_;
+  usage_report used_;
+  approved_calls approved_;
+  std::optional<paused_session_run> paused_;
+
+  // The run under way.
+  std::string run_id_;
   run_actor carrier_;
-  std::optional<error> cancelled_;
+  std::optional<std::pair<error, cancel_mode>> cancelled_;
+  /// So many of its items are stored already.
+  std::size_t saved_ = 0;
+  std::optional<error> save_failure_;
+  budget spending_;
+  bool was_paused_ = false;
   std::uint64_t handled_ = 0;
 };
 

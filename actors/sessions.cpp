@@ -1,6 +1,8 @@
 #include "actors/sessions.hpp"
 
+#include "actors/ask.hpp"
 #include "actors/defaults.hpp"
+#include "actors/run_id.hpp"
 
 #include <caf/send.hpp>
 
@@ -19,6 +21,7 @@ sessions_state::~sessions_state() {
 void sessions_state::begin(session_environment_ptr environment, sessions_limits limits) {
   environment_ = std::move(environment);
   limits_ = limits;
+  runs_.emplace(limits.kept_runs);
 }
 
 sessions_state::entry& sessions_state::find_or_make(const std::string& session_id) {
@@ -43,15 +46,69 @@ caf::result<chat_reply> sessions_state::chat(chat_request&& request, observer_ac
     return to_caf(fail(errc::shutting_down, "the server is shutting down"));
   if (under_way_ >= limits_.max_runs)
     return to_caf(fail(errc::overloaded, fmt::format("{} runs are under way already", under_way_)));
+  if (request.run_id.empty())
+    request.run_id = new_run_id();
+  runs_->begin(request.run_id, request.session_id, request.agent);
   const auto& session = find_or_make(request.session_id);
   return self_->delegate(session.handle, std::move(request), std::move(observer));
 }
 
-void sessions_state::cancel(const std::string& session_id, std::uint64_t run_id) {
-  const auto found = entries_.find(session_id);
-  if (found != entries_.end() && run_id != 0)
-    self_->send(found->second.handle, cancel_atom::value, run_id,
-                fail(errc::cancelled, "the run was cancelled"));
+template <class Answer, class Go>
+caf::typed_response_promise<Answer> sessions_state::find_session(const std::string& run_id, Go go_on) {
+  auto promise = self_->make_response_promise<Answer>();
+  const auto failed = [promise](const caf::error& reason) mutable {
+    promise.deliver(to_caf(from_caf(reason)));
+  };
+  ask<std::string>(
+      self_, environment_->store, defaults::store_timeout,
+      [promise, go_on = std::move(go_on)](const std::string& session_id) mutable {
+        go_on(promise, session_id);
+      },
+      failed, run_atom::value, run_id);
+  return promise;
+}
+
+caf::result<chat_reply> sessions_state::resume(resume_request&& request, observer_actor observer) {
+  if (stopping_)
+    return to_caf(fail(errc::shutting_down, "the server is shutting down"));
+  if (under_way_ >= limits_.max_runs)
+    return to_caf(fail(errc::overloaded, fmt::format("{} runs are under way already", under_way_)));
+  if (const auto known = runs_->find(request.run_id)) {
+    if (known->status != run_status::paused)
+      return to_caf(fail(errc::conflict, fmt::format("the run '{}' is not paused but {}", request.run_id,
+                                                     to_string(known->status))));
+    return self_->delegate(find_or_make(known->session_id).handle, std::move(request), std::move(observer));
+  }
+  const auto run_id = request.run_id;
+  return find_session<chat_reply>(run_id,
+                                  [this, request = std::move(request), observer = std::move(observer)](
+                                      auto& promise, const std::string& session_id) {
+                                    promise.delegate(find_or_make(session_id).handle, request, observer);
+                                  });
+}
+
+caf::result<run_record_ptr> sessions_state::show_run(const std::string& run_id) {
+  if (auto known = runs_->find(run_id))
+    return known;
+  return find_session<run_record_ptr>(run_id, [this, run_id](auto& promise, const std::string& session_id) {
+    promise.delegate(find_or_make(session_id).handle, run_atom::value, run_id);
+  });
+}
+
+caf::result<run_record_ptr> sessions_state::cancel(const std::string& run_id, cancel_mode mode) {
+  const auto reason = fail(errc::cancelled, "the run was cancelled");
+  if (const auto known = runs_->find(run_id)) {
+    if (known->status != run_status::running && known->status != run_status::paused)
+      return to_caf(fail(errc::conflict,
+                         fmt::format("the run '{}' is over: it is {}", run_id, to_string(known->status))));
+    self_->send(find_or_make(known->session_id).handle, cancel_atom::value, run_id, reason, mode);
+    return known;
+  }
+  return find_session<run_record_ptr>(
+      run_id, [this, run_id, reason, mode](auto& promise, const std::string& session_id) {
+        promise.delegate(find_or_make(session_id).handle, run_atom::value, run_id);
+        self_->send(find_or_make(session_id).handle, cancel_atom::value, run_id, reason, mode);
+      });
 }
 
 caf::result<session_record_ptr> sessions_state::load(const std::string& session_id) {
@@ -133,8 +190,8 @@ void sessions_state::expired(bool cancelled_before) {
   }
   for (const auto& [id, session] : entries_)
     if (!session.is_idle())
-      self_->send(session.handle, cancel_atom::value, std::uint64_t{0},
-                  fail(errc::shutting_down, "the server is shutting down"));
+      self_->send(session.handle, cancel_atom::value, std::string(),
+                  fail(errc::shutting_down, "the server is shutting down"), cancel_mode::at_once);
   self_->delayed_send(self_, defaults::cancelled_run_grace, expired_atom::value, true);
 }
 
@@ -154,8 +211,12 @@ sessions_behavior(sweeping_sessions_actor::stateful_pointer<sessions_state> self
       [self](chat_request& request, const observer_actor& observer) {
         return self->state.chat(std::move(request), observer);
       },
-      [self](cancel_atom, const std::string& session_id, std::uint64_t run_id) {
-        self->state.cancel(session_id, run_id);
+      [self](resume_request& request, const observer_actor& observer) {
+        return self->state.resume(std::move(request), observer);
+      },
+      [self](run_atom, const std::string& run_id) { return self->state.show_run(run_id); },
+      [self](cancel_atom, const std::string& run_id, cancel_mode mode) {
+        return self->state.cancel(run_id, mode);
       },
       [self](info_atom, const std::string& session_id) { return self->state.load(session_id); },
       [self](erase_atom, const std::string& session_id) { return self->state.erase(session_id); },
@@ -163,6 +224,7 @@ sessions_behavior(sweeping_sessions_actor::stateful_pointer<sessions_state> self
       [self](finished_atom, const std::string& session_id, std::uint64_t handled) {
         self->state.finished(session_id, handled);
       },
+      [self](finished_atom, const run_record_ptr& record) { self->state.run_finished(record); },
       [self](sweep_atom) { self->state.sweep(); },
       [self](expired_atom, bool cancelled_before) { self->state.expired(cancelled_before); },
   };

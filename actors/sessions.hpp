@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/defaults.hpp"
+#include "actors/run_register.hpp"
 #include "actors/session.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -8,6 +10,7 @@
 
 #include <chrono>
 #include <list>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -26,6 +29,8 @@ struct sessions_limits {
   std::chrono::milliseconds idle_timeout{60'000};
   /// Beyond so many idle sessions, the one that has been idle for longest is put away at once.
   std::size_t max_idle = 4096;
+  /// Runs that are over and can still be asked for.
+  std::size_t kept_runs = 1000;
 };
 
 /// Finds or makes the actor of each session, and counts what is under way.
@@ -36,12 +41,15 @@ public:
 
   void begin(session_environment_ptr environment, sessions_limits limits);
   caf::result<chat_reply> chat(chat_request&& request, observer_actor observer);
-  void cancel(const std::string& session_id, std::uint64_t run_id);
+  caf::result<chat_reply> resume(resume_request&& request, observer_actor observer);
+  caf::result<run_record_ptr> show_run(const std::string& run_id);
+  caf::result<run_record_ptr> cancel(const std::string& run_id, cancel_mode mode);
   caf::result<session_record_ptr> load(const std::string& session_id);
   caf::result<acknowledgement> erase(const std::string& session_id);
   caf::typed_response_promise<acknowledgement> stop(caf::timespan grace);
   /// The session has dealt with `handled` messages.
   void finished(const std::string& session_id, std::uint64_t handled);
+  void run_finished(run_record_ptr record) { runs_->end(std::move(record)); }
   void sweep();
   /// A session's actor ended by itself, which is a bug: what it had under way is over, and the next message
   /// to the session makes a new one.
@@ -63,6 +71,9 @@ private:
     bool is_idle() const noexcept { return forwarded == handled; }
   };
 
+  /// Passes something about a paused run on to its session, which the store knows.
+  template <class Answer, class Go>
+  caf::typed_response_promise<Answer> find_session(const std::string& run_id, Go go_on);
   entry& find_or_make(const std::string& session_id);
   /// Puts the session that has been idle for longest away.
   void put_away_oldest();
@@ -71,6 +82,7 @@ private:
   sweeping_sessions_actor::pointer self_;
   session_environment_ptr environment_;
   sessions_limits limits_;
+  std::optional<run_register> runs_;
   std::unordered_map<std::string, entry> entries_;
   /// Idle sessions, the longest idle first.
   std::list<std::string> idle_;

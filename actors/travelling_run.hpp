@@ -5,34 +5,46 @@
 #include <caf/actor_clock.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
-#include <cstdint>
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace troupe {
 
-struct run_watchers;
+struct run_company;
 
 /// A run on its way between agents, with all that goes along.
 struct travelling_run {
   run::state state;
   /// By the actor system's clock.
   caf::actor_clock::time_point deadline;
-  /// Whom to tell of its events and moves; may be null.
-  std::shared_ptr<const run_watchers> watchers;
-  std::uint64_t run_id = 0;
+  /// The deadline comes from the budget, which allows so much.
+  std::optional<std::chrono::milliseconds> wall_time;
+  /// Whom it deals with wherever it is; may be null.
+  std::shared_ptr<const run_company> company;
+  std::string run_id;
   std::string session_id;
+  /// For a paused run that goes on.
+  std::vector<decision> decisions;
 };
 
-/// How a run ended. A failed run has its items too.
+/// How a run ended, or that it has paused. A failed run has its items too.
 struct run_outcome {
   std::optional<error> failure;
   std::string output;
   /// The agent that held the run at its end.
   std::string agent;
   item_list items;
-  usage used;
+  usage_report used;
+  std::shared_ptr<const json> structured;
+  /// What was approved for good meanwhile.
+  std::set<std::pair<std::string, std::string>> approved;
+  /// The run itself if it has paused; else null.
+  std::shared_ptr<const run::state> paused;
 };
 
 } // namespace troupe

@@ -19,7 +19,11 @@ class reactor;
 
 /// All actors of a runtime.
 struct cast {
+  /// By the names that agents use.
   std::map<std::string, model_actor> models;
+  /// All that were spawned here; what others pass calls on to comes before them.
+  std::vector<model_actor> all_models;
+  std::vector<hook_actor> hooks;
   std::vector<std::pair<std::string, mcp_server_actor>> mcp_servers;
   std::vector<std::string> agent_names;
   std::shared_ptr<const roster> agents;

@@ -3,9 +3,14 @@
 #include "libagent/config/defaults.hpp"
 #include "libagent/core/agent.hpp"
 #include "libagent/core/secret.hpp"
+#include "libagent/guardrail/builtin.hpp"
+#include "libagent/guardrail/judge.hpp"
 #include "libagent/model/chat_completions.hpp"
 #include "libagent/model/retry.hpp"
 #include "libagent/model/scripted.hpp"
+#include "libagent/run/budget.hpp"
+#include "libagent/run/defaults.hpp"
+#include "libagent/run/ledger.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -32,32 +37,78 @@ struct server_options {
   milliseconds header_timeout = defaults::header_timeout;
   milliseconds body_timeout = defaults::body_timeout;
   milliseconds idle_timeout = defaults::connection_idle_timeout;
+  /// Of silence, after which a stream of events gets a comment.
+  milliseconds sse_keep_alive = defaults::sse_keep_alive;
   /// How long runs may go on after a signal to stop.
   milliseconds shutdown_grace = defaults::shutdown_grace;
 };
 
-/// Provider `openai`: any endpoint that speaks Chat Completions.
-struct openai_options {
-  /// Up to and without `/chat/completions`.
+/// Providers `openai` and `anthropic`: a model behind HTTP.
+struct endpoint_options {
+  enum class wire_format { chat_completions, responses, anthropic };
+  wire_format format = wire_format::chat_completions;
+  /// Up to and without the format's own path, e.g. `/chat/completions`.
   std::string base_url = defaults::base_url;
   secret api_key;
   /// Further headers, e.g. Azure's `api-key`; values may be secrets.
   std::vector<std::pair<std::string, secret>> headers;
   /// Further query parameters, e.g. Azure's `api-version`.
   std::vector<std::pair<std::string, std::string>> query;
+  /// The endpoint's name of the model, and whether it takes images; the field for the number of tokens is for
+  /// Chat Completions.
   chat_completions::wire_options wire;
+  /// For `anthropic`, which insists on a bound: tokens of an answer where the agent sets none.
+  unsigned max_tokens = defaults::anthropic_max_tokens;
   retry_policy retry;
   milliseconds connect_timeout = defaults::connect_timeout;
-  /// For one try, from sending to the last byte of the answer.
+  /// For one try, from sending to the last byte of the answer; streamed, to its beginning and between two pieces.
   milliseconds timeout = defaults::model_timeout;
   std::size_t max_connections = defaults::model_max_connections;
   std::size_t max_queue = defaults::model_max_queue;
   std::size_t max_response_bytes = defaults::max_response_bytes;
 };
 
+/// Provider `replay`: answers from a cassette.
+struct replay_options {
+  /// Absolute.
+  std::filesystem::path cassette;
+};
+
 struct model_options {
   std::string name;
-  std::variant<openai_options, scripted::script> provider;
+  std::variant<endpoint_options, scripted::script, replay_options> provider;
+  /// Models that are asked in turn when this one fails.
+  std::vector<std::string> fallbacks{};
+  /// A cassette to write exchanges to; absolute, or empty.
+  std::filesystem::path record{};
+  /// Nothing given: it costs nothing.
+  std::optional<price> rate{};
+};
+
+/// A guardrail that agents can name.
+struct guardrail_options {
+  std::string name;
+  /// A model as judge: the rule and the model's name.
+  using judge = std::pair<guardrail::judge_rule, std::string>;
+  std::variant<guardrail::builtin, judge> check;
+  /// For a judge.
+  milliseconds timeout = defaults::guardrail_timeout;
+};
+
+/// A URL that is told of points in runs, by POST.
+struct hook_options {
+  /// For messages; the URL if the file gives none.
+  std::string name;
+  std::string url;
+  /// "before_run", "after_run", "before_model", "after_model", "before_tool", "after_tool", "before_handoff",
+  /// "after_handoff".
+  std::vector<std::string> points;
+  /// Nothing given: all.
+  std::vector<std::string> agents;
+  std::vector<std::pair<std::string, secret>> headers;
+  milliseconds timeout = defaults::hook_timeout;
+  /// Whether runs go on when the hook fails.
+  bool fails_open = false;
 };
 
 /// What happens when an MCP server's process ends, or does not come up.
@@ -89,6 +140,8 @@ struct mcp_server_options {
   /// Names of tools to offer; nothing given means all.
   std::optional<std::vector<std::string>> allowed_tools;
   std::vector<std::string> blocked_tools;
+  /// For each call of its tools.
+  approval_rule approval{};
   restart_options restart;
 };
 
@@ -105,6 +158,8 @@ struct session_options {
   milliseconds idle_timeout = defaults::session_idle_timeout;
   /// Idle session actors that are kept at most.
   std::size_t max_idle = defaults::session_max_idle;
+  /// What all runs of one session together may spend; the wall time is each run's.
+  budget spending{};
 };
 
 struct limit_options {
@@ -114,6 +169,12 @@ struct limit_options {
   std::size_t max_runs = defaults::max_runs;
   /// Bytes of one tool's output that are kept; the rest is cut and said so.
   std::size_t max_tool_output_bytes = defaults::max_tool_output_bytes;
+  /// Calls of tools that one run has in flight.
+  std::size_t max_parallel_tools = troupe::defaults::max_parallel_tools;
+  /// Runs that are over and can still be asked for.
+  std::size_t kept_runs = defaults::kept_runs;
+  /// What each run may spend.
+  budget spending{};
 };
 
 struct configuration {
@@ -124,6 +185,8 @@ struct configuration {
   std::vector<agent_definition> agents;
   session_options sessions;
   limit_options limits;
+  std::vector<guardrail_options> guardrails;
+  std::vector<hook_options> hooks;
   /// Values of the environment variables that the file names: kept out of logs and errors wherever they turn
   /// up.
   std::vector<secret> secrets;

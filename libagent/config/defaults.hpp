@@ -21,12 +21,16 @@ inline constexpr milliseconds header_timeout{10'000};
 inline constexpr milliseconds body_timeout{30'000};
 inline constexpr milliseconds connection_idle_timeout{60'000};
 inline constexpr milliseconds shutdown_grace{10'000};
+/// Proxies between often give up after 30 s or 60 s of silence.
+inline constexpr milliseconds sse_keep_alive{15'000};
 
 /// `models`
 inline constexpr auto base_url = "https://api.openai.com/v1";
 inline constexpr milliseconds connect_timeout{10'000};
 /// Long answers of slow models take minutes.
 inline constexpr milliseconds model_timeout{120'000};
+inline constexpr auto anthropic_base_url = "https://api.anthropic.com";
+inline constexpr unsigned anthropic_max_tokens = 4096;
 inline constexpr std::size_t model_max_connections = 256;
 inline constexpr std::size_t model_max_queue = 4096;
 inline constexpr std::size_t max_response_bytes = 16u << 20;
@@ -45,6 +49,11 @@ inline constexpr milliseconds cooldown{60'000};
 /// Clients disagree whether `timeout` is in seconds or milliseconds; from here on it is milliseconds.
 inline constexpr double timeout_in_milliseconds_from = 1000;
 
+/// `guardrails`, `hooks` and `agents`
+inline constexpr milliseconds guardrail_timeout{30'000};
+inline constexpr milliseconds hook_timeout{5'000};
+inline constexpr auto output_name = "final_output";
+
 /// `sessions`
 inline constexpr auto session_path = "troupe.db";
 inline constexpr std::size_t max_sessions = 100'000;
@@ -57,6 +66,8 @@ inline constexpr std::size_t session_max_idle = 4096;
 inline constexpr unsigned max_turns = 10;
 inline constexpr milliseconds run_timeout{300'000};
 inline constexpr std::size_t max_runs = 10'000;
+/// A run that is over costs its items.
+inline constexpr std::size_t kept_runs = 1'000;
 inline constexpr std::size_t max_tool_output_bytes = 1u << 20;
 
 /// Bounds of the values themselves: large enough for any honest file, small enough that sums of a few of
@@ -67,6 +78,12 @@ inline constexpr std::size_t largest_count = 1'000'000'000;
 inline constexpr std::size_t deepest_json = 512;
 inline constexpr unsigned most_retries = 100;
 inline constexpr std::size_t longest_agent_name = 64;
+/// Of a budget; above what any session spends, and a double still counts it exactly.
+inline constexpr std::uint64_t most_tokens = 1'000'000'000'000;
+inline constexpr double most_money = 1e9;
+/// The Messages API takes no less.
+inline constexpr unsigned least_thinking_tokens = 1024;
+inline constexpr unsigned most_rounds = 1000;
 
 /// Bounds of the file as a text: an honest one has a few KiB and nests ten deep.
 inline constexpr std::size_t max_file_bytes = 1u << 20;

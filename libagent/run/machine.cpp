@@ -1,6 +1,6 @@
 #include "libagent/run/machine.hpp"
 
-#include "libagent/run/tool_turn.hpp"
+#include "libagent/run/steps.hpp"
 
 #include <fmt/format.h>
 
@@ -8,21 +8,58 @@
 
 namespace troupe::run {
 
-namespace {
+std::string_view to_string(guard_stage stage) noexcept {
+  constexpr std::string_view names[] = {"input", "output", "tool_input", "tool_output"};
+  return names[static_cast<std::size_t>(stage)];
+}
+
+error tripped(std::string_view guardrail, guard_stage stage, const std::string& why) {
+  auto detail = fmt::format("the guardrail '{}' stopped the run at its {}", guardrail, to_string(stage));
+  if (!why.empty())
+    detail += ": " + why;
+  auto reason = fail(errc::guardrail_tripped, std::move(detail));
+  reason.facts = std::make_shared<const json>(json{{"guardrail", guardrail}, {"stage", to_string(stage)}});
+  return reason;
+}
 
 effects end(state& run) {
   run.at = phase::finished;
   run.tools.reset();
+  run.notes.clear();
+  run.request.reset();
+  run.held.reset();
+  run.unchecked_input.clear();
   return {finish{}};
 }
 
 effects end_with(state& run, error reason) {
+  run.output.clear();
+  run.structured.reset();
   run.failure = std::move(reason);
   return end(run);
 }
 
-/// The beginning of each turn, where the turn limit rules.
+effects end_now(state& run, error reason) {
+  // Nobody has said that it may stay.
+  if (run.at == phase::guarding_output)
+    take_back_answer(run);
+  for (auto& call : run.open_calls) {
+    if (call.nested)
+      run.used += spent_by(*call.nested);
+    if (!call.result || call.at == open_call::stage::checking_output)
+      call.result = tool_result::failure(fmt::format("not finished: {}", reason.detail));
+    // Calls of a team's members are no part of the conversation.
+    if (!call.call_id.empty())
+      run.fresh.emplace_back(
+          tool_output{std::move(call.call_id), std::move(call.result->parts), call.result->is_error});
+  }
+  run.open_calls.clear();
+  return end_with(run, std::move(reason));
+}
+
 effects next_turn(state& run) {
+  if (run.stop_before_turn)
+    return end_with(run, std::move(*run.stop_before_turn));
   if (run.turns >= run.bounds.max_turns)
     return end_with(run, fail(errc::max_turns_exceeded,
                               fmt::format("no final answer within {} turns", run.bounds.max_turns)));
@@ -30,83 +67,91 @@ effects next_turn(state& run) {
   return {collect_tools{}};
 }
 
+std::size_t turn_number(const state& run) {
+  // Only a team's calls have no id.
+  const bool is_team = !run.open_calls.empty() && run.open_calls.front().call_id.empty();
+  return run.turns + (is_team ? 1 + run.team.outputs.size() : 0);
+}
+
+namespace {
+
 effects on(state& run, entered_agent what) {
-  if (run.at != phase::created && run.at != phase::handing_off)
+  if (run.at == phase::paused) {
+    run.agent = std::move(what.agent);
+    return {};
+  }
+  const bool is_first = run.at == phase::created;
+  if (!is_first && run.at != phase::handing_off)
     return {};
   run.agent = std::move(what.agent);
-  run.next_agent.clear();
-  return next_turn(run);
+  run.is_repaired = false;
+  if (is_first)
+    return guard_input(run);
+  return run.agent->kind == agent_kind::model ? next_turn(run) : enter_team(run);
+}
+
+effects ask_model(state& run, std::shared_ptr<model_request> request) {
+  run.at = phase::thinking;
+  ++run.turns;
+  effects todo{call_model{std::move(request)}};
+  start_parallel_checks(run, todo);
+  return todo;
 }
 
 effects on(state& run, tools_collected what) {
-  if (run.at != phase::collecting)
+  if (run.at != phase::collecting && run.at != phase::resuming)
     return {};
   run.tools = std::move(what.tools);
-  run.at = phase::thinking;
-  ++run.turns;
-  auto request = std::make_shared<model_request>();
-  request->agent = run.agent->name;
-  request->instructions = run.agent->instructions;
-  request->past = run.past;
-  request->fresh = run.fresh;
-  request->tools = run.tools->offered();
-  request->settings = run.agent->settings;
-  return {call_model{std::move(request)}};
-}
-
-/// Adds what the model said to the run; the calls in it are returned, in order.
-std::vector<tool_call> take_output(state& run, item_list output) {
-  std::vector<tool_call> calls;
-  run.output.clear();
-  for (auto& entry : output) {
-    if (auto* message = std::get_if<assistant_message>(&entry)) {
-      run.output = message->text;
-      if (message->text.empty())
-        continue;
-      message->agent = run.agent->name;
-    } else if (auto* call = std::get_if<tool_call>(&entry)) {
-      call->agent = run.agent->name;
-      calls.push_back(*call);
-    } else {
-      continue;
-    }
-    run.fresh.push_back(std::move(entry));
+  if (run.tools->has_conditions()) {
+    auto enabled = run.tools->enabled_in(scope_of(run));
+    if (!enabled)
+      return end_now(run, enabled.error());
+    run.tools = std::make_shared<const toolbox>(std::move(*enabled));
   }
-  return calls;
+  if (run.at == phase::resuming)
+    return reopen_calls(run);
+  auto request = make_request(run);
+  if (!request)
+    return end_with(run, request.error());
+  if (!run.has_budget)
+    return ask_model(run, std::move(*request));
+  run.at = phase::reserving;
+  run.request = *request;
+  return {reserve{run.request, 0}};
 }
 
-/// Once the last output of the turn is in: puts outputs in the model's order, then decides how to go on.
-effects close_turn(state& run) {
-  for (auto& call : run.open_calls)
-    run.fresh.emplace_back(
-        tool_output{std::move(call.call_id), std::move(call.result->parts), call.result->is_error});
-  run.open_calls.clear();
-  if (run.next_agent.empty())
-    return next_turn(run);
-  run.at = phase::handing_off;
-  return {hand_off{run.next_agent}};
+effects on(state& run, reserved what) {
+  if (run.at == phase::reserving_tools) {
+    run.at = phase::acting;
+    return advance_calls(run);
+  }
+  if (run.at != phase::reserving)
+    return {};
+  auto request = run.request;
+  run.request.reset();
+  if (what.max_output_tokens) {
+    const auto most = static_cast<unsigned>(std::min<std::uint64_t>(*what.max_output_tokens, 1u << 30));
+    auto& own = request->settings.max_tokens;
+    own = std::min(own.value_or(most), most);
+  }
+  return ask_model(run, std::move(request));
 }
 
-bool all_answered(const state& run) {
-  return std::all_of(run.open_calls.begin(), run.open_calls.end(),
-                     [](const open_call& call) { return call.result.has_value(); });
+effects on(state& run, refused what) {
+  if (run.at == phase::reserving)
+    return end_with(run, std::move(what.reason));
+  return run.at == phase::reserving_tools ? end_now(run, std::move(what.reason)) : effects{};
 }
 
 effects on(state& run, model_answered what) {
   if (run.at != phase::thinking)
     return {};
-  run.used += what.response.used;
-  const auto calls = take_output(run, std::move(what.response.output));
-  if (calls.empty())
-    return end(run);
-  auto turn = open_turn(*run.tools, calls);
-  run.at = phase::acting;
-  run.output.clear();
-  run.open_calls = std::move(turn.open_calls);
-  run.next_agent = std::move(turn.next_agent);
-  if (turn.to_run.empty())
-    return close_turn(run);
-  return {call_tools{std::move(turn.to_run)}};
+  run.used.add(run.agent->name, what.response.model, what.response.used);
+  if (run.unchecked_input.empty())
+    return take_answer(run, std::move(what.response));
+  run.at = phase::holding;
+  run.held = std::move(what.response);
+  return {};
 }
 
 effects on(state& run, model_failed what) {
@@ -116,36 +161,145 @@ effects on(state& run, model_failed what) {
 }
 
 effects on(state& run, tool_answered what) {
+  return run.at == phase::acting ? call_answered(run, std::move(what)) : effects{};
+}
+
+effects on(state& run, call_paused what) {
   if (run.at != phase::acting || what.index >= run.open_calls.size())
     return {};
   auto& call = run.open_calls[what.index];
-  if (call.result)
+  if (call.at != open_call::stage::running)
     return {};
-  call.result = bounded(std::move(what.result), run.bounds.max_tool_output_bytes);
-  return all_answered(run) ? close_turn(run) : effects{};
+  call.at = open_call::stage::waiting;
+  call.nested = std::move(what.nested);
+  call.decisions.clear();
+  return advance_calls(run);
+}
+
+bool awaits(const state& run, const check_ticket& ticket) {
+  if (ticket.turn != turn_number(run))
+    return false;
+  if (ticket.stage == guard_stage::input) {
+    const auto open = run.unchecked_input.find(ticket.index);
+    return open != run.unchecked_input.end() && open->second == ticket.step;
+  }
+  if (ticket.stage == guard_stage::output)
+    return run.at == phase::guarding_output && ticket.index == run.output_guard;
+  if (run.at != phase::acting || ticket.index >= run.open_calls.size())
+    return false;
+  const auto& call = run.open_calls[ticket.index];
+  const auto expected = ticket.stage == guard_stage::tool_input ? open_call::stage::checking_input
+                                                                : open_call::stage::checking_output;
+  return call.at == expected && call.guard_step == ticket.step;
+}
+
+effects on(state& run, checked what) {
+  if (!awaits(run, what.ticket))
+    return {};
+  if (!what.outcome)
+    return end_now(run, what.outcome.error());
+  auto& verdict = *what.outcome;
+  switch (what.ticket.stage) {
+  case guard_stage::input:
+    return input_checked(run, what.ticket.index, std::move(verdict));
+  case guard_stage::output:
+    return output_checked(run, std::move(verdict));
+  default:
+    return tool_checked(run, what.ticket, std::move(verdict));
+  }
+}
+
+effects on(state& run, resumed what) {
+  return run.at == phase::paused ? resume(run, std::move(what.decisions)) : effects{};
+}
+
+effects on(state& run, stop_after_turn what) {
+  if (run.at == phase::paused)
+    return end_now(run, std::move(what.reason));
+  if (run.at != phase::finished)
+    run.stop_before_turn = std::move(what.reason);
+  return {};
 }
 
 /// The history stays well-formed: calls without an output get one that says why.
 effects on(state& run, stopped what) {
-  if (run.at == phase::finished)
-    return {};
-  for (auto& call : run.open_calls) {
-    if (!call.result)
-      call.result = tool_result::failure(fmt::format("not finished: {}", what.reason.detail));
-    run.fresh.emplace_back(
-        tool_output{std::move(call.call_id), std::move(call.result->parts), call.result->is_error});
+  return run.at == phase::finished ? effects{} : end_now(run, std::move(what.reason));
+}
+
+/// Gives calls that came without an id one that the conversation does not have yet.
+void fill_in_ids(const state& run, item_list& output) {
+  const auto lacks_id = [](const item& entry) {
+    const auto* call = std::get_if<tool_call>(&entry);
+    return call != nullptr && call->call_id.empty();
+  };
+  if (std::none_of(output.begin(), output.end(), lacks_id))
+    return;
+  std::set<std::string> taken;
+  for (const auto* items : {run.past.get(), &std::as_const(run.fresh), &std::as_const(output)})
+    if (items != nullptr)
+      for (const auto& entry : *items)
+        if (const auto* call = std::get_if<tool_call>(&entry))
+          taken.insert(call->call_id);
+  std::size_t next = 0;
+  for (auto& entry : output) {
+    if (!lacks_id(entry))
+      continue;
+    auto& id = std::get<tool_call>(entry).call_id;
+    do
+      id = fmt::format("call_{}", next++);
+    while (!taken.insert(id).second);
   }
-  run.open_calls.clear();
+}
+
+/// Adds what the model said to the run, an empty text only where it is all there is to be said. The calls in
+/// it are returned, in order.
+std::vector<tool_call> take_output(state& run, item_list output) {
+  std::vector<tool_call> calls;
   run.output.clear();
-  return end_with(run, std::move(what.reason));
+  const auto is_call = [](const item& entry) { return std::holds_alternative<tool_call>(entry); };
+  const bool has_calls = std::any_of(output.begin(), output.end(), is_call);
+  for (auto& entry : output) {
+    if (auto* said = std::get_if<assistant_message>(&entry)) {
+      said->agent = run.agent->name;
+      run.output = said->text;
+      if (said->text.empty() && has_calls)
+        continue;
+    } else if (auto* call = std::get_if<tool_call>(&entry)) {
+      call->agent = run.agent->name;
+      calls.push_back(*call);
+    } else if (auto* thought = std::get_if<reasoning>(&entry)) {
+      thought->agent = run.agent->name;
+    } else {
+      continue;
+    }
+    run.fresh.push_back(std::move(entry));
+  }
+  return calls;
 }
 
 } // namespace
 
-state begin(shared_items past, std::string prompt, limits bounds) {
+effects take_answer(state& run, model_response response) {
+  if (run.ask_again) {
+    // The answer was to an input that a guardrail has changed since.
+    run.ask_again = false;
+    return next_turn(run);
+  }
+  fill_in_ids(run, response.output);
+  const auto start = run.fresh.size();
+  const auto calls = take_output(run, std::move(response.output));
+  if (!calls.empty())
+    return open_calls(run, calls, start);
+  run.is_tool_output = false;
+  run.answer_start = start;
+  return conclude(run);
+}
+
+state begin(shared_items past, std::string prompt, limits bounds, std::shared_ptr<const json> context) {
   state run;
   run.past = std::move(past);
   run.bounds = bounds;
+  run.context = std::move(context);
   run.fresh.emplace_back(user_message{std::move(prompt)});
   return run;
 }

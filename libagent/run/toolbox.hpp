@@ -13,6 +13,8 @@ namespace troupe {
 struct tool_source {
   std::string owner;
   shared_tools tools;
+  /// For all of the owner's tools.
+  approval_rule approval{};
 };
 
 /// An agent that a run may be handed to.
@@ -20,27 +22,52 @@ struct handoff_target {
   std::string agent;
   /// As the model is offered it.
   tool_spec tool;
+  /// Null for the usual rules.
+  std::shared_ptr<const handoff_definition> rules{};
 };
 handoff_target make_handoff_target(const agent_definition& target);
+/// With the handoff's own name, description and input where it has them.
+handoff_target make_handoff_target(const handoff_definition& rules, const agent_definition& target);
+
+/// An agent that another one uses as a tool.
+struct agent_target {
+  std::string agent;
+  tool_spec tool;
+};
+/// Its input is one text, `input`.
+agent_target make_agent_target(const agent_tool& rules, const agent_definition& target);
 
 /// What a name that the model was offered stands for.
 struct toolbox_entry {
-  enum class kind { tool, handoff };
+  enum class kind { tool, agent, handoff };
   kind what = kind::tool;
-  /// For a tool: which source it came from, and its owner's name for it.
+  /// For a tool: which source it came from.
   std::size_t source = 0;
-  /// For a handoff: the agent.
+  /// For a tool: its owner's name for it; for an agent and a handoff: the agent.
   std::string name;
+  /// How the calling agent treats it; null for the usual rules. Points into the agent's definition.
+  std::shared_ptr<const tool_policy> policy{};
+  /// For a handoff with rules of its own.
+  std::shared_ptr<const handoff_definition> handoff{};
+  /// Of its owner, beside the policy's.
+  approval_rule approval{};
 };
 
-/// All that a model is offered in one turn: tools by source, then handoffs.
+/// All that a model is offered in one turn: tools by source, agents, then handoffs.
 class toolbox {
 public:
   toolbox() = default;
 
   /// Names are made safe (`safe_tool_name`) and unique: where tools of several sources share a name, those of
-  /// named owners become `<owner>_<tool>`; so does a tool that has the name of a handoff.
-  toolbox(const std::vector<tool_source>& sources, const std::vector<handoff_target>& handoffs);
+  /// named owners become `<owner>_<tool>`; so does a tool that has the name of a handoff or an agent.
+  toolbox(const std::vector<tool_source>& sources, const std::vector<handoff_target>& handoffs,
+          const std::vector<agent_target>& agents = {},
+          const std::shared_ptr<const agent_definition>& definition = nullptr);
+
+  /// Without what is not enabled in this scope. The first condition that cannot be tested is the error.
+  result<toolbox> enabled_in(const json& scope) const;
+  /// Whether there is any condition for `enabled_in` to test.
+  bool has_conditions() const noexcept;
 
   /// In the order to offer them. Never null.
   const shared_tools& offered() const noexcept { return offered_; }

@@ -42,7 +42,7 @@ TEST_CASE("a handoff is a message forwarded: the next agent answers the one who 
   REQUIRE(reply->value);
   CHECK(reply->value->agent == "ops");
   CHECK(reply->value->items.size() == 4);
-  CHECK(reply->value->used.requests == 1);
+  CHECK(reply->value->used.total().requests == 1);
   CHECK(s.events == strings{"agent:triage", "handoff:triage>ops", "agent:ops"});
 }
 
@@ -176,7 +176,7 @@ TEST_CASE("a tool's own timeout is its failure, not the end of the run") {
   tool->fail(0, caf::sec::request_timeout);
   s.run();
   REQUIRE(s.model->calls.size() == 1);
-  CHECK(last_output(s) == "Error: no answer in time");
+  CHECK(last_output(s) == "Error: 'slow' did not answer within 30000 ms");
 }
 
 TEST_CASE("a tool that does not answer within its timeout gives the model an error result") {
@@ -193,7 +193,7 @@ TEST_CASE("a tool that does not answer within its timeout gives the model an err
   CHECK(s.model->calls.empty());
   s.advance(1ms);
   REQUIRE(s.model->calls.size() == 1);
-  CHECK(last_output(s) == "Error: no answer in time");
+  CHECK(last_output(s) == "Error: 'slow' did not answer within 3000 ms");
   s.model->says("sorry");
   s.run();
   CHECK(reply->value->result == "sorry");

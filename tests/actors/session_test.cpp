@@ -10,11 +10,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-chat_request prompt(std::string text, std::string session = "s", std::uint64_t run_id = 0) {
+chat_request prompt(std::string text, std::string session = "s", std::string run_id = {}) {
   chat_request request;
   request.prompt = std::move(text);
   request.session_id = std::move(session);
-  request.run_id = run_id;
+  request.run_id = std::move(run_id);
   return request;
 }
 
@@ -149,10 +149,10 @@ TEST_CASE("of too many idle sessions the longest idle is put away at once, and n
 TEST_CASE("a running run is cancelled by its id, and its model call with it") {
   stage s;
   s.begin(stage::two_agents());
-  const auto cancelled = s.chat(prompt("one", "s", 7));
-  const auto next = s.chat(prompt("two", "s", 8));
+  const auto cancelled = s.chat(prompt("one", "s", "r7"));
+  const auto next = s.chat(prompt("two", "s", "r8"));
   const auto key = s.model->calls.front().key;
-  caf::anon_send(s.actors.sessions, cancel_atom::value, std::string("s"), std::uint64_t{7});
+  s.ask<run_record_ptr>(s.actors.sessions, cancel_atom::value, std::string("r7"), cancel_mode::at_once);
   s.run();
   CHECK(cancelled->code() == errc::cancelled);
   CHECK(s.model->cancelled == std::vector<call_key>{key});
@@ -163,9 +163,9 @@ TEST_CASE("a running run is cancelled by its id, and its model call with it") {
 TEST_CASE("a waiting run is cancelled by its id without disturbing the one that runs") {
   stage s;
   s.begin(stage::two_agents());
-  const auto running = s.chat(prompt("one", "s", 7));
-  const auto waiting = s.chat(prompt("two", "s", 8));
-  caf::anon_send(s.actors.sessions, cancel_atom::value, std::string("s"), std::uint64_t{8});
+  const auto running = s.chat(prompt("one", "s", "r7"));
+  const auto waiting = s.chat(prompt("two", "s", "r8"));
+  s.ask<run_record_ptr>(s.actors.sessions, cancel_atom::value, std::string("r8"), cancel_mode::at_once);
   s.run();
   CHECK(waiting->code() == errc::cancelled);
   s.model->says("1");

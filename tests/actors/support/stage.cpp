@@ -8,7 +8,7 @@ namespace troupe::test {
 
 namespace {
 
-using test_model_actor = model_actor::extend<caf::reacts_to<task>>;
+using test_model_actor = model_actor::extend_with<stream_source_actor>::extend<caf::reacts_to<task>>;
 using test_tool_actor = tool_actor::extend<caf::reacts_to<task>>;
 
 test_model_actor::behavior_type fake_model_behavior(test_model_actor::pointer self,
@@ -16,10 +16,11 @@ test_model_actor::behavior_type fake_model_behavior(test_model_actor::pointer se
   return {
       [self, model](const model_call& what) {
         auto promise = self->make_response_promise<model_response>();
-        model->calls.push_back({what.key, what.request, promise});
+        model->calls.push_back({what.key, what.request, promise, what.listener});
         return promise;
       },
       [model](cancel_atom, call_key key) { model->cancelled.push_back(key); },
+      [model](consumed_atom, call_key, std::uint64_t bytes) { model->consumed += bytes; },
       [](const task& what) { what.run(nullptr); },
   };
 }
@@ -35,20 +36,36 @@ test_tool_actor::behavior_type fake_tool_behavior(test_tool_actor::pointer self,
   };
 }
 
-std::string short_form(const run_event& what) {
-  if (const auto* started = std::get_if<agent_started>(&what))
-    return "agent:" + started->agent;
-  if (const auto* handed = std::get_if<handed_off>(&what))
-    return "handoff:" + handed->from + ">" + handed->to;
-  if (const auto* aside = std::get_if<said>(&what))
-    return "said:" + aside->text;
-  if (const auto* tool = std::get_if<tool_started>(&what))
-    return "tool:" + tool->tool;
-  return "done:" + std::get<tool_finished>(what).tool;
+struct short_form {
+  std::string operator()(const run_started&) const { return "run"; }
+  std::string operator()(const agent_started& what) const { return "agent:" + what.agent; }
+  std::string operator()(const handed_off& what) const { return "handoff:" + what.from + ">" + what.to; }
+  std::string operator()(const text_streamed& what) const { return "text:" + what.text; }
+  std::string operator()(const reasoning_streamed& what) const { return "thought:" + what.text; }
+  std::string operator()(const call_streamed& what) const { return "call:" + what.tool; }
+  std::string operator()(const arguments_streamed& what) const { return "arguments:" + what.text; }
+  std::string operator()(const said& what) const { return "said:" + what.text; }
+  std::string operator()(const tool_started& what) const { return "tool:" + what.tool; }
+  std::string operator()(const tool_finished& what) const { return "done:" + what.tool; }
+  std::string operator()(const guardrail_acted& what) const { return what.action + ":" + what.guardrail; }
+  std::string operator()(const usage_added& what) const { return "usage:" + what.agent; }
+};
+
+/// What every run has is left out, lest each list of events begin and end with it.
+bool is_worth_telling(const run_event& what) {
+  return !std::holds_alternative<run_started>(what) && !std::holds_alternative<usage_added>(what);
 }
 
-observer_actor::behavior_type observer_behavior(observer_actor::pointer, std::vector<std::string>* events) {
-  return {[events](const run_event& what) { events->push_back(short_form(what)); }};
+observer_actor::behavior_type observer_behavior(observer_actor::pointer self, stage* owner) {
+  return {[self, owner](const run_event& what) {
+    if (is_worth_telling(what))
+      owner->events.push_back(std::visit(short_form{}, what));
+    if (owner->acknowledges)
+      caf::anon_send(caf::actor_cast<caf::actor>(self->current_sender()), consumed_atom::value,
+                     std::uint64_t{1});
+    else
+      owner->unacknowledged.push_back(self->current_sender());
+  }};
 }
 
 } // namespace
@@ -76,10 +93,21 @@ void fake_model::calls_tools(std::vector<std::pair<std::string, std::string>> na
   model_response response;
   for (auto& [name, arguments] : names_and_arguments)
     response.output.push_back(
-        tool_call{"c" + std::to_string(response.output.size()), std::move(name), std::move(arguments), ""});
+        tool_call{"c" + std::to_string(made++), std::move(name), std::move(arguments), ""});
   if (!aside.empty())
     response.output.insert(response.output.begin(), assistant_message{"", std::move(aside)});
   answer(std::move(response));
+}
+
+void fake_model::grows(model_deltas deltas, std::uint64_t bytes) {
+  const auto& oldest = calls.front();
+  caf::anon_send(keeper, task{[listener = oldest.listener, key = oldest.key, deltas = std::move(deltas),
+                               bytes, source = keeper](caf::event_based_actor*) {
+                   const auto shared = std::make_shared<const model_deltas>(deltas);
+                   caf::actor_cast<caf::actor>(listener)->enqueue(
+                       caf::actor_cast<caf::strong_actor_ptr>(source), caf::make_message_id(),
+                       caf::make_message(model_progress{key, shared, bytes}), nullptr);
+                 }});
 }
 
 void fake_model::fails(const error& reason) {
@@ -111,7 +139,7 @@ stage::stage()
   asker_ = system_->spawn([](caf::event_based_actor* self) -> caf::behavior {
     return {[self](const task& what) { what.run(self); }};
   });
-  observer_ = system_->spawn(observer_behavior, &events);
+  observer_ = system_->spawn(observer_behavior, this);
   run();
 }
 
@@ -148,6 +176,8 @@ void stage::begin(runtime_options options) {
   model->keeper = handle;
   options.models["default"] = handle;
   auto made = spawn_cast(*system_, *io_, options);
+  if (!made)
+    caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
   actors = made.value();
   run();
 }
@@ -167,6 +197,12 @@ void stage::run() {
 void stage::advance(std::chrono::milliseconds time) {
   scheduler_->advance_time(time);
   run();
+}
+
+void stage::acknowledge_all() {
+  for (const auto& run : unacknowledged)
+    caf::anon_send(caf::actor_cast<caf::actor>(run), consumed_atom::value, std::uint64_t{1});
+  unacknowledged.clear();
 }
 
 std::shared_ptr<answer<chat_reply>> stage::chat(chat_request request) {

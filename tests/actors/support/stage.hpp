@@ -38,9 +38,12 @@ struct fake_model {
     call_key key;
     model_request_ptr request;
     caf::typed_response_promise<model_response> promise;
+    caf::strong_actor_ptr listener;
   };
   std::deque<call> calls;
   std::vector<call_key> cancelled;
+  /// Bytes of progress that were dealt with.
+  std::uint64_t consumed = 0;
   caf::typed_actor<caf::reacts_to<task>> keeper;
 
   /// Answers the oldest call.
@@ -48,8 +51,12 @@ struct fake_model {
   void calls_tools(std::vector<std::pair<std::string, std::string>> names_and_arguments,
                    std::string aside = {});
   void fails(const error& reason);
+  /// Shows the listener of the oldest call some of the answer.
+  void grows(model_deltas deltas, std::uint64_t bytes);
 
 private:
+  /// Tool calls so far: each has an id of its own.
+  unsigned made = 0;
   void answer(model_response response);
   call take_oldest();
 };
@@ -113,6 +120,10 @@ public:
   /// Events of all runs started by `chat`, in short: "agent:triage", "handoff:triage>ops", "tool:a",
   /// "done:a".
   std::vector<std::string> events;
+  /// Whether the watcher of runs says at once that it has dealt with an event; else `acknowledge_all` does.
+  bool acknowledges = true;
+  std::vector<caf::strong_actor_ptr> unacknowledged;
+  void acknowledge_all();
   std::shared_ptr<fake_model> model = std::make_shared<fake_model>();
   cast actors;
 

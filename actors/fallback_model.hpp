@@ -1,0 +1,53 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+struct named_model {
+  std::string name;
+  model_actor handle;
+};
+
+/// Asks models in turn until one answers. A call that failed after some of its answer was shown is not asked
+/// again.
+class fallback_model_state {
+public:
+  explicit fallback_model_state(model_actor::pointer self) : self_(self) {}
+  ~fallback_model_state();
+
+  void begin(std::vector<named_model> models) { models_ = std::move(models); }
+  caf::typed_response_promise<model_response> call(const model_call& what);
+  void cancel(call_key key);
+
+  const char* name = "fallback_model";
+
+private:
+  struct open_call {
+    model_call what;
+    caf::typed_response_promise<model_response> promise;
+    /// Place of the model that is being asked.
+    std::size_t asked = 0;
+  };
+
+  void ask(call_key key);
+  void failed(call_key key, const error& reason);
+
+  model_actor::pointer self_;
+  /// The first is the one that was asked for.
+  std::vector<named_model> models_;
+  std::map<call_key, open_call> calls_;
+};
+
+model_actor::behavior_type fallback_model(model_actor::stateful_pointer<fallback_model_state> self,
+                                          std::vector<named_model> models);
+
+} // namespace troupe

@@ -1,0 +1,146 @@
+#include "actors/hook_client.hpp"
+
+#include "actors/io/http_client.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <fmt/format.h>
+
+#include <map>
+
+namespace troupe {
+
+namespace {
+
+/// What the reactor has to say about one request.
+struct hook_answer {
+  std::uint64_t key = 0;
+  /// Null if the hook has nothing against the run.
+  std::shared_ptr<const error> failure;
+};
+
+} // namespace
+
+} // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::hook_answer)
+
+namespace troupe {
+
+namespace {
+
+/// Of an answer that is an error, in messages.
+constexpr std::size_t shown_bytes = 200;
+
+using client_actor = hook_actor::extend<caf::reacts_to<hook_answer>>;
+
+struct hook_setup {
+  config::hook_options options;
+  hook_client_box client;
+  std::vector<secret> secrets;
+};
+
+class hook_client_state {
+public:
+  explicit hook_client_state(client_actor::pointer self) : self_(self) {}
+
+  ~hook_client_state() {
+    for (auto& [key, promise] : open_)
+      promise.deliver(to_caf(fail(errc::shutting_down, "the hook's actor ended")));
+  }
+
+  void begin(const hook_setup& setup) {
+    client_ = std::move(*setup.client);
+    timeout_ = setup.options.timeout;
+    secrets_ = setup.secrets;
+    headers_ = {{"Content-Type", "application/json"}};
+    for (const auto& [header, value] : setup.options.headers) {
+      headers_.emplace_back(header, value.reveal());
+      secrets_.push_back(value);
+    }
+  }
+
+  caf::typed_response_promise<acknowledgement> tell(const hook_call& call) {
+    auto promise = self_->make_response_promise<acknowledgement>();
+    const auto key = ++last_key_;
+    open_.emplace(key, promise);
+    json body = call.facts ? *call.facts : json::object();
+    body["point"] = to_string(call.point);
+    body["run_id"] = call.run_id;
+    body["session_id"] = call.session_id;
+    if (!body.contains("agent"))
+      body["agent"] = call.agent;
+    io::http_request request;
+    request.headers = headers_;
+    request.body = dump_json(body);
+    request.timeout = timeout_;
+    client_->send(std::move(request), [self = caf::actor_cast<client_actor>(self_), key,
+                                       secrets = secrets_](std::optional<io::http_response> response,
+                                                           io::http_failure failure) {
+      hook_answer answer{key, nullptr};
+      if (!response)
+        answer.failure = std::make_shared<const error>(failure.reason);
+      else if (response->status < 200 || response->status > 299)
+        answer.failure = std::make_shared<const error>(
+            fail(errc::hook_failed, redact(fmt::format("it answered {}: {}", response->status,
+                                                       to_utf8(response->body.substr(0, shown_bytes))),
+                                           secrets)));
+      caf::anon_send(self, std::move(answer));
+    });
+    return promise;
+  }
+
+  void answered(const hook_answer& answer) {
+    auto waiting = open_.extract(answer.key);
+    if (waiting.empty())
+      return;
+    if (answer.failure)
+      waiting.mapped().deliver(to_caf(*answer.failure));
+    else
+      waiting.mapped().deliver(acknowledgement{});
+  }
+
+  const char* name = "hook_client";
+
+private:
+  client_actor::pointer self_;
+  std::unique_ptr<io::http_client> client_;
+  std::chrono::milliseconds timeout_{0};
+  std::vector<secret> secrets_;
+  io::header_list headers_;
+  std::map<std::uint64_t, caf::typed_response_promise<acknowledgement>> open_;
+  std::uint64_t last_key_ = 0;
+};
+
+client_actor::behavior_type hook_client(client_actor::stateful_pointer<hook_client_state> self,
+                                        const hook_setup& setup) {
+  self->state.begin(setup);
+  return {
+      [self](const hook_call& call) { return self->state.tell(call); },
+      [self](const hook_answer& answer) { self->state.answered(answer); },
+  };
+}
+
+} // namespace
+
+result<hook_client_box> make_hook_client(io::reactor& io, const config::hook_options& options) {
+  io::http_client_options wire;
+  wire.base_url = options.url;
+  wire.connect_timeout = options.timeout;
+  io::read_proxy_environment(wire);
+  auto client = io::http_client::make(io, std::move(wire));
+  if (!client)
+    return client.error();
+  return std::make_shared<std::unique_ptr<io::http_client>>(std::move(*client));
+}
+
+hook_actor spawn_hook_client(caf::actor_system& system, const config::hook_options& options,
+                             hook_client_box client, const std::vector<secret>& secrets) {
+  return system.spawn(hook_client, hook_setup{options, std::move(client), secrets});
+}
+
+} // namespace troupe

@@ -1,0 +1,78 @@
+#include "actors/paused_session_run.hpp"
+
+#include "libagent/run/paused_json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace troupe {
+
+namespace {
+
+/// Runs nest as deep as agents call each other.
+constexpr std::size_t max_stored_depth = 1024;
+
+error unreadable(const paused_run& stored, std::string_view why) {
+  return fail(errc::store_failed, fmt::format("the paused run '{}' cannot be read: {}", stored.run_id, why));
+}
+
+} // namespace
+
+paused_run to_stored(const paused_session_run& run) {
+  return {run.run_id, dump_json({{"run", run::paused_to_json(*run.state)},
+                                 {"spending", to_json(run.spending)},
+                                 {"saved_items", run.saved}})};
+}
+
+result<paused_session_run> from_stored(const paused_run& stored) {
+  const auto value = parse_json(stored.state, max_stored_depth);
+  if (!value)
+    return unreadable(stored, value.error().detail);
+  const auto* state = find(*value, "run");
+  const auto* spending = find(*value, "spending");
+  const auto* saved = find(*value, "saved_items");
+  if (state == nullptr || spending == nullptr || saved == nullptr || !saved->is_number_unsigned())
+    return unreadable(stored, "a part of it is missing");
+  auto run = run::paused_from_json(*state);
+  if (!run)
+    return unreadable(stored, run.error().detail);
+  auto limits = budget_from_json(*spending);
+  if (!limits)
+    return unreadable(stored, limits.error().detail);
+  return paused_session_run{stored.run_id, std::make_shared<const run::state>(std::move(*run)), *limits,
+                            saved->get<std::size_t>()};
+}
+
+run_record record_of(const paused_session_run& run, const std::string& session_id) {
+  run_record record;
+  record.run_id = run.run_id;
+  record.session_id = session_id;
+  record.status = run_status::paused;
+  record.agent = run.state->agent->name;
+  record.items = run.state->fresh;
+  record.used = used_by(*run.state);
+  record.interruptions = interruptions(*run.state);
+  return record;
+}
+
+usage_report used_by(const run::state& state) {
+  auto used = state.used;
+  for (const auto& call : state.open_calls)
+    if (call.nested)
+      used += used_by(*call.nested);
+  return used;
+}
+
+std::uint64_t tool_calls_of(const run::state& state) {
+  auto count =
+      static_cast<std::uint64_t>(std::count_if(state.fresh.begin(), state.fresh.end(), [](const item& entry) {
+        return std::holds_alternative<tool_call>(entry);
+      }));
+  for (const auto& call : state.open_calls)
+    if (call.nested)
+      count += tool_calls_of(*call.nested);
+  return count;
+}
+
+} // namespace troupe

@@ -1,0 +1,163 @@
+#include "actors/io/log.hpp"
+#include "actors/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace troupe {
+
+std::string_view to_string(hook_point point) noexcept {
+  constexpr std::string_view names[] = {"before_run",  "after_run",  "before_model",   "after_model",
+                                        "before_tool", "after_tool", "before_handoff", "after_handoff"};
+  return names[static_cast<std::size_t>(point) - 1];
+}
+
+namespace {
+
+std::string_view action_name(guardrail::action what) {
+  constexpr std::string_view names[] = {"pass", "rewrite", "reject", "trip"};
+  return names[static_cast<std::size_t>(what)];
+}
+
+std::string describe(const run::check& what) {
+  switch (what.ticket.stage) {
+  case run::guard_stage::input:
+    return "what a user said to an assistant";
+  case run::guard_stage::output:
+    return "an assistant's answer to a user";
+  case run::guard_stage::tool_input:
+    return fmt::format("the arguments of a call of the tool '{}'", what.tool);
+  default:
+    return fmt::format("the output of the tool '{}'", what.tool);
+  }
+}
+
+/// Runs a guardrail given as a function, once.
+guardrail_actor::behavior_type guardrail_call(guardrail_actor::pointer self,
+                                              const guardrail_function& function) {
+  return {[self, function](const guardrail_question& question) -> caf::result<guardrail::verdict> {
+    self->quit();
+    try {
+      auto verdict = function(question);
+      if (!verdict)
+        return to_caf(verdict.error());
+      return std::move(*verdict);
+    } catch (const std::exception& thrown) {
+      return to_caf(fail(errc::internal, fmt::format("an exception: {}", thrown.what())));
+    }
+  }};
+}
+
+} // namespace
+
+void run_state::carry_out(run::check& what) {
+  const auto found =
+      wiring_->guardrails ? wiring_->guardrails->find(what.guardrail) : guardrail_map::const_iterator{};
+  if (!wiring_->guardrails || found == wiring_->guardrails->end())
+    return verdict_came(what,
+                        fail(errc::internal, fmt::format("there is no guardrail '{}'", what.guardrail)));
+  const auto& [check, timeout] = found->second;
+  if (const auto* builtin = std::get_if<guardrail::builtin>(&check))
+    return verdict_came(what, guardrail::check(*builtin, what.text));
+  const auto within = std::min(timeout, remaining());
+  if (const auto* rule = std::get_if<judge>(&check))
+    return ask_judge(*rule, what, within);
+  guardrail_question question{what.ticket.stage, wiring_->definition->name, what.text, what.tool,
+                              run_.session_id};
+  const auto came = [this, what](guardrail::verdict& verdict) { verdict_came(what, std::move(verdict)); };
+  const auto failed = [this, what](const caf::error& reason) { verdict_came(what, from_caf(reason)); };
+  if (const auto* handler = std::get_if<guardrail_actor>(&check)) {
+    self_->request(*handler, within, std::move(question)).then(came, failed);
+    return;
+  }
+  const auto worker = self_->spawn(guardrail_call, std::get<guardrail_function>(check));
+  self_->request(worker, within, std::move(question)).then(came, failed);
+}
+
+void run_state::ask_judge(const judge& rule, const run::check& what, std::chrono::milliseconds within) {
+  const auto key = next_key();
+  open_[key].model = rule.model;
+  auto request =
+      std::make_shared<const model_request>(guardrail::ask_judge(rule.rule, describe(what), what.text));
+  self_->request(rule.model, within, model_call{key, std::move(request), {}})
+      .then(
+          [this, key, what, rule = rule.rule, model = rule.model_name](model_response& response) {
+            open_.erase(key);
+            run_.state.used.add(wiring_->definition->name, response.model.empty() ? model : response.model,
+                                response.used);
+            verdict_came(what, guardrail::read_judgement(rule, response));
+          },
+          [this, key, what](const caf::error& reason) {
+            request_failed(reason, key, [this, &what](error why) { verdict_came(what, std::move(why)); });
+          });
+}
+
+void run_state::verdict_came(const run::check& what, result<guardrail::verdict> outcome) {
+  if (!outcome)
+    outcome = fail(outcome.error().code, fmt::format("the guardrail '{}' could not judge: {}", what.guardrail,
+                                                     outcome.error().detail));
+  else if (outcome->what != guardrail::action::pass)
+    tell(guardrail_acted{wiring_->definition->name, what.guardrail, std::string(to_string(what.ticket.stage)),
+                         std::string(action_name(outcome->what)), outcome->message});
+  feed(run::checked{what.ticket, std::move(outcome)});
+}
+
+const json& run_state::no_facts() const {
+  static const json none = json::object();
+  return none;
+}
+
+void run_state::at_hooks(hook_point point, const std::function<json()>& facts, std::function<void()> go_on) {
+  const auto concerns = [point](const hook& each) { return each.points.contains(point); };
+  if (std::none_of(wiring_->hooks.begin(), wiring_->hooks.end(), concerns))
+    return go_on();
+  hook_call call{point, run_.run_id, run_.session_id, wiring_->definition->name,
+                 std::make_shared<const json>(facts())};
+  tell_hook(0, std::move(call), std::move(go_on));
+}
+
+void run_state::tell_hook(std::size_t index, hook_call call, std::function<void()> go_on) {
+  while (index < wiring_->hooks.size() && !wiring_->hooks[index].points.contains(call.point))
+    ++index;
+  if (is_over_)
+    return;
+  if (index == wiring_->hooks.size())
+    return go_on();
+  const auto& next = wiring_->hooks[index];
+  if (const auto* function = std::get_if<hook_function>(&next.handler)) {
+    try {
+      (*function)(call);
+    } catch (const std::exception& thrown) {
+      return hook_failed(next, call, fail(errc::hook_failed, thrown.what()), index, std::move(go_on));
+    }
+    return tell_hook(index + 1, std::move(call), std::move(go_on));
+  }
+  // A run that is over because of its deadline has no time left, and is to be told of all the same.
+  const auto within =
+      call.point == hook_point::after_run ? next.timeout : std::min(next.timeout, remaining());
+  self_->request(std::get<hook_actor>(next.handler), within, call)
+      .then([this, index, call, go_on](acknowledgement) { tell_hook(index + 1, call, go_on); },
+            [this, index, call, go_on](const caf::error& reason) {
+              hook_failed(wiring_->hooks[index], call, from_caf(reason), index, go_on);
+            });
+}
+
+void run_state::hook_failed(const hook& failed, const hook_call& call, const error& why, std::size_t index,
+                            std::function<void()> go_on) {
+  auto reason = fail(errc::hook_failed, fmt::format("the hook '{}' failed at {}: {}", failed.name,
+                                                    to_string(call.point), why.detail));
+  if (failed.fails_open) {
+    log().warn("run '{}': {}; the run goes on", run_.run_id, reason.detail);
+    return tell_hook(index + 1, call, std::move(go_on));
+  }
+  // The run is over already; all that can change is how.
+  if (call.point == hook_point::after_run) {
+    if (!run_.state.failure)
+      run_.state.failure = std::move(reason);
+    return go_on();
+  }
+  feed(run::stopped{std::move(reason)});
+}
+
+} // namespace troupe

@@ -1,0 +1,125 @@
+#include "actors/defaults.hpp"
+#include "actors/run.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+
+namespace troupe {
+
+void run_state::carry_out(run::call_model& what) {
+  const auto facts = [this, &what] {
+    auto items = json::array();
+    if (what.request->past)
+      items = to_json(*what.request->past);
+    for (const auto& entry : what.request->fresh)
+      items.push_back(to_json(entry));
+    return json{{"model", wiring_->definition->model}, {"items", std::move(items)}};
+  };
+  at_hooks(hook_point::before_model, facts, [this, request = what.request] { ask_model(request); });
+}
+
+void run_state::ask_model(model_request_ptr request) {
+  const auto key = next_key();
+  open_[key].model = wiring_->model;
+  saw_progress_ = false;
+  streamed_calls_.clear();
+  model_call call{key, std::move(request), {}};
+  if (is_streamed())
+    call.listener = caf::actor_cast<caf::strong_actor_ptr>(self_);
+  self_->request(wiring_->model, remaining(), std::move(call))
+      .then([this, key](model_response& response) { model_answered(key, response); },
+            [this, key](const caf::error& reason) {
+              settle({}, {});
+              request_failed(reason, key, [this](error why) { feed(run::model_failed{std::move(why)}); });
+            });
+}
+
+void run_state::model_answered(call_key key, model_response& response) {
+  open_.erase(key);
+  if (response.model.empty())
+    response.model = wiring_->definition->model;
+  settle(response.model, response.used);
+  tell_answer(response);
+  if (run_.company && run_.company->observer)
+    tell(usage_added{wiring_->definition->name, response.model, response.used});
+  const auto facts = [this, &response] {
+    return json{
+        {"model", response.model}, {"output", to_json(response.output)}, {"usage", to_json(response.used)}};
+  };
+  at_hooks(hook_point::after_model, facts, [this, response = std::move(response)]() mutable {
+    feed(run::model_answered{std::move(response)});
+  });
+}
+
+void run_state::settle(const std::string& model, const usage& used) {
+  if (reservation_ != 0 && run_.company && run_.company->ledger)
+    caf::anon_send(run_.company->ledger, settle_atom::value, reservation_, model, used);
+  reservation_ = 0;
+}
+
+void run_state::tell_answer(const model_response& response) {
+  if (!run_.company || !run_.company->observer)
+    return;
+  const auto& agent = wiring_->definition->name;
+  const auto is_call = [](const item& entry) { return std::holds_alternative<tool_call>(entry); };
+  const bool has_calls = std::any_of(response.output.begin(), response.output.end(), is_call);
+  const bool tells_growth = is_streamed() && !saw_progress_;
+  for (const auto& entry : response.output) {
+    if (const auto* message = std::get_if<assistant_message>(&entry);
+        message != nullptr && !message->text.empty()) {
+      if (tells_growth)
+        tell(text_streamed{agent, message->text});
+      if (has_calls)
+        tell(said{agent, message->text});
+    } else if (const auto* thought = std::get_if<reasoning>(&entry); thought != nullptr && tells_growth) {
+      if (!thought->text.empty())
+        tell(reasoning_streamed{agent, thought->text});
+    } else if (const auto* call = std::get_if<tool_call>(&entry); call != nullptr && tells_growth) {
+      tell(call_streamed{agent, call->call_id, call->name});
+      tell(arguments_streamed{agent, call->call_id, call->arguments});
+    }
+  }
+}
+
+void run_state::progressed(const model_progress& what, const caf::strong_actor_ptr& source) {
+  if (!open_.contains(what.key) || is_over_)
+    return;
+  saw_progress_ = true;
+  for (const auto& delta : *what.deltas)
+    tell_delta(delta);
+  if (what.bytes == 0 || !source)
+    return;
+  auto handle = caf::actor_cast<stream_source_actor>(source);
+  if (unconsumed_ > defaults::stream_window)
+    held_.push_back({std::move(handle), what.key, what.bytes});
+  else
+    self_->send(handle, consumed_atom::value, what.key, what.bytes);
+}
+
+void run_state::tell_delta(const model_delta& delta) {
+  const auto& agent = wiring_->definition->name;
+  if (const auto* text = std::get_if<text_delta>(&delta)) {
+    tell(text_streamed{agent, text->text});
+  } else if (const auto* thought = std::get_if<reasoning_delta>(&delta)) {
+    tell(reasoning_streamed{agent, thought->text});
+  } else if (const auto* call = std::get_if<tool_call_delta>(&delta)) {
+    streamed_calls_.resize(std::max(streamed_calls_.size(), call->index + 1));
+    streamed_calls_[call->index] = call->call_id;
+    tell(call_streamed{agent, call->call_id, call->name});
+  } else if (const auto* more = std::get_if<arguments_delta>(&delta)) {
+    auto id = more->index < streamed_calls_.size() ? streamed_calls_[more->index] : std::string();
+    tell(arguments_streamed{agent, std::move(id), more->text});
+  }
+}
+
+void run_state::consumed(std::uint64_t events) {
+  unconsumed_ -= std::min(events, unconsumed_);
+  if (unconsumed_ > defaults::stream_window / 2)
+    return;
+  for (const auto& held : held_)
+    self_->send(held.source, consumed_atom::value, held.key, held.bytes);
+  held_.clear();
+}
+
+} // namespace troupe

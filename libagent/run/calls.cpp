@@ -1,0 +1,395 @@
+#include "libagent/run/arguments.hpp"
+#include "libagent/run/outside.hpp"
+#include "libagent/run/steps.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace troupe::run {
+
+namespace {
+
+using stage = open_call::stage;
+
+bool is_open(const open_call& call) {
+  return call.at != stage::waiting && call.at != stage::done;
+}
+
+bool is_tool_call(const item& entry) {
+  return std::holds_alternative<tool_call>(entry);
+}
+
+void settle(open_call& call, tool_result result) {
+  call.at = stage::done;
+  call.result = std::move(result);
+}
+
+// Calls that come again.
+
+/// The call with that id among the run's items up to `end`, or null.
+const tool_call* call_with_id(const state& run, const std::string& id, std::size_t end) {
+  for (std::size_t i = 0; i < end; ++i)
+    if (const auto* made = std::get_if<tool_call>(&run.fresh[i]); made != nullptr && made->call_id == id)
+      return made;
+  return nullptr;
+}
+
+bool is_same(const tool_call& left, const tool_call& right) {
+  if (left.name != right.name)
+    return false;
+  if (left.arguments == right.arguments)
+    return true;
+  const auto one = parse_json(left.arguments);
+  const auto other = parse_json(right.arguments);
+  return one && other && *one == *other;
+}
+
+// Opening calls.
+
+error reused_id(const std::string& id) {
+  return fail(errc::protocol_violation,
+              fmt::format("the model used the call id '{}' for two different calls", id));
+}
+
+json scope_of_call(const state& run, const open_call& call) {
+  auto scope = scope_of(run);
+  scope["tool"] = call.offered_name;
+  scope["arguments"] = call.arguments ? *call.arguments : json::object();
+  return scope;
+}
+
+result<bool> applies(const approval_rule& rule, const state& run, const open_call& call) {
+  if (!rule.needed || !rule.when)
+    return rule.needed;
+  return call_outside(rule.when, scope_of_call(run, call));
+}
+
+/// Whether somebody has to say yes to the call. A rule that cannot be tested asks: the safe side.
+bool needs_approval(const state& run, const toolbox_entry& entry, const open_call& call) {
+  if (run.always_approved.contains({run.agent->name, call.offered_name}))
+    return false;
+  for (const auto* rule : {&entry.approval, entry.policy ? &entry.policy->approval : nullptr,
+                           entry.handoff ? &entry.handoff->approval : nullptr})
+    if (rule != nullptr)
+      if (const auto needed = applies(*rule, run, call); !needed || *needed)
+        return true;
+  return false;
+}
+
+tool_result handoff_result(const std::string& agent) {
+  return tool_result::text(dump_json(json{{"assistant", agent}}));
+}
+
+/// The call of this turn that hands off, or null: the first that nobody rejected.
+const open_call* chosen_handoff(const state& run) {
+  const auto found = std::find_if(run.open_calls.begin(), run.open_calls.end(), [](const open_call& call) {
+    return call.what == toolbox_entry::kind::handoff && (call.at == stage::waiting || !call.result->is_error);
+  });
+  return found == run.open_calls.end() ? nullptr : &*found;
+}
+
+void open_handoff(const state& run, const toolbox_entry& entry, open_call& call) {
+  if (const auto* first = chosen_handoff(run))
+    return settle(call, tool_result::failure(fmt::format(
+                            "Not carried out: this turn already hands off to '{}'.", first->name)));
+  if (needs_approval(run, entry, call))
+    call.at = stage::waiting;
+  else
+    settle(call, handoff_result(call.name));
+}
+
+open_call open_one(const state& run, const tool_call& made) {
+  open_call call;
+  call.call_id = made.call_id;
+  call.offered_name = made.name;
+  const auto found = run.tools->find(made.name);
+  if (found == toolbox::npos) {
+    settle(call, tool_result::failure(unknown_tool(*run.tools, made.name)));
+    return call;
+  }
+  const auto& entry = run.tools->entries()[found];
+  const auto& spec = (*run.tools->offered())[found];
+  call.source = entry.source;
+  call.name = entry.name;
+  call.schema = spec.input;
+  call.policy = entry.policy;
+  call.rules = entry.handoff;
+  auto arguments = read_arguments(spec, made.arguments);
+  // The usual handoff takes nothing, so whatever the model says about it does no harm.
+  if (!arguments && entry.what == toolbox_entry::kind::handoff && !(entry.handoff && entry.handoff->input))
+    arguments = json::object();
+  if (!arguments) {
+    settle(call, tool_result::failure(arguments.error().detail));
+    return call;
+  }
+  call.what = entry.what;
+  call.arguments = std::make_shared<const json>(std::move(*arguments));
+  if (entry.what == toolbox_entry::kind::handoff) {
+    open_handoff(run, entry, call);
+    return call;
+  }
+  call.at = needs_approval(run, entry, call) ? stage::waiting : stage::opened;
+  return call;
+}
+
+// Guardrails of one call: the agent's, then the tool's own.
+
+const std::string* guardrail_at(const state& run, const open_call& call, guard_stage at, std::size_t step) {
+  const auto& general =
+      at == guard_stage::tool_input ? run.agent->tool_input_guardrails : run.agent->tool_output_guardrails;
+  if (step < general.size())
+    return &general[step].name;
+  if (!call.policy)
+    return nullptr;
+  const auto& own =
+      at == guard_stage::tool_input ? call.policy->input_guardrails : call.policy->output_guardrails;
+  return step - general.size() < own.size() ? &own[step - general.size()] : nullptr;
+}
+
+/// Asks the call's next guardrail; false if it has no further one.
+bool ask_guardrail(const state& run, std::size_t index, guard_stage at, effects& into) {
+  const auto& call = run.open_calls[index];
+  const auto* name = guardrail_at(run, call, at, call.guard_step);
+  if (name == nullptr)
+    return false;
+  auto text = at == guard_stage::tool_input ? dump_json(*call.arguments) : plain_text(call.result->parts);
+  into.emplace_back(
+      check{{at, index, call.guard_step, turn_number(run)}, *name, std::move(text), call.offered_name});
+  return true;
+}
+
+requested_call request_for(const state& run, std::size_t index) {
+  const auto& call = run.open_calls[index];
+  requested_call wanted;
+  wanted.index = index;
+  wanted.call_id = call.call_id;
+  wanted.offered_name = call.offered_name;
+  wanted.what = call.what;
+  wanted.source = call.source;
+  wanted.name = call.name;
+  wanted.arguments = call.arguments;
+  if (call.policy)
+    wanted.timeout = call.policy->timeout;
+  wanted.with_history = run.agent->kind != agent_kind::model;
+  wanted.nested = call.nested;
+  wanted.decisions = call.decisions;
+  return wanted;
+}
+
+/// Starts what waits for its turn, as far as the cap allows.
+void start_queued(state& run, effects& into) {
+  auto running =
+      static_cast<std::size_t>(std::count_if(run.open_calls.begin(), run.open_calls.end(),
+                                             [](const open_call& c) { return c.at == stage::running; }));
+  std::vector<requested_call> ready;
+  const auto most = std::max<std::size_t>(run.bounds.max_parallel_tools, 1);
+  for (std::size_t i = 0; i < run.open_calls.size() && running < most; ++i) {
+    auto& call = run.open_calls[i];
+    if (call.at != stage::queued)
+      continue;
+    call.at = stage::running;
+    ready.push_back(request_for(run, i));
+    call.nested.reset();
+    call.decisions.clear();
+    ++running;
+  }
+  if (!ready.empty())
+    into.emplace_back(call_tools{std::move(ready)});
+}
+
+// Failures that end the run.
+
+bool fails_run(const open_call& call) {
+  return call.policy && call.policy->fails_run;
+}
+
+error tool_failure(const open_call& call) {
+  return fail(errc::tool_failed,
+              fmt::format("the tool '{}' failed: {}", call.offered_name, plain_text(call.result->parts)));
+}
+
+/// What a guardrail has kept from the model is not told by the run's failure either.
+void retell_failure(open_call& call) {
+  if (call.fatal && call.fatal->code == errc::tool_failed && fails_run(call))
+    call.fatal = tool_failure(call);
+}
+
+// Closing a turn.
+
+/// The output of the tool that ends the run by the agent's `tool_use_behavior`, or null.
+const tool_result* final_tool(const state& run) {
+  const auto& rule = run.agent->tool_use_behavior;
+  for (const auto& call : run.open_calls) {
+    // A call without arguments never reached a tool: there is none of that name, or they did not fit.
+    if (call.what == toolbox_entry::kind::handoff || !call.arguments)
+      continue;
+    if (rule.what == stop_rule::kind::stop_on_first_tool ||
+        (rule.what == stop_rule::kind::stop_at_tools &&
+         std::find(rule.tools.begin(), rule.tools.end(), call.offered_name) != rule.tools.end()))
+      return &*call.result;
+  }
+  return nullptr;
+}
+
+std::optional<error> first_fatal(const state& run) {
+  for (const auto& call : run.open_calls)
+    if (call.fatal)
+      return call.fatal;
+  return std::nullopt;
+}
+
+/// All calls are done: their outputs join the conversation, and the run goes on.
+effects close_turn(state& run) {
+  auto fatal = first_fatal(run);
+  std::optional<hand_off> next;
+  if (const auto* call = chosen_handoff(run))
+    next = hand_off{call->name, call->arguments, call->rules};
+  std::optional<std::string> final_text;
+  if (const auto* result = final_tool(run))
+    final_text = plain_text(result->parts);
+  for (auto& call : run.open_calls)
+    run.fresh.emplace_back(
+        tool_output{std::move(call.call_id), std::move(call.result->parts), call.result->is_error});
+  run.open_calls.clear();
+  if (fatal)
+    return end_with(run, std::move(*fatal));
+  if (next) {
+    if (run.stop_before_turn)
+      return end_with(run, std::move(*run.stop_before_turn));
+    run.at = phase::handing_off;
+    run.notes.clear();
+    if (next->rules)
+      if (auto filtered = filter_input(run, *next->rules); !filtered)
+        return end_with(run, filtered.error());
+    return {std::move(*next)};
+  }
+  if (!final_text)
+    return next_turn(run);
+  run.output = std::move(*final_text);
+  run.is_tool_output = true;
+  return conclude(run);
+}
+
+} // namespace
+
+effects open_calls(state& run, const std::vector<tool_call>& calls, std::size_t start) {
+  run.output.clear();
+  run.tool_users.insert(run.agent->name);
+  run.open_calls.reserve(calls.size());
+  auto at = start;
+  for (const auto& made : calls) {
+    while (!is_tool_call(run.fresh[at]))
+      ++at;
+    if (const auto* earlier = call_with_id(run, made.call_id, at)) {
+      if (!is_same(*earlier, made)) {
+        // Neither this call nor those after it are ever answered.
+        const auto unanswered = run.fresh.begin() + static_cast<std::ptrdiff_t>(at);
+        run.fresh.erase(std::remove_if(unanswered, run.fresh.end(), is_tool_call), run.fresh.end());
+        return end_now(run, reused_id(made.call_id));
+      }
+      // What came of it is in the conversation, or will be.
+      run.fresh.erase(run.fresh.begin() + static_cast<std::ptrdiff_t>(at));
+      continue;
+    }
+    run.open_calls.push_back(open_one(run, made));
+    ++at;
+  }
+  run.at = phase::acting;
+  const auto to_run =
+      static_cast<std::uint64_t>(std::count_if(run.open_calls.begin(), run.open_calls.end(), is_open));
+  if (!run.has_budget || to_run == 0)
+    return advance_calls(run);
+  run.at = phase::reserving_tools;
+  return {reserve{nullptr, to_run}};
+}
+
+effects advance_calls(state& run) {
+  effects todo;
+  for (std::size_t i = 0; i < run.open_calls.size(); ++i)
+    if (auto& call = run.open_calls[i]; call.at == stage::opened)
+      call.at = ask_guardrail(run, i, guard_stage::tool_input, todo) ? stage::checking_input : stage::queued;
+  start_queued(run, todo);
+  if (!todo.empty() || std::any_of(run.open_calls.begin(), run.open_calls.end(), is_open))
+    return todo;
+  const auto waits = std::any_of(run.open_calls.begin(), run.open_calls.end(),
+                                 [](const open_call& call) { return call.at == stage::waiting; });
+  if (!waits)
+    return run.agent->kind == agent_kind::model ? close_turn(run) : team_step_done(run);
+  // What has failed for good needs nobody's word, nor does what is not to go on.
+  if (auto fatal = first_fatal(run))
+    return end_now(run, std::move(*fatal));
+  if (run.stop_before_turn)
+    return end_now(run, std::move(*run.stop_before_turn));
+  run.at = phase::paused;
+  return {pause{}};
+}
+
+effects call_answered(state& run, tool_answered what) {
+  if (what.index >= run.open_calls.size())
+    return {};
+  auto& call = run.open_calls[what.index];
+  if (call.at != stage::running)
+    return {};
+  run.used += what.used;
+  call.fatal = std::move(what.fatal);
+  call.result = bounded(std::move(what.result), run.bounds.max_tool_output_bytes);
+  if (!call.fatal && call.result->is_error && fails_run(call))
+    call.fatal = tool_failure(call);
+  call.guard_step = 0;
+  call.at = stage::checking_output;
+  effects todo;
+  if (ask_guardrail(run, what.index, guard_stage::tool_output, todo)) {
+    start_queued(run, todo);
+    return todo;
+  }
+  call.at = stage::done;
+  return advance_calls(run);
+}
+
+effects tool_checked(state& run, const check_ticket& ticket, guardrail::verdict verdict) {
+  auto& call = run.open_calls[ticket.index];
+  const bool is_input = ticket.stage == guard_stage::tool_input;
+  switch (verdict.what) {
+  case guardrail::action::trip:
+    return end_now(
+        run, tripped(*guardrail_at(run, call, ticket.stage, ticket.step), ticket.stage, verdict.message));
+  case guardrail::action::reject:
+    settle(call, tool_result::failure(std::move(verdict.message)));
+    retell_failure(call);
+    return advance_calls(run);
+  case guardrail::action::rewrite:
+    if (!is_input) {
+      call.result->parts = {text_content{std::move(verdict.text)}};
+      retell_failure(call);
+      break;
+    }
+    if (auto arguments = parse_json(verdict.text);
+        arguments && arguments->is_object() && call.schema.validate(*arguments)) {
+      call.arguments = std::make_shared<const json>(std::move(*arguments));
+    } else {
+      settle(call, tool_result::failure("Error: a guardrail left arguments that do not fit the tool."));
+      return advance_calls(run);
+    }
+    break;
+  case guardrail::action::pass:
+    break;
+  }
+  ++call.guard_step;
+  effects todo;
+  if (ask_guardrail(run, ticket.index, ticket.stage, todo))
+    return todo;
+  call.at = is_input ? stage::queued : stage::done;
+  return advance_calls(run);
+}
+
+open_call member_call(const std::string& agent, const std::string& input) {
+  open_call call;
+  call.offered_name = agent;
+  call.what = toolbox_entry::kind::agent;
+  call.name = agent;
+  call.arguments = std::make_shared<const json>(json{{"input", input}});
+  return call;
+}
+
+} // namespace troupe::run

@@ -1,0 +1,222 @@
+#include "libagent/run/steps.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace troupe::run {
+
+namespace {
+
+using stage = open_call::stage;
+
+std::string id_of(const state& run, std::size_t index) {
+  return fmt::format("{}.{}", turn_number(run), index);
+}
+
+/// Sorts decisions by the call of this run that they are about. Those for nested runs lose the part of their
+/// id that names the call.
+std::map<std::size_t, std::vector<decision>> by_call(const state& run,
+                                                     const std::vector<decision>& decisions) {
+  std::map<std::size_t, std::vector<decision>> sorted;
+  for (std::size_t i = 0; i < run.open_calls.size(); ++i) {
+    if (run.open_calls[i].at != stage::waiting)
+      continue;
+    const auto id = id_of(run, i);
+    for (auto each : decisions) {
+      if (!run.open_calls[i].nested) {
+        if (each.id == id)
+          sorted[i].push_back(std::move(each));
+      } else if (each.id.starts_with(id + "/")) {
+        each.id.erase(0, id.size() + 1);
+        sorted[i].push_back(std::move(each));
+      }
+    }
+  }
+  return sorted;
+}
+
+std::string rejection(const decision& what, const open_call& call) {
+  return what.message.empty() ? fmt::format("The call of '{}' was not approved.", call.offered_name)
+                              : what.message;
+}
+
+void decide(state& run, open_call& call, std::vector<decision>& decisions) {
+  if (call.nested) {
+    call.decisions = std::move(decisions);
+    call.at = stage::queued;
+    return;
+  }
+  auto& what = decisions.front();
+  if (what.what == decision::verdict::reject) {
+    call.result = tool_result::failure(rejection(what, call));
+    call.at = stage::done;
+    return;
+  }
+  if (what.always)
+    run.always_approved.emplace(run.agent->name, call.offered_name);
+  if (what.arguments)
+    call.arguments = std::make_shared<const json>(std::move(*what.arguments));
+  call.approved = true;
+}
+
+void give_up(state& run, open_call& call, std::string why) {
+  if (call.nested)
+    run.used += spent_by(*call.nested);
+  call.nested.reset();
+  call.result = tool_result::failure(std::move(why));
+  call.at = stage::done;
+}
+
+/// Finds what the call is for among the tools of today. What the name stands for must be what it stood for:
+/// that is what somebody said yes to.
+bool find_again(const state& run, open_call& call) {
+  const auto found = run.tools->find(call.offered_name);
+  if (found == toolbox::npos)
+    return false;
+  const auto& entry = run.tools->entries()[found];
+  if (entry.what != call.what || entry.name != call.name)
+    return false;
+  call.source = entry.source;
+  call.schema = (*run.tools->offered())[found].input;
+  call.policy = entry.policy;
+  call.rules = entry.handoff;
+  return true;
+}
+
+bool is_decided(const state& run, const open_call& call) {
+  return call.approved ||
+         (!call.nested && run.always_approved.contains({run.agent->name, call.offered_name}));
+}
+
+void reopen(state& run, open_call& call) {
+  if (!find_again(run, call))
+    return give_up(run, call,
+                   fmt::format("Error: the tool '{}' is not available any more.", call.offered_name));
+  if (!is_decided(run, call))
+    return;
+  if (auto fits = call.schema.validate(*call.arguments); !fits)
+    return give_up(run, call,
+                   fmt::format("Error: the arguments for '{}' break its schema: {}.", call.offered_name,
+                               fits.error().detail));
+  if (call.what == toolbox_entry::kind::handoff) {
+    call.result = tool_result::text(dump_json(json{{"assistant", call.name}}));
+    call.at = stage::done;
+  } else {
+    call.at = stage::opened;
+  }
+}
+
+/// A handoff that needed nobody's word has waited with the others for its turn to end.
+void reopen_done(state& run, open_call& call) {
+  if (call.what == toolbox_entry::kind::handoff && !call.result->is_error && !find_again(run, call))
+    give_up(run, call, fmt::format("Error: the tool '{}' is not available any more.", call.offered_name));
+}
+
+bool has_members(const state& run) {
+  return !run.open_calls.empty() && run.open_calls.front().call_id.empty();
+}
+
+} // namespace
+
+std::vector<interruption> interruptions(const state& run) {
+  std::vector<interruption> all;
+  for (std::size_t i = 0; i < run.open_calls.size(); ++i) {
+    const auto& call = run.open_calls[i];
+    if (call.at != stage::waiting)
+      continue;
+    if (!call.nested) {
+      const auto kind =
+          call.what == toolbox_entry::kind::handoff ? interruption::kind::handoff : interruption::kind::tool;
+      all.push_back({id_of(run, i), kind, run.agent->name, call.offered_name, call.arguments});
+      continue;
+    }
+    for (auto& inner : interruptions(*call.nested)) {
+      inner.id = id_of(run, i) + "/" + inner.id;
+      all.push_back(std::move(inner));
+    }
+  }
+  return all;
+}
+
+namespace {
+
+/// The waiting call that an interruption's id names, in this run or a nested one; null if there is none.
+const open_call* find_waiting(const state& run, std::string_view id) {
+  for (std::size_t i = 0; i < run.open_calls.size(); ++i) {
+    const auto& call = run.open_calls[i];
+    if (call.at != stage::waiting)
+      continue;
+    const auto own = id_of(run, i);
+    if (!call.nested && id == own)
+      return &call;
+    if (call.nested && id.starts_with(own + "/"))
+      return find_waiting(*call.nested, id.substr(own.size() + 1));
+  }
+  return nullptr;
+}
+
+} // namespace
+
+result<void> check_decisions(const state& run, const std::vector<decision>& decisions) {
+  if (decisions.empty())
+    return fail(errc::invalid_argument, "no decision is given; the run waits for at least one");
+  std::set<std::string> seen;
+  for (const auto& each : decisions) {
+    const auto* call = find_waiting(run, each.id);
+    if (call == nullptr)
+      return fail(errc::invalid_argument,
+                  fmt::format("the run does not wait for a decision on '{}'", each.id));
+    if (!seen.insert(each.id).second)
+      return fail(errc::invalid_argument, fmt::format("there are two decisions on '{}'", each.id));
+    if (!each.arguments)
+      continue;
+    if (!each.arguments->is_object())
+      return fail(errc::invalid_argument, fmt::format("the arguments for '{}' must be an object", each.id));
+    if (auto fits = call->schema.validate(*each.arguments); !fits)
+      return fail(errc::invalid_argument, fmt::format("the arguments for '{}' do not fit the tool '{}': {}",
+                                                      each.id, call->offered_name, fits.error().detail));
+  }
+  return {};
+}
+
+usage_report spent_by(const state& paused) {
+  auto used = paused.used;
+  for (const auto& call : paused.open_calls)
+    if (call.nested)
+      used += spent_by(*call.nested);
+  return used;
+}
+
+effects resume(state& run, std::vector<decision> decisions) {
+  const bool is_team = run.agent->kind != agent_kind::model;
+  if (is_team != has_members(run))
+    return end_now(
+        run, fail(errc::invalid_config,
+                  fmt::format("the agent '{}' is of another kind than when it paused", run.agent->name)));
+  for (auto& [index, chosen] : by_call(run, decisions))
+    decide(run, run.open_calls[index], chosen);
+  if (is_team) {
+    run.at = phase::acting;
+    return advance_calls(run);
+  }
+  run.at = phase::resuming;
+  return {collect_tools{}};
+}
+
+effects reopen_calls(state& run) {
+  for (auto& call : run.open_calls)
+    call.at == stage::done ? reopen_done(run, call) : reopen(run, call);
+  const auto to_run = static_cast<std::uint64_t>(
+      std::count_if(run.open_calls.begin(), run.open_calls.end(),
+                    [](const open_call& call) { return call.at == stage::opened; }));
+  run.at = phase::acting;
+  if (!run.has_budget || to_run == 0)
+    return advance_calls(run);
+  run.at = phase::reserving_tools;
+  return {reserve{nullptr, to_run}};
+}
+
+} // namespace troupe::run

@@ -1,0 +1,168 @@
+#include "tests/actors/support/stage.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace troupe;
+using troupe::test::fake_tool;
+using troupe::test::stage;
+using namespace std::chrono_literals;
+
+namespace {
+
+chat_request prompt(std::string text) {
+  chat_request request;
+  request.prompt = std::move(text);
+  request.session_id = "s";
+  request.run_id = "r";
+  return request;
+}
+
+/// Agent "triage" with a tool "pay" that somebody has to allow, and agent "ops".
+struct house {
+  house() {
+    auto options = stage::two_agents();
+    options.config.agents[0].tool_policies["pay"].approval.needed = true;
+    options.tools.emplace_back("triage", s.fake("pay", tool));
+    s.begin(std::move(options));
+  }
+
+  std::shared_ptr<test::answer<chat_reply>> pause() {
+    auto reply = s.chat(prompt("pay"));
+    s.model->calls_tools({{"pay", R"({"amount":5})"}});
+    s.run();
+    return reply;
+  }
+
+  std::shared_ptr<test::answer<chat_reply>> resume(decision what) {
+    auto reply =
+        s.ask<chat_reply>(s.actors.sessions, resume_request{"r", {std::move(what)}, false}, observer_actor());
+    s.run();
+    return reply;
+  }
+
+  stage s;
+  std::shared_ptr<fake_tool> tool = std::make_shared<fake_tool>();
+};
+
+} // namespace
+
+TEST_CASE("a run that needs an approval pauses, and holds no actor of its own") {
+  house h;
+  h.s.chat(prompt("hello"));
+  h.s.model->says("hi");
+  h.s.run();
+  const auto before = h.s.system().registry().running();
+  const auto reply = h.pause();
+  REQUIRE(reply->value);
+  CHECK(reply->value->status == run_status::paused);
+  REQUIRE(reply->value->interruptions.size() == 1);
+  const auto& waits = reply->value->interruptions.front();
+  CHECK(waits.tool == "pay");
+  CHECK(waits.agent == "triage");
+  CHECK(*waits.arguments == json{{"amount", 5}});
+  CHECK(h.tool->open.empty());
+  CHECK(h.s.system().registry().running() == before);
+}
+
+TEST_CASE("an approved call runs, and the run goes on to its end") {
+  house h;
+  const auto id = h.pause()->value->interruptions.front().id;
+  const auto done = h.resume({id});
+  REQUIRE(h.tool->open.size() == 1);
+  h.tool->answer(0, tool_result::text("paid"));
+  h.s.run();
+  h.s.model->says("done");
+  h.s.run();
+  REQUIRE(done->value);
+  CHECK(done->value->result == "done");
+  const auto record = h.s.load("s");
+  REQUIRE(record->value);
+  CHECK((*record->value)->items == done->value->items);
+  CHECK_FALSE((*record->value)->paused);
+}
+
+TEST_CASE("a rejected call does not run, and the model is told why") {
+  house h;
+  decision no{h.pause()->value->interruptions.front().id};
+  no.what = decision::verdict::reject;
+  no.message = "too much";
+  h.resume(no);
+  CHECK(h.tool->open.empty());
+  REQUIRE(h.s.model->calls.size() == 1);
+  const auto& output = std::get<tool_output>(h.s.model->calls.front().request->fresh.back());
+  CHECK(plain_text(output.parts) == "too much");
+  CHECK(output.is_error);
+}
+
+TEST_CASE("what is approved for good is not asked again on the session") {
+  house h;
+  decision always{h.pause()->value->interruptions.front().id};
+  always.always = true;
+  h.resume(always);
+  h.tool->answer(0, tool_result::text("paid"));
+  h.s.run();
+  h.s.model->says("done");
+  h.s.run();
+  // The session comes back from the store and still knows.
+  h.s.advance(120'000ms);
+  h.s.chat(prompt("again"));
+  h.s.model->calls_tools({{"pay", R"({"amount":6})"}});
+  h.s.run();
+  CHECK(h.tool->open.size() == 2);
+}
+
+TEST_CASE("a paused run outlives its session's actor") {
+  house h;
+  const auto id = h.pause()->value->interruptions.front().id;
+  h.s.advance(120'000ms);
+  h.resume({id});
+  CHECK(h.tool->open.size() == 1);
+}
+
+TEST_CASE("while a run is paused its session takes no prompt, and says which run to resume") {
+  house h;
+  h.pause();
+  const auto refused = h.s.chat(prompt("hello"));
+  REQUIRE(refused->failure);
+  CHECK(refused->failure->code == errc::conflict);
+  REQUIRE(refused->failure->facts);
+  CHECK(refused->failure->facts->at("run_id") == "r");
+}
+
+TEST_CASE("decisions that do not fit leave the run paused") {
+  house h;
+  h.pause();
+  CHECK(h.resume({"9.9"})->code() == errc::invalid_argument);
+  const auto shown = h.s.ask<run_record_ptr>(h.s.actors.sessions, run_atom::value, std::string("r"));
+  h.s.run();
+  REQUIRE(shown->value);
+  CHECK((*shown->value)->status == run_status::paused);
+  CHECK((*shown->value)->interruptions.size() == 1);
+}
+
+TEST_CASE("a paused run is cancelled with a history that is complete") {
+  house h;
+  h.pause();
+  const auto cancelled = h.s.ask<run_record_ptr>(h.s.actors.sessions, cancel_atom::value, std::string("r"),
+                                                 cancel_mode::at_once);
+  h.s.run();
+  CHECK(cancelled->value);
+  const auto record = h.s.load("s");
+  REQUIRE(record->value);
+  REQUIRE((*record->value)->items.size() == 3);
+  CHECK(std::holds_alternative<tool_output>((*record->value)->items.back()));
+  const auto shown = h.s.ask<run_record_ptr>(h.s.actors.sessions, run_atom::value, std::string("r"));
+  h.s.run();
+  CHECK((*shown->value)->status == run_status::cancelled);
+  CHECK_FALSE(h.s.chat(prompt("hello"))->came());
+}
+
+TEST_CASE("resuming what is not paused is a conflict, and what is not known an unknown run") {
+  house h;
+  h.s.chat(prompt("hello"));
+  CHECK(h.resume({"0.0"})->code() == errc::conflict);
+  const auto unknown =
+      h.s.ask<chat_reply>(h.s.actors.sessions, resume_request{"other", {{"0.0"}}, false}, observer_actor());
+  h.s.run();
+  CHECK(unknown->code() == errc::unknown_run);
+}

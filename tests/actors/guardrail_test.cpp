@@ -1,0 +1,122 @@
+#include "tests/actors/support/stage.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <stdexcept>
+
+using namespace troupe;
+using troupe::test::fake_tool;
+using troupe::test::stage;
+using namespace std::chrono_literals;
+
+namespace {
+
+using strings = std::vector<std::string>;
+using guardrail::action;
+using guardrail::verdict;
+
+chat_request prompt(std::string text) {
+  chat_request request;
+  request.prompt = std::move(text);
+  request.session_id = "s";
+  return request;
+}
+
+guardrail_function says(action what, std::string text = {}, std::string message = {}) {
+  return [=](const guardrail_question&) -> result<verdict> { return verdict{what, text, message}; };
+}
+
+runtime_options guarded(guardrail_function function) {
+  auto options = stage::two_agents();
+  options.config.agents[0].input_guardrails = {{"g", false}};
+  options.guardrails["g"].check = std::move(function);
+  return options;
+}
+
+} // namespace
+
+TEST_CASE("a guardrail that trips ends the run before the model is asked, and what the user said stays") {
+  stage s;
+  s.begin(guarded(says(action::trip, {}, "not here")));
+  const auto reply = s.chat(prompt("bad"));
+  CHECK(s.model->calls.empty());
+  REQUIRE(reply->failure);
+  CHECK(reply->failure->code == errc::guardrail_tripped);
+  CHECK(reply->failure->facts->at("guardrail") == "g");
+  CHECK((*s.load("s")->value)->items == item_list{user_message{"bad"}});
+  CHECK(s.events == strings{"agent:triage", "trip:g"});
+}
+
+TEST_CASE("what a guardrail rewrites is what the model and the session get") {
+  stage s;
+  s.begin(guarded(says(action::rewrite, "masked")));
+  s.chat(prompt("secret"));
+  REQUIRE(s.model->calls.size() == 1);
+  CHECK(s.model->calls.front().request->fresh == item_list{user_message{"masked"}});
+  s.model->says("ok");
+  s.run();
+  CHECK((*s.load("s")->value)->items.front() == item(user_message{"masked"}));
+}
+
+TEST_CASE("an exception in a guardrail ends that run with a typed error") {
+  stage s;
+  s.begin(guarded([](const guardrail_question&) -> result<verdict> { throw std::runtime_error("oops"); }));
+  const auto reply = s.chat(prompt("q"));
+  CHECK(reply->code() == errc::internal);
+  CHECK(reply->failure->detail.find("oops") != std::string::npos);
+  CHECK(s.model->calls.empty());
+}
+
+TEST_CASE("a model as judge is asked, and its usage counts") {
+  stage s;
+  auto options = stage::two_agents();
+  options.config.agents[0].input_guardrails = {{"polite", false}};
+  config::guardrail_options judge;
+  judge.name = "polite";
+  judge.check = config::guardrail_options::judge{{"be polite", action::trip, {}}, "default"};
+  options.config.guardrails = {judge};
+  s.begin(std::move(options));
+  const auto reply = s.chat(prompt("you fool"));
+  REQUIRE(s.model->calls.size() == 1);
+  CHECK(s.model->calls.front().request->agent == "judge");
+  s.model->says(R"({"allowed": false, "reason": "rude"})");
+  s.run();
+  CHECK(reply->code() == errc::guardrail_tripped);
+  CHECK(reply->failure->detail.find("rude") != std::string::npos);
+}
+
+TEST_CASE("hooks are told of each point, and one that fails closed ends the run") {
+  stage s;
+  auto options = stage::two_agents();
+  auto seen = std::make_shared<strings>();
+  hook watch;
+  watch.points = {hook_point::before_run,     hook_point::before_model,  hook_point::after_model,
+                  hook_point::before_handoff, hook_point::after_handoff, hook_point::after_run};
+  watch.handler = [seen](const hook_call& call) { seen->push_back(std::string(to_string(call.point))); };
+  options.hooks = {watch};
+  s.begin(std::move(options));
+  s.chat(prompt("q"));
+  s.model->calls_tools({{"transfer_to_ops", "{}"}});
+  s.run();
+  s.model->says("done");
+  s.run();
+  CHECK(*seen == strings{"before_run", "before_model", "after_model", "before_handoff", "after_handoff",
+                         "before_model", "after_model", "after_run"});
+}
+
+TEST_CASE("a hook that throws ends the run, or not, as it was told") {
+  for (const bool open : {true, false}) {
+    stage s;
+    auto options = stage::two_agents();
+    hook broken;
+    broken.name = "audit";
+    broken.points = {hook_point::before_model};
+    broken.handler = [](const hook_call&) { throw std::runtime_error("no"); };
+    broken.fails_open = open;
+    options.hooks = {broken};
+    s.begin(std::move(options));
+    const auto reply = s.chat(prompt("q"));
+    CHECK(s.model->calls.size() == (open ? 1 : 0));
+    CHECK(reply->code() == (open ? std::nullopt : std::optional(errc::hook_failed)));
+  }
+}

@@ -174,7 +174,9 @@ http_front_actor runtime::serve_http(config::server_options options) const {
     return impl_->system.spawn(closed_front);
   http_backend backend{impl_->actors.sessions, impl_->actors.agent_names, impl_->actors.mcp_servers,
                        impl_->run_timeout};
-  auto front = spawn_http_front(impl_->system, *impl_->io, std::move(options), std::move(backend));
+  http_streaming streaming;
+  streaming.keep_alive = options.sse_keep_alive;
+  auto front = spawn_http_front(impl_->system, *impl_->io, std::move(options), std::move(backend), streaming);
   impl_->fronts.push_back(front);
   return front;
 }

@@ -26,13 +26,13 @@ struct runtime_options {
   std::vector<std::pair<std::string, code_tool>> tools;
   /// Models that are actors of the embedder's own, by the names that agents use.
   std::map<std::string, model_actor> models;
+  /// The embedder's own I/O context, run by exactly one thread for as long as the runtime lives; null for a
+  /// reactor with a thread of its own.
+  boost::asio::io_context* io = nullptr;
   /// Guardrails in code, by the names that agents use, beside the configuration's.
   guardrail_map guardrails{};
   /// Hooks in code, told before the configuration's.
   std::vector<hook> hooks{};
-  /// The embedder's own I/O context, run by exactly one thread for as long as the runtime lives; null for a
-  /// reactor with a thread of its own.
-  boost::asio::io_context* io = nullptr;
 };
 
 /// Agents, models, MCP servers and sessions as actors in a CAF actor system. Copies share the same runtime;

@@ -15,6 +15,8 @@ std::string_view reason_phrase(unsigned status) noexcept {
   switch (status) {
   case 200:
     return "OK";
+  case 202:
+    return "Accepted";
   case 204:
     return "No Content";
   case 400:
@@ -23,6 +25,8 @@ std::string_view reason_phrase(unsigned status) noexcept {
     return "Not Found";
   case 405:
     return "Method Not Allowed";
+  case 409:
+    return "Conflict";
   case 413:
     return "Content Too Large";
   case 414:
@@ -60,6 +64,30 @@ json to_json(const mcp_status& server) {
           {"last_error", text_or_null(server.last_error)}};
 }
 
+json detail_of(const error& reason, std::string_view session_id, std::string_view run_id) {
+  const auto code = to_string(reason.code);
+  json detail{{"error", reason.detail.empty() ? code : reason.detail}, {"code", code}};
+  if (!session_id.empty())
+    detail["session_id"] = session_id;
+  if (reason.facts && reason.facts->is_object())
+    detail.insert(reason.facts->begin(), reason.facts->end());
+  // A fact of that name is another run, which is in this one's way.
+  if (!run_id.empty())
+    detail.emplace("run_id", run_id);
+  return detail;
+}
+
+answer refuse_with(unsigned status, json detail) {
+  answer value{status, dump_json({{"detail", std::move(detail)}}), {}, false};
+  if (status == 429 || status == 503)
+    value.headers.emplace_back("Retry-After", "1");
+  return value;
+}
+
+json result_of(const std::string& text, const std::shared_ptr<const json>& structured) {
+  return structured ? *structured : json(text);
+}
+
 } // namespace
 
 answer succeed(const json& body) {
@@ -70,15 +98,11 @@ answer refuse(unsigned status, std::string_view code, std::string_view message, 
   json detail{{"error", message}, {"code", code}};
   if (!session_id.empty())
     detail["session_id"] = session_id;
-  answer value{status, dump_json({{"detail", std::move(detail)}}), {}, false};
-  if (status == 429 || status == 503)
-    value.headers.emplace_back("Retry-After", "1");
-  return value;
+  return refuse_with(status, std::move(detail));
 }
 
-answer refuse(const error& reason, std::string_view session_id) {
-  const auto code = to_string(reason.code);
-  return refuse(status_of(reason.code), code, reason.detail.empty() ? code : reason.detail, session_id);
+answer refuse(const error& reason, std::string_view session_id, std::string_view run_id) {
+  return refuse_with(status_of(reason.code), detail_of(reason, session_id, run_id));
 }
 
 unsigned status_of(errc code) noexcept {
@@ -86,10 +110,15 @@ unsigned status_of(errc code) noexcept {
   case errc::malformed:
     return 400;
   case errc::invalid_argument:
+  case errc::guardrail_tripped:
+  case errc::budget_exceeded:
     return 422;
   case errc::unknown_agent:
   case errc::unknown_session:
+  case errc::unknown_run:
     return 404;
+  case errc::conflict:
+    return 409;
   case errc::overloaded:
     return 429;
   case errc::shutting_down:
@@ -99,6 +128,12 @@ unsigned status_of(errc code) noexcept {
   case errc::model_timeout:
     return 504;
   case errc::model_failed:
+  case errc::model_stream_cut:
+  case errc::not_recorded:
+  case errc::protocol_violation:
+  case errc::invalid_output:
+  case errc::tool_failed:
+  case errc::hook_failed:
     return 502;
   default:
     return 500;
@@ -106,7 +141,33 @@ unsigned status_of(errc code) noexcept {
 }
 
 answer show(const chat_reply& reply) {
-  return succeed({{"result", reply.result}, {"session_id", reply.session_id}, {"agent", reply.agent}});
+  json body{{"session_id", reply.session_id},
+            {"agent", reply.agent},
+            {"run_id", reply.run_id},
+            {"usage", troupe::to_json(reply.used)}};
+  if (reply.status == run_status::paused) {
+    body["status"] = to_string(reply.status);
+    body["interruptions"] = troupe::to_json(reply.interruptions);
+    return {202, dump_json(body), {}, false};
+  }
+  body["result"] = result_of(reply.result, reply.structured);
+  return succeed(body);
+}
+
+answer show(const run_record& run, unsigned status) {
+  json body{{"run_id", run.run_id},
+            {"session_id", run.session_id},
+            {"status", to_string(run.status)},
+            {"agent", text_or_null(run.agent)},
+            {"items", troupe::to_json(run.items)},
+            {"usage", troupe::to_json(run.used)}};
+  if (run.status == run_status::completed)
+    body["result"] = result_of(run.result, run.structured);
+  if (run.status == run_status::paused)
+    body["interruptions"] = troupe::to_json(run.interruptions);
+  if (run.failure)
+    body["error"] = detail_of(*run.failure, {}, {});
+  return {status, dump_json(body), {}, false};
 }
 
 answer show(std::string_view session_id, const session_record& session) {
@@ -135,6 +196,13 @@ std::string render_head(const answer& value, bool keep_alive, std::string_view d
     fmt::format_to(out, "{}: {}\r\n", name, text);
   head += "\r\n";
   return head;
+}
+
+std::string render_stream_head(bool chunked, bool keep_alive, std::string_view date) {
+  return fmt::format(
+      "HTTP/1.1 200 OK\r\nServer: troupe\r\nDate: {}\r\nConnection: {}\r\n"
+      "Content-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\n{}\r\n",
+      date, keep_alive ? "keep-alive" : "close", chunked ? "Transfer-Encoding: chunked\r\n" : "");
 }
 
 std::string http_date(std::time_t when) {

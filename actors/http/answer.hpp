@@ -29,14 +29,21 @@ answer succeed(const json& body);
 answer refuse(unsigned status, std::string_view code, std::string_view message,
               std::string_view session_id = {});
 
-/// The same for a failure inside: its code decides on the status. 429 and 503 come with `Retry-After`.
-answer refuse(const error& reason, std::string_view session_id = {});
+/// The same for a failure inside, with `run_id` if there is one, and with the error's facts beside these; a
+/// fact named `run_id` wins. The code decides on the status. 429 and 503 come with `Retry-After`.
+answer refuse(const error& reason, std::string_view session_id = {}, std::string_view run_id = {});
 
 /// The status for a failure.
 unsigned status_of(errc code) noexcept;
 
-/// `{"result","session_id","agent"}`.
+/// 200 with `{"result","session_id","agent","run_id","usage"}`, where `result` is JSON if the agent has an
+/// output schema; 202 with `{"status":"paused","run_id","interruptions","session_id","agent","usage"}` for a
+/// paused run.
 answer show(const chat_reply& reply);
+
+/// `{"run_id","session_id","status","agent","items","usage"}`, and of `result`, `error` and `interruptions`
+/// what the run has.
+answer show(const run_record& run, unsigned status = 200);
 
 /// `{"session_id","agent","items"}`; `agent` is null before the first run.
 answer show(std::string_view session_id, const session_record& session);
@@ -47,6 +54,9 @@ answer show(const std::vector<mcp_status>& servers);
 /// Status line and headers as they go over the wire, the empty line included. `date` as `http_date` writes
 /// it.
 std::string render_head(const answer& value, bool keep_alive, std::string_view date);
+
+/// The same for an answer whose body is a stream of events, in chunks or until the connection is closed.
+std::string render_stream_head(bool chunked, bool keep_alive, std::string_view date);
 
 /// A time as in the header `Date` (RFC 9110, section 5.6.7).
 std::string http_date(std::time_t when);

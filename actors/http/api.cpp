@@ -2,7 +2,7 @@
 
 #include "actors/http/chat_body.hpp"
 #include "actors/http/openapi.hpp"
-#include "actors/http/routes.hpp"
+#include "actors/http/run_body.hpp"
 #include "libagent/session/store.hpp"
 
 #include <fmt/format.h>
@@ -24,7 +24,20 @@ answer refuse_route(const route_match& match, const request_view& request) {
   return refusal;
 }
 
+std::optional<answer> refuse_media_type(const request_view& request) {
+  if (!request.content_type || is_json_media_type(*request.content_type))
+    return std::nullopt;
+  return refuse(415, "unsupported_media_type", "the body must be JSON: Content-Type: application/json");
+}
+
 } // namespace
+
+bool is_streamed(const call& what) noexcept {
+  if (const auto* chat = std::get_if<chat_request>(&what))
+    return chat->streamed;
+  const auto* resume = std::get_if<resume_request>(&what);
+  return resume != nullptr && resume->streamed;
+}
 
 api::api(const config::server_options& options, std::vector<std::string> agents)
     : max_body_bytes_(options.max_body_bytes), max_json_depth_(options.max_json_depth),
@@ -38,6 +51,10 @@ decision api::decide(const request_view& request) const {
   switch (*match.what) {
   case endpoint::chat:
     return decide_chat(request);
+  case endpoint::run:
+  case endpoint::resume_run:
+  case endpoint::cancel_run:
+    return decide_run(*match.what, match.parameter, request);
   case endpoint::session:
     return decide_session(match.parameter, false);
   case endpoint::forget_session:
@@ -55,15 +72,37 @@ decision api::decide(const request_view& request) const {
 }
 
 decision api::decide_chat(const request_view& request) const {
-  if (request.content_type && !is_json_media_type(*request.content_type))
-    return refuse(415, "unsupported_media_type", "the body must be JSON: Content-Type: application/json");
+  if (auto refusal = refuse_media_type(request))
+    return std::move(*refusal);
   auto chat = decode_chat(request.body, max_json_depth_);
   if (!chat)
     return refuse(chat.error());
   if (!chat->agent.empty() && std::find(agents_.begin(), agents_.end(), chat->agent) == agents_.end())
     return refuse(fail(errc::unknown_agent, fmt::format("there is no agent '{}'", chat->agent)),
                   chat->session_id);
+  chat->streamed = chat->streamed || wants_events(request.accept);
   return call(std::move(*chat));
+}
+
+decision api::decide_run(endpoint what, std::string_view parameter, const request_view& request) const {
+  auto id = percent_decode(parameter);
+  // An id that cannot be is one that nobody has.
+  if (!id || !is_session_id(*id))
+    return refuse(fail(errc::unknown_run, "there is no such run"));
+  if (what == endpoint::run)
+    return call(show_run{std::move(*id)});
+  if (auto refusal = request.body.empty() ? std::nullopt : refuse_media_type(request))
+    return std::move(*refusal);
+  if (what == endpoint::cancel_run) {
+    const auto mode = decode_cancel(request.body, max_json_depth_);
+    return mode ? decision(call(cancel_run{std::move(*id), *mode})) : refuse(mode.error(), {}, *id);
+  }
+  auto resume = decode_resume(request.body, max_json_depth_);
+  if (!resume)
+    return refuse(resume.error(), {}, *id);
+  resume->run_id = std::move(*id);
+  resume->streamed = resume->streamed || wants_events(request.accept);
+  return call(std::move(*resume));
 }
 
 decision api::decide_session(std::string_view parameter, bool forget) const {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "actors/http/answer.hpp"
+#include "actors/http/routes.hpp"
 #include "actors/messages.hpp"
 #include "libagent/config/config.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,9 +22,22 @@ struct request_view {
   /// Nothing if the header is missing.
   std::optional<std::string_view> content_type;
   std::string_view body;
+  /// Nothing if the header is missing.
+  std::optional<std::string_view> accept{};
 };
 
+/// Names a request that waits for its answer.
+using request_id = std::uint64_t;
+
 // What a request asks of the actors.
+
+struct show_run {
+  std::string run_id;
+};
+struct cancel_run {
+  std::string run_id;
+  cancel_mode mode = cancel_mode::at_once;
+};
 
 struct show_session {
   std::string session_id;
@@ -32,7 +47,11 @@ struct forget_session {
 };
 struct list_servers {};
 
-using call = std::variant<chat_request, show_session, forget_session, list_servers>;
+using call = std::variant<chat_request, resume_request, show_run, cancel_run, show_session, forget_session,
+                          list_servers>;
+
+/// Whether the call is answered by a stream of events.
+bool is_streamed(const call& what) noexcept;
 
 /// How a request goes on: it is answered at once, or is a call of an actor.
 using decision = std::variant<answer, call>;
@@ -53,6 +72,7 @@ public:
 
 private:
   decision decide_chat(const request_view& request) const;
+  decision decide_run(endpoint what, std::string_view parameter, const request_view& request) const;
   decision decide_session(std::string_view parameter, bool forget) const;
 
   std::size_t max_body_bytes_;

@@ -4,6 +4,7 @@
 #include "libagent/core/result.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 namespace troupe::http {
@@ -12,9 +13,12 @@ namespace troupe::http {
 /// allowed.
 bool is_json_media_type(std::string_view content_type) noexcept;
 
-/// Reads the body of `POST /api/v1/chat`: `{"prompt", "agent"?, "session_id"?}`; fields it does not know are
-/// ignored. `malformed` if it is not JSON, not UTF-8, nested too deep or empty; `invalid_argument` names
-/// every field that is missing, empty or of the wrong type. Fields that are absent or null stay empty.
+/// Whether an `Accept` asks for `text/event-stream` by name, in any case, with a weight other than 0.
+bool wants_events(std::optional<std::string_view> accept) noexcept;
+
+/// Reads the body of `POST /api/v1/chat`: `{"prompt", "agent"?, "session_id"?, "stream"?, "context"?,
+/// "budget"?}`; fields it does not know are ignored. Errors as `parse_object`; `invalid_argument` names every
+/// field that is missing, empty or of the wrong type. Fields that are absent or null stay empty.
 result<chat_request> decode_chat(std::string_view body, std::size_t max_depth);
 
 } // namespace troupe::http

@@ -75,6 +75,8 @@ void connection::request_ends() {
   --all_->in_work_;
   if (phase_ == phase::between_requests)
     wait_between_requests();
+  if (in_work_ == 0)
+    when_closed_.clear();
   // After a fault RESTinio closes, with all that this takes.
   if (in_work_ == 0 && !all_->keeps_idle_ && fault_ == fault::none)
     close();
@@ -93,6 +95,18 @@ void connection::read_failed(const boost::system::error_code& reason) {
   // After an end of file the client may still want its answers.
   if (reason != boost::asio::error::eof)
     close();
+  else if (in_work_ > 0)
+    wait_for_reset();
+}
+
+void connection::wait_for_reset() {
+  // Nothing is read any more, so this is the only way to learn of it without writing again.
+  socket_->async_wait(socket::wait_error,
+                      [watched = weak_from_this()](const boost::system::error_code& failed) {
+                        const auto self = watched.lock();
+                        if (!failed && self)
+                          self->close();
+                      });
 }
 
 void connection::invite_body() {
@@ -118,9 +132,15 @@ void connection::linger(socket last) {
 
 void connection::close() {
   closed_ = true;
+  if (socket_ == nullptr)
+    return;
+  if (!when_closed_.empty())
+    boost::asio::post(socket_->get_executor(), [tasks = std::exchange(when_closed_, {})] {
+      for (const auto& task : tasks)
+        task();
+    });
   boost::system::error_code ignored;
-  if (socket_ != nullptr)
-    socket_->close(ignored);
+  socket_->close(ignored);
 }
 
 /// A socket that is only read from until the client has closed it.

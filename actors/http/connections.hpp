@@ -10,6 +10,8 @@
 #include <functional>
 #include <memory>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 namespace troupe::http {
 
@@ -71,6 +73,11 @@ public:
   /// Nothing more is to be read: the stream is out of step, or at its end.
   bool is_deaf() const noexcept { return closed_ || ended_ || fault_ != fault::none; }
   bool is_closed() const noexcept { return closed_; }
+  /// Whether the client has closed its side, which it also does when it goes away.
+  bool has_ended() const noexcept { return ended_; }
+  /// Runs a task soon after the connection is closed under a request in work. (RESTinio tells of a connection
+  /// that is gone only who writes to it.)
+  void when_closed(std::function<void()> task) { when_closed_.push_back(std::move(task)); }
   /// The client closed its side or the connection broke.
   void read_failed(const boost::system::error_code& reason);
   /// Sends "100 Continue" if no answer is on its way.
@@ -86,6 +93,8 @@ public:
 
 private:
   void wait_between_requests();
+  /// Closes once the client answers what it is sent by a reset.
+  void wait_for_reset();
 
   std::shared_ptr<connections> all_;
   socket* socket_ = nullptr;
@@ -95,6 +104,7 @@ private:
   bool ended_ = false;
   bool closed_ = false;
   std::size_t in_work_ = 0;
+  std::vector<std::function<void()>> when_closed_;
   clock::time_point read_deadline_;
   clock::time_point write_deadline_ = clock::time_point::max();
 };

@@ -23,6 +23,12 @@ inline constexpr std::size_t read_buffer_bytes = 8u << 10;
 inline constexpr std::chrono::seconds linger_time{5};
 inline constexpr std::size_t linger_bytes = 64u << 20;
 
+/// A stream to which nothing was written for this long gets a comment, so that nobody on the way takes it for
+/// dead.
+inline constexpr std::chrono::milliseconds sse_keep_alive{15'000};
+/// Bytes of events that a client has not taken yet, past which its run is held back.
+inline constexpr std::size_t sse_buffer_bytes = 256u << 10;
+
 /// How often timeouts are looked at, at the least and at the most.
 inline constexpr std::chrono::milliseconds min_sweep_period{10};
 inline constexpr std::chrono::milliseconds max_sweep_period{1000};

@@ -1,10 +1,13 @@
 #pragma once
 
+#include "actors/http/defaults.hpp"
 #include "actors/interfaces.hpp"
 #include "libagent/config/config.hpp"
 
 #include <caf/fwd.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,10 +28,18 @@ struct http_backend {
   std::chrono::milliseconds run_timeout{300'000};
 };
 
+/// Bounds of streamed answers.
+struct http_streaming {
+  /// How long a stream may be quiet before a comment is written to it.
+  std::chrono::milliseconds keep_alive = http::defaults::sse_keep_alive;
+  /// Bytes of events that a client has not taken yet, past which its run is held back.
+  std::size_t buffer_bytes = http::defaults::sse_buffer_bytes;
+};
+
 /// Starts a REST front end and returns at once, from any thread and from inside any actor's handler. Ask it
 /// for its port to learn when it is ready. It lives until it is stopped, or until nobody holds its handle.
 /// The reactor must outlive it.
 http_front_actor spawn_http_front(caf::actor_system& system, io::reactor& io, config::server_options options,
-                                  http_backend backend);
+                                  http_backend backend, http_streaming streaming = {});
 
 } // namespace troupe

@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::array all_routes{
     route{"POST", "/api/v1/chat", endpoint::chat},
+    route{"GET", "/api/v1/runs/{run_id}", endpoint::run},
+    route{"POST", "/api/v1/runs/{run_id}/resume", endpoint::resume_run},
+    route{"POST", "/api/v1/runs/{run_id}/cancel", endpoint::cancel_run},
     route{"GET", "/api/v1/sessions/{session_id}", endpoint::session},
     route{"DELETE", "/api/v1/sessions/{session_id}", endpoint::forget_session},
     route{"GET", "/health", endpoint::health},
@@ -23,10 +26,12 @@ std::optional<std::string_view> fit(std::string_view pattern, std::string_view p
   const auto brace = pattern.find('{');
   if (brace == std::string_view::npos)
     return pattern == path ? std::optional(std::string_view()) : std::nullopt;
-  if (!path.starts_with(pattern.substr(0, brace)))
+  const auto after = pattern.substr(pattern.find('}') + 1);
+  if (path.size() <= brace + after.size() || !path.starts_with(pattern.substr(0, brace)) ||
+      !path.ends_with(after))
     return std::nullopt;
-  const auto parameter = path.substr(brace);
-  if (parameter.empty() || parameter.find('/') != std::string_view::npos)
+  const auto parameter = path.substr(brace, path.size() - brace - after.size());
+  if (parameter.find('/') != std::string_view::npos)
     return std::nullopt;
   return parameter;
 }

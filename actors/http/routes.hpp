@@ -10,11 +10,22 @@
 namespace troupe::http {
 
 /// What a route does.
-enum class endpoint : std::uint8_t { health, agents, mcp, chat, session, forget_session, openapi };
+enum class endpoint : std::uint8_t {
+  health,
+  agents,
+  mcp,
+  chat,
+  run,
+  resume_run,
+  cancel_run,
+  session,
+  forget_session,
+  openapi
+};
 
 struct route {
   std::string_view method;
-  /// As OpenAPI writes it, e.g. "/api/v1/sessions/{session_id}".
+  /// As OpenAPI writes it, e.g. "/api/v1/runs/{run_id}/resume"; one parameter at the most.
   std::string_view path;
   endpoint what;
 };
@@ -27,7 +38,7 @@ struct route_match {
   std::optional<endpoint> what;
   /// The methods of the path, as in the header `Allow`; empty if there is no such path.
   std::string allow;
-  /// What stands in the place of `{session_id}`, still percent-encoded. Part of the target.
+  /// What stands in the place of the path's parameter, still percent-encoded. Part of the target.
   std::string_view parameter;
 };
 

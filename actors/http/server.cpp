@@ -2,7 +2,9 @@
 
 #include "actors/http/acceptor.hpp"
 #include "actors/http/defaults.hpp"
+#include "actors/http/gate.hpp"
 #include "actors/http/routes.hpp"
+#include "actors/http/streams.hpp"
 #include "actors/http/wire.hpp"
 #include "actors/io/log.hpp"
 #include "actors/io/reactor.hpp"
@@ -12,7 +14,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <mutex>
 #include <unordered_map>
 #include <utility>
 
@@ -29,48 +30,26 @@ answer shutting_down() {
 
 } // namespace
 
-/// What other threads reach the core by: it outlives the core, and knows when that is gone.
-class server::gate {
-public:
-  explicit gate(boost::asio::io_context& io) : io_(&io) {}
-
-  void reply(request_id id, answer value);
-  void stop(milliseconds grace);
-
-  void open(const std::shared_ptr<core>& inside);
-  void close();
-  std::vector<std::pair<request_id, answer>> take_replies();
-
-private:
-  template <class Task>
-  void post(Task task) {
-    boost::asio::post(*io_, [inside = core_, run = std::move(task)] {
-      if (const auto still = inside.lock())
-        run(*still);
-    });
-  }
-
-  std::mutex mutex_;
-  /// Null once it is closed.
-  boost::asio::io_context* io_;
-  std::weak_ptr<core> core_;
-  std::vector<std::pair<request_id, answer>> replies_;
-};
-
 /// Everything that is open. Kept alive by what is pending on the reactor, first of all its timer.
-class server::core : public std::enable_shared_from_this<core> {
+class server::core : public gate::inside, public std::enable_shared_from_this<core> {
 public:
-  core(boost::asio::io_context& io, const config::server_options& options,
+  core(boost::asio::io_context& io, const config::server_options& options, milliseconds keep_alive,
        std::shared_ptr<const api> decisions, handlers events, std::shared_ptr<gate> way_in);
-  ~core();
+  ~core() override;
 
   void open(const std::string& host, std::uint16_t port);
-  void deliver();
-  void stop(milliseconds grace);
+  void deliver(gathered_work work) override;
+  void stop(milliseconds grace) override;
 
 private:
   void make_acceptor(boost::asio::io_context& io, std::size_t max_connections);
+  void make_streams(milliseconds keep_alive);
   void handle(const std::shared_ptr<exchange>& request);
+  /// Whether somebody will answer.
+  bool hand_out(const std::shared_ptr<exchange>& request, call what);
+  void carry_out(const stream_step& step);
+  /// The client of a streamed call is gone.
+  void gone(request_id id);
   decision decide(const request_view& request) const;
   void respond(exchange& request, answer value);
   void give_up_waiting();
@@ -88,6 +67,7 @@ private:
   boost::asio::steady_timer timer_;
   milliseconds sweep_period_;
   std::unordered_map<request_id, std::shared_ptr<exchange>> waiting_;
+  std::shared_ptr<streams> streams_;
   request_id last_request_ = 0;
   clock::time_point stop_by_ = clock::time_point::max();
   bool draining_ = false;
@@ -96,47 +76,18 @@ private:
   std::string date_;
 };
 
-void server::gate::reply(request_id id, answer value) {
-  const std::lock_guard lock(mutex_);
-  if (io_ == nullptr)
-    return;
-  replies_.emplace_back(id, std::move(value));
-  // One wake-up of the reactor serves all the replies that come before it is awake.
-  if (replies_.size() == 1)
-    post([](core& inside) { inside.deliver(); });
-}
-
-void server::gate::stop(milliseconds grace) {
-  const std::lock_guard lock(mutex_);
-  if (io_ != nullptr)
-    post([grace](core& inside) { inside.stop(grace); });
-}
-
-void server::gate::open(const std::shared_ptr<core>& inside) {
-  const std::lock_guard lock(mutex_);
-  core_ = inside;
-}
-
-void server::gate::close() {
-  const std::lock_guard lock(mutex_);
-  io_ = nullptr;
-  replies_.clear();
-}
-
-std::vector<std::pair<request_id, answer>> server::gate::take_replies() {
-  const std::lock_guard lock(mutex_);
-  return std::exchange(replies_, {});
-}
-
 server::core::core(boost::asio::io_context& io, const config::server_options& options,
-                   std::shared_ptr<const api> decisions, handlers events, std::shared_ptr<gate> way_in)
+                   milliseconds keep_alive, std::shared_ptr<const api> decisions, handlers events,
+                   std::shared_ptr<gate> way_in)
     : api_(std::move(decisions)), events_(std::move(events)), gate_(std::move(way_in)),
       connections_(std::make_shared<connections>(
           connections::timeouts{options.header_timeout, options.body_timeout, options.idle_timeout})),
       timer_(io) {
-  const auto shortest = std::min({options.header_timeout, options.body_timeout, options.idle_timeout});
+  const auto shortest =
+      std::min({options.header_timeout, options.body_timeout, options.idle_timeout, keep_alive});
   sweep_period_ = std::clamp(shortest / 4, defaults::min_sweep_period, defaults::max_sweep_period);
   make_acceptor(io, options.max_connections);
+  make_streams(keep_alive);
   // Safe with `this`: once this is closed, so are all connections, and those make no more requests.
   wire_ = wire::make(options.max_body_bytes,
                      [this](const std::shared_ptr<exchange>& request) { handle(request); });
@@ -153,6 +104,20 @@ void server::core::make_acceptor(boost::asio::io_context& io, std::size_t max_co
         wire_->serve(std::move(accepted), std::make_shared<connection>(connections_));
       },
       [all = connections_, max_connections] { return all->count() < max_connections; });
+}
+
+void server::core::make_streams(milliseconds keep_alive) {
+  streams::handlers told;
+  // Safe with `this`: nobody else has the streams.
+  told.on_written = [this](request_id id, std::size_t bytes) {
+    if (!closed_)
+      events_.on_written(id, bytes);
+  };
+  told.on_gone = [this](request_id id) {
+    if (!closed_)
+      events_.on_gone(id);
+  };
+  streams_ = std::make_shared<streams>(keep_alive, std::move(told));
 }
 
 void server::core::open(const std::string& host, std::uint16_t port) {
@@ -172,14 +137,29 @@ void server::core::handle(const std::shared_ptr<exchange>& request) {
   auto decided = decide(request->request());
   if (auto* at_once = std::get_if<answer>(&decided))
     return respond(*request, std::move(*at_once));
-  if (!draining_) {
-    const auto id = ++last_request_;
-    waiting_.emplace(id, request);
-    if (events_.on_call(id, std::move(std::get<call>(decided))))
-      return;
-    waiting_.erase(id);
-  }
-  respond(*request, shutting_down());
+  if (draining_ || !hand_out(request, std::move(std::get<call>(decided))))
+    respond(*request, shutting_down());
+}
+
+bool server::core::hand_out(const std::shared_ptr<exchange>& request, call what) {
+  const auto id = ++last_request_;
+  if (is_streamed(what))
+    request->when_closed([inside = weak_from_this(), id] {
+      if (const auto self = inside.lock())
+        self->gone(id);
+    });
+  waiting_.emplace(id, request);
+  if (events_.on_call(id, std::move(what)))
+    return true;
+  waiting_.erase(id);
+  return false;
+}
+
+void server::core::gone(request_id id) {
+  if (waiting_.erase(id) == 0)
+    return streams_->drop(id);
+  if (!closed_)
+    events_.on_gone(id);
 }
 
 decision server::core::decide(const request_view& request) const {
@@ -191,10 +171,34 @@ decision server::core::decide(const request_view& request) const {
   }
 }
 
-void server::core::deliver() {
-  for (auto& [id, value] : gate_->take_replies())
-    if (const auto request = waiting_.extract(id))
+void server::core::deliver(gathered_work work) {
+  for (const auto& step : work.steps)
+    carry_out(step);
+  streams_->flush();
+  for (auto& [id, value] : work.replies)
+    if (const auto request = waiting_.extract(id)) {
       respond(*request.mapped(), std::move(value));
+    } else if (streams_->contains(id)) {
+      streams_->write(id, last_event(value));
+      streams_->end(id, !draining_);
+    }
+}
+
+void server::core::carry_out(const stream_step& step) {
+  switch (step.what) {
+  case stream_step::kind::begin:
+    if (auto request = waiting_.extract(step.id)) {
+      const bool keep_alive =
+          request.mapped()->keep_alive() && request.mapped()->takes_chunks() && !draining_;
+      auto head = render_stream_head(request.mapped()->takes_chunks(), keep_alive, date());
+      streams_->begin(step.id, std::move(request.mapped()), std::move(head), keep_alive);
+    }
+    return;
+  case stream_step::kind::write:
+    return streams_->write(step.id, step.event);
+  case stream_step::kind::end:
+    return streams_->end(step.id, !draining_);
+  }
 }
 
 void server::core::respond(exchange& request, answer value) {
@@ -226,6 +230,7 @@ void server::core::watch() {
     return;
   const auto now = clock::now();
   connections_->sweep(now);
+  streams_->sweep(now);
   if (draining_ && (connections_->in_work() == 0 || now >= stop_by_)) {
     give_up_waiting();
     return close();
@@ -238,6 +243,7 @@ void server::core::give_up_waiting() {
   // What fits into the kernel's buffers is on its way before the socket is closed.
   for (const auto& [id, request] : std::exchange(waiting_, {}))
     respond(*request, shutting_down());
+  streams_->end_all(last_event(shutting_down()));
 }
 
 void server::core::stop(milliseconds grace) {
@@ -256,14 +262,16 @@ void server::core::close() {
   acceptor_->close();
   connections_->close_all();
   waiting_.clear();
+  streams_->clear();
   timer_.cancel();
   std::exchange(events_, {}).on_closed();
 }
 
-server::server(io::reactor& io, const config::server_options& options, std::shared_ptr<const api> decisions,
-               handlers events)
+server::server(io::reactor& io, const config::server_options& options, milliseconds keep_alive,
+               std::shared_ptr<const api> decisions, handlers events)
     : gate_(std::make_shared<gate>(io.context())) {
-  auto inside = std::make_shared<core>(io.context(), options, std::move(decisions), std::move(events), gate_);
+  auto inside = std::make_shared<core>(io.context(), options, keep_alive, std::move(decisions),
+                                       std::move(events), gate_);
   gate_->open(inside);
   boost::asio::post(io.context(), [opening = std::move(inside), host = options.host, port = options.port] {
     opening->open(host, port);
@@ -276,6 +284,18 @@ server::~server() {
 
 void server::reply(request_id id, answer value) {
   gate_->reply(id, std::move(value));
+}
+
+void server::begin_stream(request_id id) {
+  gate_->step({id, stream_step::kind::begin, {}});
+}
+
+void server::write(request_id id, sse_event event) {
+  gate_->step({id, stream_step::kind::write, std::move(event)});
+}
+
+void server::end_stream(request_id id) {
+  gate_->step({id, stream_step::kind::end, {}});
 }
 
 void server::stop(milliseconds grace) {

@@ -1,9 +1,10 @@
 #pragma once
 
 #include "actors/http/api.hpp"
+#include "actors/http/sse.hpp"
 
 #include <chrono>
-#include <cstdint>
+#include <cstddef>
 #include <functional>
 #include <memory>
 
@@ -13,8 +14,7 @@ class reactor;
 
 namespace troupe::http {
 
-/// Names a request that waits for its answer.
-using request_id = std::uint64_t;
+class gate;
 
 /// The wire side of the front end: RESTinio's connections on the reactor. Knows no actor. Answers by itself
 /// what `api` decides at once; calls are handed out and answered later. All methods are thread-safe and
@@ -29,26 +29,36 @@ public:
     std::function<void(result<std::uint16_t>)> on_opened;
     /// A call to be answered. False: there is nobody left to answer it.
     std::function<bool(request_id, call)> on_call;
+    /// So many bytes of events' data on that stream were handed to the kernel.
+    std::function<void(request_id, std::size_t)> on_written;
+    /// The client of a streamed call went away before its answer was complete.
+    std::function<void(request_id)> on_gone;
     std::function<void()> on_closed;
   };
 
-  /// Starts to listen.
-  server(io::reactor& io, const config::server_options& options, std::shared_ptr<const api> decisions,
-         handlers events);
+  /// Starts to listen. `keep_alive`: how long a stream may be quiet before a comment is written to it.
+  server(io::reactor& io, const config::server_options& options, std::chrono::milliseconds keep_alive,
+         std::shared_ptr<const api> decisions, handlers events);
   /// Stops with no grace.
   ~server();
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
-  /// Answers a call. Ignored if the request is gone meanwhile.
+  /// Answers a call. Ignored if the request is gone meanwhile. A stream that has begun ends with
+  /// `run_failed`.
   void reply(request_id id, answer value);
+
+  // Answers a streamed call, by any number of writes between the other two. Ignored likewise.
+  void begin_stream(request_id id);
+  void write(request_id id, sse_event event);
+  void end_stream(request_id id);
+
   /// Stops accepting and closes idle connections at once, waits for the answers owed for as long as `grace`,
-  /// answers 503 to the rest and closes. A later call may shorten the grace.
+  /// answers 503 to the rest, or ends it with `run_failed`, and closes. A later call may shorten the grace.
   void stop(std::chrono::milliseconds grace);
 
 private:
   class core;
-  class gate;
   std::shared_ptr<gate> gate_;
 };
 

@@ -79,6 +79,9 @@ std::size_t parse_guarded(http_parser* parser, const http_parser_settings* setti
     if (parser->upgrade != 0)
       message.m_header.should_keep_alive(http_should_keep_alive(parser) != 0);
     parser->upgrade = 0;
+    // RESTinio does not pass the version on.
+    message.m_header.http_major(parser->http_major);
+    message.m_header.http_minor(parser->http_minor);
     reader.request_begins(fault::none);
   } else if (message.m_leading_headers_completed) {
     if (!had_headers && message.m_header.has_field(restinio::http_field::expect))
@@ -101,6 +104,8 @@ public:
     request_view view{header.method().c_str(), header.request_target(), {}, request_->body()};
     if (const auto type = header.opt_value_of(restinio::http_field::content_type))
       view.content_type = std::string_view(type->data(), type->size());
+    if (const auto wanted = header.opt_value_of(restinio::http_field::accept))
+      view.accept = std::string_view(wanted->data(), wanted->size());
     return view;
   }
 
@@ -113,16 +118,50 @@ public:
     items.emplace_back(std::move(head));
     if (!body.empty())
       items.emplace_back(std::move(body));
+    write_final(std::move(items), keep_alive);
+  }
+
+  bool takes_chunks() const override {
+    const auto& header = request_->header();
+    return header.http_major() > 1 || (header.http_major() == 1 && header.http_minor() > 0);
+  }
+
+  bool client_has_ended() const override { return owner_->has_ended(); }
+
+  void when_closed(std::function<void()> task) override { owner_->when_closed(std::move(task)); }
+
+  void write_part(std::vector<std::string> pieces, std::function<void(bool)> written) override {
+    restinio::write_group_t group(to_items(std::move(pieces)));
+    group.after_write_notificator([on_end = std::move(written)](const auto& failed) { on_end(!failed); });
+    hand_over(restinio::response_parts_attr_t::not_final_parts, true, std::move(group));
+  }
+
+  void write_last(std::vector<std::string> pieces, bool keep_alive) override {
+    write_final(to_items(std::move(pieces)), keep_alive);
+  }
+
+private:
+  static restinio::writable_items_container_t to_items(std::vector<std::string> pieces) {
+    restinio::writable_items_container_t items;
+    for (auto& piece : pieces)
+      if (!piece.empty())
+        items.emplace_back(std::move(piece));
+    return items;
+  }
+
+  void write_final(restinio::writable_items_container_t items, bool keep_alive) {
     restinio::write_group_t group(std::move(items));
     // Called also when the connection is gone: then with an error, at the latest by the group's destructor.
     group.after_write_notificator([owner = owner_](const auto&) { owner->request_ends(); });
-    const restinio::response_output_flags_t flags{restinio::response_parts_attr_t::final_parts,
-                                                  restinio::response_connection_attr(keep_alive)};
+    hand_over(restinio::response_parts_attr_t::final_parts, keep_alive, std::move(group));
+  }
+
+  void hand_over(restinio::response_parts_attr_t parts, bool keep_alive, restinio::write_group_t group) {
+    const restinio::response_output_flags_t flags{parts, restinio::response_connection_attr(keep_alive)};
     restinio::impl::access_req_connection(*request_)->write_response_parts(request_->request_id(), flags,
                                                                            std::move(group));
   }
 
-private:
   restinio::request_handle_t request_;
   std::shared_ptr<connection> owner_;
   fault problem_;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace troupe::http {
 
@@ -28,6 +29,21 @@ public:
   virtual fault problem() const = 0;
   /// Answers, after all requests that came before it on the connection. Once.
   virtual void write(std::string head, std::string body, bool keep_alive) = 0;
+
+  // An answer may also come in parts instead.
+
+  /// Whether the client understands an answer in chunks (HTTP/1.1). If not, the end of the connection is its
+  /// end.
+  virtual bool takes_chunks() const = 0;
+  /// Whether the client has closed its side.
+  virtual bool client_has_ended() const = 0;
+  /// Runs a task soon after the connection is closed before the answer is complete.
+  virtual void when_closed(std::function<void()> task) = 0;
+  /// Writes a part as it is. `written` learns whether the kernel has taken it, or never will; possibly at
+  /// once.
+  virtual void write_part(std::vector<std::string> pieces, std::function<void(bool)> written) = 0;
+  /// Writes the last part.
+  virtual void write_last(std::vector<std::string> pieces, bool keep_alive) = 0;
 
   /// When the request was complete.
   const connection::clock::time_point since = connection::clock::now();

@@ -1,4 +1,5 @@
 #include "apps/troupe/agent_file.hpp"
+#include "apps/troupe/approval_dialog.hpp"
 #include "apps/troupe/commands.hpp"
 #include "apps/troupe/conversation.hpp"
 #include "apps/troupe/exit_code.hpp"
@@ -25,7 +26,7 @@ constexpr auto help_text = R"(!agents     the agents of the file
 !new        begins a new session
 !quit       ends the chat, as ^D does
 !help       this list
-^C cancels a run, or clears the line. Anything else is a prompt.)";
+^C cancels a run, also one that waits for approval, or clears the line. Anything else is a prompt.)";
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -111,10 +112,20 @@ private:
   bool all_well_ = true;
 };
 
+/// How a chat ended whose input has ended.
+int exit_code_of(const conversation& talk, const chat_loop& loop, bool interactive) {
+  if (!interactive && !loop.all_well())
+    return exit_code::failed;
+  return talk.leaves_run_paused() ? exit_code::paused : exit_code::ok;
+}
+
 /// Takes lines until there are no more; the exit code.
 int converse(conversation& talk, chat_loop& loop, line_source& lines, bool interactive,
              stop_signals& signals) {
+  talk.settle();
   while (!talk.stopped_by()) {
+    if (talk.is_left())
+      return exit_code_of(talk, loop, interactive);
     const auto came = lines.next(printable(talk.agent()) + "> ", signals);
     if (const auto* number = std::get_if<int>(&came)) {
       if (interactive && *number == SIGINT)
@@ -123,7 +134,7 @@ int converse(conversation& talk, chat_loop& loop, line_source& lines, bool inter
     }
     const auto* line = std::get_if<std::string>(&came);
     if (!line || !loop.take(*line))
-      return interactive || loop.all_well() ? exit_code::ok : exit_code::failed;
+      return exit_code_of(talk, loop, interactive);
   }
   return exit_code::signal_base + *talk.stopped_by();
 }
@@ -151,8 +162,10 @@ int chat(const common_options& common, const chat_options& options, stop_signals
     return exit_code::failed;
 
   const auto interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-  auto screen = chat_screen{interactive, wants_colours()};
-  auto talk = conversation{*house, screen, signals, timeout};
+  auto screen = chat_screen{{interactive, wants_colours()}};
+  const auto lines = interactive ? make_line_editor() : make_piped_lines();
+  auto approvals = approval_dialog{screen, *lines, signals};
+  auto talk = conversation{*house, screen, interactive ? &approvals : nullptr, signals, timeout};
   if (options.session && !talk.open(*options.session))
     return exit_code::failed;
   if (!options.agent.empty())
@@ -161,7 +174,6 @@ int chat(const common_options& common, const chat_options& options, stop_signals
   if (interactive)
     greet(screen, talk, agents);
   auto loop = chat_loop{talk, screen, agents};
-  const auto lines = interactive ? make_line_editor() : make_piped_lines();
   return converse(talk, loop, *lines, interactive, signals);
 }
 

@@ -44,13 +44,17 @@ public:
       : house_(house), signals_(signals), timeout_(timeout) {}
 
   /// Once each server has come up or failed to. False if a signal came first.
-  bool look_at(const std::vector<config::mcp_server_options>& options) {
+  bool look_at(const config::configuration& file) {
     const auto& servers = house_.agents().mcp_servers();
     for (auto i = std::size_t{0}; i < servers.size() && !stopped_by_; ++i)
-      look_at_server(options[i], servers[i].second);
-    for (const auto& name : house_.agents().agent_names())
+      look_at_server(file.mcp_servers[i], servers[i].second);
+    for (const auto& agent : file.agents)
       if (!stopped_by_)
-        look_at_agent(name);
+        look_at_agent(agent);
+    for (const auto& model : file.models)
+      report_.models.push_back(outline(model));
+    for (const auto& hook : file.hooks)
+      report_.hooks.push_back({hook.name.empty() ? hook.url : hook.name, hook.points});
     return !stopped_by_;
   }
 
@@ -84,13 +88,13 @@ private:
     }
   }
 
-  void look_at_agent(const std::string& name) {
-    const auto handle = house_.agents().agent(name);
+  void look_at_agent(const agent_definition& agent) {
+    const auto handle = house_.agents().agent(agent.name);
     if (!handle)
       failures_.push_back(handle.error());
     else if (auto info =
                  take(ask<agent_info>(house_.system(), signals_, *handle, timeout_, info_atom::value)))
-      report_.agents.push_back(std::move(*info));
+      report_.agents.push_back(outline(agent, std::move(*info)));
   }
 
   host& house_;
@@ -128,12 +132,11 @@ int check(const common_options& common, const check_options& options, stop_signa
     server.restart.when = config::restart_options::policy::never;
     timeout = std::max(timeout, server.startup_timeout + patience);
   }
-  const auto servers = file.mcp_servers;
-  const auto house = host::start(std::move(file), signals);
+  const auto house = host::start(file, signals);
   if (!house)
     return exit_code::failed;
   auto looking = inspection{*house, signals, timeout};
-  if (!looking.look_at(servers))
+  if (!looking.look_at(file))
     return exit_code::signal_base + *looking.stopped_by();
   return show(looking, options.json);
 }

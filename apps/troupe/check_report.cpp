@@ -14,6 +14,8 @@ namespace {
 /// Characters of a server's error that are shown to people; JSON has the whole.
 constexpr std::size_t error_characters = 2000;
 
+constexpr auto model_kind = "model";
+
 json or_null(const std::string& text) {
   return text.empty() ? json(nullptr) : json(text);
 }
@@ -37,8 +39,18 @@ std::string list(const std::vector<std::string>& names) {
 
 using cells = std::vector<std::string>;
 
+/// Takes columns away in which nobody has anything, but for the last one.
+void drop_empty_columns(std::vector<cells>& lines) {
+  for (auto i = lines.front().size() - 1; i-- > 0;)
+    if (lines.size() > 1 &&
+        std::all_of(lines.begin() + 1, lines.end(), [i](const cells& line) { return line[i] == "-"; }))
+      for (auto& line : lines)
+        line.erase(line.begin() + static_cast<std::ptrdiff_t>(i));
+}
+
 /// Lines of cells below each other, the last cell as long as it is.
-std::string table(const std::vector<cells>& lines) {
+std::string table(std::vector<cells> lines) {
+  drop_empty_columns(lines);
   auto widths = std::vector<std::size_t>(lines.front().size());
   for (const auto& line : lines)
     for (auto i = std::size_t{0}; i + 1 < line.size(); ++i)
@@ -60,7 +72,68 @@ cells server_cells(const mcp_status& server) {
           ready ? list(server.tools) : one_line(error, error_characters)};
 }
 
+std::string kind_of(const agent_definition& agent) {
+  switch (agent.kind) {
+  case agent_kind::model:
+    break;
+  case agent_kind::parallel:
+    return "parallel";
+  case agent_kind::sequential:
+    return "sequential";
+  case agent_kind::loop:
+    return "loop";
+  }
+  return model_kind;
+}
+
+json agent_json(const checked_agent& agent) {
+  return {{"name", agent.info.name},
+          {"kind", agent.kind},
+          {"model", or_null(agent.info.model)},
+          {"tools", agent.info.tools},
+          {"handoffs", agent.info.handoffs},
+          {"members", agent.members},
+          {"guardrails", agent.guardrails}};
+}
+
+std::vector<cells> agent_table(const std::vector<checked_agent>& agents) {
+  const auto has_teams =
+      std::any_of(agents.begin(), agents.end(), [](const auto& agent) { return agent.kind != model_kind; });
+  auto lines = std::vector<cells>{{"AGENT", "KIND", "MODEL", "MEMBERS", "HANDOFFS", "GUARDRAILS", "TOOLS"}};
+  for (const auto& agent : agents)
+    lines.push_back({one_line(agent.info.name, 64), has_teams ? agent.kind : "-",
+                     agent.info.model.empty() ? "-" : one_line(agent.info.model, 64), list(agent.members),
+                     list(agent.info.handoffs), list(agent.guardrails), list(agent.info.tools)});
+  return lines;
+}
+
 } // namespace
+
+checked_agent outline(const agent_definition& agent, agent_info info) {
+  auto made = checked_agent{std::move(info), kind_of(agent), agent.members.members, {}};
+  if (made.kind != model_kind)
+    made.info.model.clear();
+  if (!agent.members.judge.empty())
+    made.members.push_back(agent.members.judge);
+  for (const auto* uses : {&agent.input_guardrails, &agent.output_guardrails, &agent.tool_input_guardrails,
+                           &agent.tool_output_guardrails})
+    for (const auto& use : *uses)
+      if (std::find(made.guardrails.begin(), made.guardrails.end(), use.name) == made.guardrails.end())
+        made.guardrails.push_back(use.name);
+  return made;
+}
+
+checked_model outline(const config::model_options& model) {
+  auto made = checked_model{model.name, "scripted", {}, model.fallbacks};
+  if (std::holds_alternative<config::replay_options>(model.provider))
+    made.provider = "replay";
+  if (const auto* endpoint = std::get_if<config::endpoint_options>(&model.provider)) {
+    const auto speaks_messages = endpoint->format == config::endpoint_options::wire_format::anthropic;
+    made.provider = speaks_messages ? "anthropic" : "openai";
+    made.model = endpoint->wire.model;
+  }
+  return made;
+}
 
 bool all_well(const check_report& report) {
   return std::all_of(report.servers.begin(), report.servers.end(),
@@ -68,22 +141,37 @@ bool all_well(const check_report& report) {
 }
 
 json to_json(const check_report& report) {
-  auto agents = json::array();
+  auto value = json{{"agents", json::array()},
+                    {"models", json::array()},
+                    {"hooks", json::array()},
+                    {"mcp_servers", json::array()}};
   for (const auto& agent : report.agents)
-    agents.push_back(
-        {{"name", agent.name}, {"model", agent.model}, {"tools", agent.tools}, {"handoffs", agent.handoffs}});
-  auto servers = json::array();
+    value["agents"].push_back(agent_json(agent));
+  for (const auto& model : report.models)
+    value["models"].push_back({{"name", model.name},
+                               {"provider", model.provider},
+                               {"model", or_null(model.model)},
+                               {"fallbacks", model.fallbacks}});
+  for (const auto& hook : report.hooks)
+    value["hooks"].push_back({{"name", hook.name}, {"points", hook.points}});
   for (const auto& server : report.servers)
-    servers.push_back(server_json(server));
-  return {{"agents", std::move(agents)}, {"mcp_servers", std::move(servers)}};
+    value["mcp_servers"].push_back(server_json(server));
+  return value;
 }
 
 std::string to_text(const check_report& report) {
-  auto agents = std::vector<cells>{{"AGENT", "MODEL", "HANDOFFS", "TOOLS"}};
-  for (const auto& agent : report.agents)
-    agents.push_back(
-        {one_line(agent.name, 64), one_line(agent.model, 64), list(agent.handoffs), list(agent.tools)});
-  auto text = table(agents);
+  auto text = table(agent_table(report.agents));
+  auto models = std::vector<cells>{{"MODEL", "PROVIDER", "FALLBACKS", "ENDPOINT'S NAME"}};
+  for (const auto& model : report.models)
+    models.push_back({one_line(model.name, 64), model.provider, list(model.fallbacks),
+                      model.model.empty() ? "-" : one_line(model.model, 64)});
+  text += "\n" + table(models);
+  if (!report.hooks.empty()) {
+    auto hooks = std::vector<cells>{{"HOOK", "POINTS"}};
+    for (const auto& hook : report.hooks)
+      hooks.push_back({one_line(hook.name, 64), list(hook.points)});
+    text += "\n" + table(hooks);
+  }
   if (!report.servers.empty()) {
     auto servers = std::vector<cells>{{"MCP SERVER", "STATE", "PROTOCOL", "TOOLS OR ERROR"}};
     for (const auto& server : report.servers)

@@ -21,7 +21,7 @@ constexpr auto footer = R"(Examples:
   troupe serve --host 0.0.0.0 --port 8080       the REST API
 
 Exit codes: 0 fine; 1 a run failed or a check found something wrong; 2 the command line or the agent file
-cannot be used; 128+N ended by signal N.
+cannot be used; 4 a run waits for an approval; 128+N ended by signal N.
 "troupe COMMAND --help" tells more.)";
 
 constexpr auto serve_footer =
@@ -33,19 +33,28 @@ Examples:
   troupe serve -c agents.yaml --port 0          any free port)";
 
 constexpr auto chat_footer =
-    R"(With a terminal: line editing, history, and commands such as !help. With piped input each line is a prompt,
-and the exit code is 1 if any run failed.
+    R"(With a terminal: line editing, history, commands such as !help, and questions where a call needs approval.
+With piped input each line is a prompt, and the exit code is 1 if any run failed.
 
 Examples:
   troupe chat --agent triage
   troupe chat --session ticket-4711             goes on with a stored session
   printf 'Hello\nWho are you?\n' | troupe chat)";
 
-constexpr auto run_footer = R"(Examples:
+constexpr auto run_footer =
+    R"(Bounds of --budget: turns, model_calls, tool_calls, input_tokens, output_tokens, total_tokens, cost, wall_time.
+
+Where a call needs approval, the run pauses: what it waits for is on stderr, one JSON object a line, and the exit
+code is 4. With `sessions: {store: sqlite, ...}` in the agent file, --resume goes on with it.
+
+Examples:
   troupe run "How much memory is free?"
   troupe run --json "Top processes?" | jq .result
   troupe run --session s1 "And the disks?"      goes on with a stored session
-  troupe run - < question.txt)";
+  troupe run - < question.txt
+  troupe run --stream --budget turns=5 --budget wall_time=30s "Look around."
+  troupe run --resume run_4f... --approve all
+  troupe run --resume run_4f... --approve 1.0 --arguments '1.0={"lines":5}' --reject "1.1=not today")";
 
 constexpr auto check_footer =
     R"(Starts the MCP servers, asks them for their tools, and stops them again; no model is called.
@@ -107,14 +116,47 @@ CLI::App* add_chat(CLI::App& app, common_options& common, chat_options& into) {
   return chat;
 }
 
+/// For a new run.
+void add_prompt(CLI::App& run, run_options& into, CLI::Option* resume) {
+  run.add_option("--context", into.context, "JSON object that templates and conditions know as `context`")
+      ->type_name("JSON")
+      ->excludes(resume);
+  run.add_option("--budget", into.budget, "What the run may spend, e.g. turns=5; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false)
+      ->excludes(resume);
+  run.add_option("PROMPT", into.prompt, "What to ask, as one argument; - reads standard input")
+      ->type_name("")
+      ->excludes(resume);
+}
+
+/// For a run that goes on.
+void add_decisions(CLI::App& run, run_options& into, CLI::Option* resume) {
+  const auto add = [&](const char* name, std::vector<std::string>& where, const char* what,
+                       const char* type) {
+    run.add_option(name, where, what)->type_name(type)->allow_extra_args(false)->needs(resume);
+  };
+  add("--approve", into.approve, "Approve a call that the paused run waits for, or all; may be repeated",
+      "ID");
+  add("--reject", into.reject, "Reject one, and tell the model why; may be repeated", "ID[=MESSAGE]");
+  add("--arguments", into.arguments, "Have an approved call made with these arguments; may be repeated",
+      "ID=JSON");
+}
+
 CLI::App* add_run(CLI::App& app, common_options& common, run_options& into) {
   auto* run = app.add_subcommand("run", "Run one prompt and print the answer");
   add_common(*run, common);
   add_conversation(*run, into.agent, into.session);
-  run->add_flag("--json", into.json, "Print result, session_id, agent, items and usage as JSON");
-  run->add_option("PROMPT", into.prompt, "What to ask, as one argument; - reads standard input")
-      ->type_name("")
-      ->required();
+  auto* json = run->add_flag("--json", into.json,
+                             "Print result, session_id, run_id, status, agent, items and usage as JSON");
+  run->add_flag("--stream", into.stream, "Print what agents say as it comes")->excludes(json);
+  run->add_flag("--usage", into.usage, "Tell on stderr how many tokens the run used");
+  auto* resume = run->add_option("--resume", into.resume, "Go on with a paused run instead of a prompt")
+                     ->type_name("RUN_ID")
+                     ->excludes(run->get_option("--agent"))
+                     ->excludes(run->get_option("--session"));
+  add_decisions(*run, into, resume);
+  add_prompt(*run, into, resume);
   run->footer(run_footer);
   return run;
 }
@@ -147,6 +189,8 @@ std::variant<command_line, int> read_command_line(int argc, const char* const* a
   app.failure_message(explain);
   try {
     app.parse(argc, argv);
+    if (run->parsed() && run->count("PROMPT") == 0 && run->count("--resume") == 0)
+      throw CLI::RequiredError("PROMPT");
   } catch (const CLI::ParseError& reason) {
     return app.exit(reason, std::cout, std::cerr) == 0 ? exit_code::ok : exit_code::usage;
   }

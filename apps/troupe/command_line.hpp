@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace troupe::cli {
 
@@ -30,8 +31,25 @@ struct run_options {
   std::string agent;
   std::optional<std::string> session;
   bool json = false;
-  /// "-" stands for standard input.
+  /// Print texts as they come.
+  bool stream = false;
+  /// Tell on stderr what the run used.
+  bool usage = false;
+  /// JSON text; empty if not given.
+  std::string context;
+  /// "KEY=VALUE" each.
+  std::vector<std::string> budget;
+  /// "-" stands for standard input. Empty when a run is resumed.
   std::string prompt;
+
+  /// The paused run to go on with; empty for a new one.
+  std::string resume;
+  /// Ids, or "all".
+  std::vector<std::string> approve;
+  /// "ID" or "ID=MESSAGE" each.
+  std::vector<std::string> reject;
+  /// "ID=JSON" each.
+  std::vector<std::string> arguments;
 };
 
 struct check_options {

@@ -8,6 +8,8 @@ inline constexpr int ok = 0;
 inline constexpr int failed = 1;
 /// The command line or the agent file cannot be used.
 inline constexpr int usage = 2;
+/// A run waits for an approval.
+inline constexpr int paused = 4;
 /// Added to the number of the signal that ended the program, as shells do.
 inline constexpr int signal_base = 128;
 

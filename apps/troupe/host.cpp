@@ -12,7 +12,7 @@ host::host(const stop_signals& signals) : signals_(signals), system_(config_) {}
 
 std::unique_ptr<host> host::start(config::configuration file, const stop_signals& signals) {
   auto made = std::unique_ptr<host>{new host(signals)};
-  auto started = runtime::start(made->system_, runtime_options{std::move(file), {}, {}, nullptr});
+  auto started = runtime::start(made->system_, runtime_options{std::move(file), {}, {}});
   if (!started) {
     fmt::print(stderr, "troupe: {}\n", printable(started.error().detail));
     return nullptr;

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include <langinfo.h>
+#include <termios.h>
 #include <unistd.h>
 
 namespace troupe::cli {
@@ -42,6 +43,30 @@ public:
   ~line_editor() override { el_end(editor_); }
 
   input_line next(const std::string& prompt, stop_signals& signals) override {
+    auto line = read_line(prompt, signals);
+    const auto* text = std::get_if<std::string>(&line);
+    if (text && text->find_first_not_of(" \t") != std::string::npos)
+      history_.add(*text);
+    return line;
+  }
+
+  input_line ask(const std::string& prompt, const std::string& draft, stop_signals& signals) override {
+    // Nobody can answer what has not been asked.
+    tcflush(STDIN_FILENO, TCIFLUSH);
+    // As if it had been typed.
+    if (!draft.empty())
+      el_push(editor_, draft.c_str());
+    return read_line(prompt, signals);
+  }
+
+private:
+  static line_editor& self(EditLine* editor) {
+    void* mine = nullptr;
+    el_get(editor, EL_CLIENTDATA, &mine);
+    return *static_cast<line_editor*>(mine);
+  }
+
+  input_line read_line(const std::string& prompt, stop_signals& signals) {
     prompt_ = prompt;
     signals_ = &signals;
     caught_.reset();
@@ -58,16 +83,7 @@ public:
     auto line = std::string(text, static_cast<std::size_t>(length));
     while (line.ends_with('\n') || line.ends_with('\r'))
       line.pop_back();
-    if (line.find_first_not_of(" \t") != std::string::npos)
-      history_.add(line);
     return line;
-  }
-
-private:
-  static line_editor& self(EditLine* editor) {
-    void* mine = nullptr;
-    el_get(editor, EL_CLIENTDATA, &mine);
-    return *static_cast<line_editor*>(mine);
   }
 
   static char* show_prompt(EditLine* editor) { return self(editor).prompt_.data(); }

@@ -20,6 +20,9 @@ public:
   virtual ~line_source() = default;
   /// Waits for a line; `prompt` is shown where there is somebody to read it.
   virtual input_line next(const std::string& prompt, stop_signals& signals) = 0;
+  /// The same for an answer to a question: it is no part of the history, and at a terminal keys that were
+  /// pressed before the question do not count. `draft` stands there to be edited.
+  virtual input_line ask(const std::string& prompt, const std::string& draft, stop_signals& signals) = 0;
 };
 
 /// Standard input as it comes; shows no prompt. A last line without a newline counts.

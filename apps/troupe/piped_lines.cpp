@@ -24,6 +24,10 @@ public:
     }
   }
 
+  input_line ask(const std::string& prompt, const std::string&, stop_signals& signals) override {
+    return next(prompt, signals);
+  }
+
 private:
   input_line take_line(std::size_t end) {
     auto line = buffer_.substr(0, end);

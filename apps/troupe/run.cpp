@@ -1,14 +1,19 @@
 #include "apps/troupe/agent_file.hpp"
+#include "apps/troupe/ask.hpp"
+#include "apps/troupe/chat_screen.hpp"
 #include "apps/troupe/commands.hpp"
 #include "apps/troupe/exit_code.hpp"
 #include "apps/troupe/host.hpp"
 #include "apps/troupe/logging.hpp"
 #include "apps/troupe/output.hpp"
+#include "apps/troupe/run_input.hpp"
+#include "apps/troupe/run_report.hpp"
 #include "apps/troupe/session_option.hpp"
 #include "apps/troupe/text.hpp"
 #include "apps/troupe/watched_run.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <cstdio>
 #include <optional>
@@ -18,6 +23,9 @@
 namespace troupe::cli {
 
 namespace {
+
+/// Reading a run from the store.
+constexpr auto store_timeout = std::chrono::seconds{30};
 
 /// Standard input to its end, or the number of a signal.
 std::variant<std::string, int> read_stdin(stop_signals& signals) {
@@ -49,40 +57,148 @@ bool check_prompt(const std::string& prompt) {
   return !wrong;
 }
 
-int report(const run_options& options, const std::string& session_id, const error& reason) {
-  fmt::print(stderr, "troupe: {}: {}\n", to_string(reason.code), printable(reason.detail));
-  if (options.json)
-    print(dump_json({{"error", {{"code", to_string(reason.code)}, {"message", reason.detail}}},
-                     {"session_id", session_id}}) +
-          "\n");
-  return exit_code::failed;
+int refuse(const error& reason) {
+  fmt::print(stderr, "troupe: {}\n", printable(reason.detail));
+  return exit_code::usage;
 }
 
-int report(const run_options& options, const chat_reply& reply) {
-  auto text = reply.result;
-  if (options.json)
-    text = dump_json({{"result", reply.result},
-                      {"session_id", reply.session_id},
-                      {"agent", reply.agent},
-                      {"items", to_json(reply.items)},
-                      {"usage", to_json(reply.used)}});
-  else if (isatty(STDOUT_FILENO))
-    text = printable(text);
-  return print(text + "\n") ? exit_code::ok : exit_code::failed;
-}
+/// One run of the command line's, from its request to its report.
+class single_run {
+public:
+  single_run(host& house, const run_options& options, bool is_kept, stop_signals& signals)
+      : house_(house), options_(options), is_kept_(is_kept), signals_(signals),
+        screen_({false, false, false, isatty(STDOUT_FILENO) == 0}) {}
 
-int wait_for(watched_run& going, const run_options& options, const std::string& session_id,
-             stop_signals& signals) {
-  while (true) {
-    const auto came = going.next(signals);
-    if (const auto* number = std::get_if<int>(&came)) {
-      going.cancel();
-      report(options, session_id, fail(errc::cancelled, "the run was interrupted"));
-      return exit_code::signal_base + *number;
+  /// Until the run's end; the exit code.
+  int follow(watched_run& going, const std::string& session_id) {
+    while (true) {
+      const auto came = going.next(signals_);
+      if (const auto* number = std::get_if<int>(&came)) {
+        going.cancel();
+        report(fail(errc::cancelled, "the run was interrupted"), going.run_id(), session_id, false);
+        return exit_code::signal_base + *number;
+      }
+      if (const auto* outcome = std::get_if<result<chat_reply>>(&came))
+        return *outcome ? report(**outcome) : report(outcome->error(), going.run_id(), session_id, true);
+      if (options_.stream)
+        screen_.show(std::get<run_event>(came));
+      if (!screen_.works()) {
+        going.cancel();
+        return exit_code::failed;
+      }
     }
-    if (const auto* outcome = std::get_if<result<chat_reply>>(&came))
-      return *outcome ? report(options, **outcome) : report(options, session_id, outcome->error());
   }
+
+  /// How the run stands that is to be resumed, or the exit code.
+  std::variant<run_record_ptr, int> look_up() {
+    const auto came = ask_for(options_.resume);
+    if (const auto* record = std::get_if<run_record_ptr>(&came)) {
+      if ((*record)->status == run_status::paused)
+        return *record;
+      return report(fail(errc::conflict, fmt::format("the run '{}' is not paused", options_.resume)),
+                    options_.resume, (*record)->session_id, false);
+    }
+    if (const auto* number = std::get_if<int>(&came))
+      return exit_code::signal_base + *number;
+    return report(std::get<error>(came), options_.resume, {}, false);
+  }
+
+  /// That the run waits, and for what.
+  int report_pause(const std::vector<interruption>& open, const std::string& run_id, const json& whole) {
+    fmt::print(stderr, "{}", interruption_lines(run_id, open));
+    if (!is_kept_)
+      spdlog::warn("the run '{}' cannot be resumed, since sessions are kept in memory; the agent file's "
+                   "`sessions` block can name a SQLite store",
+                   run_id);
+    return (!options_.json || print(dump_json(whole) + "\n")) ? exit_code::paused : exit_code::failed;
+  }
+
+private:
+  answer<run_record_ptr> ask_for(const std::string& run_id) {
+    return ask<run_record_ptr>(house_.system(), signals_, house_.agents().sessions(), store_timeout,
+                               run_atom::value, run_id);
+  }
+
+  void tell_usage(const usage_report& used) const {
+    if (options_.usage)
+      fmt::print(stderr, "{}", usage_lines(used));
+  }
+
+  int report(const chat_reply& reply) {
+    tell_usage(reply.used);
+    if (options_.stream)
+      screen_.show(reply);
+    if (reply.status == run_status::paused)
+      return report_pause(reply.interruptions, reply.run_id, to_json(reply));
+    if (options_.stream)
+      return screen_.works() ? exit_code::ok : exit_code::failed;
+    auto text = options_.json ? dump_json(to_json(reply)) : text_of(reply);
+    if (!options_.json && isatty(STDOUT_FILENO))
+      text = printable(text);
+    return print(text + "\n") ? exit_code::ok : exit_code::failed;
+  }
+
+  int report(const error& reason, const std::string& run_id, const std::string& session_id, bool has_record) {
+    if (options_.stream)
+      screen_.finish();
+    fmt::print(stderr, "troupe: {}: {}\n", to_string(reason.code), printable(reason.detail));
+    auto whole = json{{"error", to_json(reason)}, {"run_id", run_id}};
+    if (!session_id.empty())
+      whole["session_id"] = session_id;
+    if (has_record && (options_.json || options_.usage)) {
+      const auto came = ask_for(run_id);
+      if (const auto* record = std::get_if<run_record_ptr>(&came)) {
+        tell_usage((*record)->used);
+        whole.update(to_json(**record));
+      }
+    }
+    if (options_.json)
+      print(dump_json(whole) + "\n");
+    return exit_code::failed;
+  }
+
+  host& house_;
+  const run_options& options_;
+  /// Paused runs outlive the program.
+  bool is_kept_;
+  stop_signals& signals_;
+  chat_screen screen_;
+};
+
+int resume(single_run& one, host& house, const run_options& options, std::chrono::milliseconds timeout) {
+  const auto found = one.look_up();
+  if (const auto* code = std::get_if<int>(&found))
+    return *code;
+  const auto& record = *std::get<run_record_ptr>(found);
+  auto decisions = read_decisions(options, record.interruptions);
+  if (!decisions)
+    return refuse(decisions.error());
+  if (decisions->empty())
+    return one.report_pause(record.interruptions, record.run_id, to_json(record));
+  auto going =
+      watched_run{house, timeout, resume_request{record.run_id, std::move(*decisions), options.stream}};
+  return one.follow(going, record.session_id);
+}
+
+/// The request for a new run, or the exit code.
+std::variant<chat_request, int> make_request(const run_options& options, stop_signals& signals) {
+  auto context = read_context(options.context);
+  if (!context)
+    return refuse(context.error());
+  auto spending = read_budget(options.budget);
+  if (!spending)
+    return refuse(spending.error());
+  const auto prompt = read_prompt(options, signals);
+  if (const auto* number = std::get_if<int>(&prompt))
+    return exit_code::signal_base + *number;
+  if (!check_prompt(std::get<std::string>(prompt)))
+    return exit_code::usage;
+  auto request = chat_request{std::get<std::string>(prompt), options.agent,
+                              options.session.value_or(new_session_id()), !options.session};
+  request.context = std::move(*context);
+  request.spending = *spending;
+  request.streamed = options.stream;
+  return request;
 }
 
 } // namespace
@@ -95,21 +211,26 @@ int run(const common_options& common, const run_options& options, stop_signals& 
   auto* file = std::get_if<config::configuration>(&loaded);
   if (!file || (!options.agent.empty() && !has_agent(*file, options.agent)))
     return exit_code::usage;
-  const auto prompt = read_prompt(options, signals);
-  if (const auto* number = std::get_if<int>(&prompt))
-    return exit_code::signal_base + *number;
-  if (!check_prompt(std::get<std::string>(prompt)))
-    return exit_code::usage;
+  const auto is_kept = file->sessions.store != config::session_options::store_kind::memory;
+  const auto resumes = !options.resume.empty();
+  if (resumes && !is_kept)
+    return refuse(fail(errc::invalid_argument,
+                       "--resume needs runs that outlive the program: name a store in the "
+                       "agent file, as in sessions: {store: sqlite, path: troupe.db}"));
+  auto request = resumes ? chat_request{} : make_request(options, signals);
+  if (const auto* code = std::get_if<int>(&request))
+    return *code;
 
   const auto timeout = file->limits.run_timeout;
   const auto house = host::start(std::move(*file), signals);
   if (!house)
     return exit_code::failed;
-  const auto session_id = options.session.value_or(new_session_id());
-  auto going = watched_run{
-      *house, timeout,
-      chat_request{std::get<std::string>(prompt), options.agent, session_id, !options.session, 0}};
-  return wait_for(going, options, session_id, signals);
+  auto one = single_run{*house, options, is_kept, signals};
+  if (resumes)
+    return resume(one, *house, options, timeout);
+  const auto session_id = std::get<chat_request>(request).session_id;
+  auto going = watched_run{*house, timeout, std::get<chat_request>(std::move(request))};
+  return one.follow(going, session_id);
 }
 
 } // namespace troupe::cli

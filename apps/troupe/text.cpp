@@ -1,7 +1,5 @@
 #include "apps/troupe/text.hpp"
 
-#include "libagent/core/json.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,6 +22,27 @@ bool is_c1_at(std::string_view text, std::size_t at) {
 
 bool begins_character(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+}
+
+/// The code point of the UTF-8 character that stands there, for those of two or three bytes; else 0.
+unsigned code_point_at(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) {
+    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u;
+  };
+  if ((byte(0) & 0xE0) == 0xC0)
+    return (byte(0) & 0x1F) << 6 | (byte(1) & 0x3F);
+  if ((byte(0) & 0xF0) == 0xE0)
+    return (byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
+  return 0;
+}
+
+/// C1 controls, marks of direction, characters without width, and line separators.
+bool is_hidden(unsigned code_point) {
+  const auto within = [=](unsigned first, unsigned last) {
+    return code_point >= first && code_point <= last;
+  };
+  return within(0x80, 0x9F) || code_point == 0xAD || code_point == 0x61C || within(0x200B, 0x200F) ||
+         within(0x2028, 0x202E) || within(0x2060, 0x206F) || code_point == 0xFEFF;
 }
 
 std::string cut(std::string text, std::size_t max_characters) {
@@ -85,6 +104,21 @@ std::string escape_controls(std::string_view text) {
       escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(whole[++i]));
   }
   return escaped;
+}
+
+std::string visible_json(const json& value, int indent) {
+  const auto whole = value.dump(indent, ' ', false, json::error_handler_t::replace);
+  auto text = std::string{};
+  for (auto i = std::size_t{0}; i < whole.size(); ++i) {
+    const auto code_point = whole[i] == 0x7F ? 0x7Fu : code_point_at(whole, i);
+    if (code_point == 0x7F || is_hidden(code_point)) {
+      text += fmt::format("\\u{:04x}", code_point);
+      i += code_point < 0x80 ? 0 : code_point < 0x800 ? 1 : 2;
+    } else {
+      text += whole[i];
+    }
+  }
+  return text;
 }
 
 std::size_t character_count(std::string_view text) noexcept {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "libagent/core/json.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -16,6 +18,10 @@ std::string one_line(std::string_view text, std::size_t max_characters);
 
 /// The text as UTF-8 on one line, newlines as `\n`, other control characters as `\xNN`.
 std::string escape_controls(std::string_view text);
+
+/// JSON text that means the same and in which nothing hides: control characters, and those that turn the
+/// direction of writing or take no room, are escaped. `indent` spaces a level; on one line if negative.
+std::string visible_json(const json& value, int indent);
 
 /// Columns that UTF-8 text takes in a terminal, wide characters not told apart.
 std::size_t character_count(std::string_view text) noexcept;

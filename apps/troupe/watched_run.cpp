@@ -4,7 +4,7 @@
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include <atomic>
+#include <utility>
 
 namespace troupe::cli {
 
@@ -13,16 +13,11 @@ namespace {
 /// The runtime itself ends a run at its deadline; this is only for an answer that never comes.
 constexpr auto patience_beyond_deadline = std::chrono::seconds{30};
 
-std::uint64_t next_run_id() {
-  static auto last = std::atomic<std::uint64_t>{0};
-  return ++last;
-}
-
 /// Sends the request and passes on what it hears of the run: events and the answer come through one mailbox,
 /// and so in the order in which they were sent.
-template <class Out>
+template <class Request, class Out>
 observer_actor::behavior_type watch(observer_actor::pointer self, const sessions_actor& sessions,
-                                    const chat_request& request, std::chrono::milliseconds timeout, Out out) {
+                                    const Request& request, std::chrono::milliseconds timeout, Out out) {
   self->request(sessions, timeout, request, observer_actor{self})
       .then(
           [self, out](const chat_reply& reply) {
@@ -33,17 +28,34 @@ observer_actor::behavior_type watch(observer_actor::pointer self, const sessions
             out->push(result<chat_reply>{from_caf(reason)});
             self->quit();
           });
-  return {[out](const run_event& event) { out->push(event); }};
+  const auto streamed = request.streamed;
+  return {[self, out, streamed](const run_event& event) {
+    // That a run begins is told by its session, which waits for nothing.
+    const auto waits = streamed && !std::holds_alternative<run_started>(event);
+    out->push(watched_event{event, waits ? caf::actor_cast<run_actor>(self->current_sender()) : run_actor{}});
+  }};
 }
 
 } // namespace
 
 watched_run::watched_run(host& where, std::chrono::milliseconds run_timeout, chat_request request)
-    : sessions_(where.agents().sessions()), session_id_(request.session_id), run_id_(next_run_id()),
-      out_(std::make_shared<channel<news>>()) {
-  request.run_id = run_id_;
-  watcher_ = where.system().spawn(watch<std::shared_ptr<channel<news>>>, sessions_, std::move(request),
-                                  run_timeout + patience_beyond_deadline, out_);
+    : watched_run(where, request.run_id = new_run_id()) {
+  begin(where, run_timeout, std::move(request));
+}
+
+watched_run::watched_run(host& where, std::chrono::milliseconds run_timeout, resume_request request)
+    : watched_run(where, request.run_id) {
+  begin(where, run_timeout, std::move(request));
+}
+
+watched_run::watched_run(const host& where, std::string run_id)
+    : sessions_(where.agents().sessions()), run_id_(std::move(run_id)),
+      out_(std::make_shared<channel<news>>()) {}
+
+template <class Request>
+void watched_run::begin(host& where, std::chrono::milliseconds run_timeout, Request request) {
+  watcher_ = where.system().spawn(watch<Request, std::shared_ptr<channel<news>>>, sessions_,
+                                  std::move(request), run_timeout + patience_beyond_deadline, out_);
 }
 
 watched_run::~watched_run() {
@@ -51,18 +63,24 @@ watched_run::~watched_run() {
 }
 
 std::variant<run_event, result<chat_reply>, int> watched_run::next(stop_signals& signals) {
+  if (const auto waiting = std::exchange(to_acknowledge_, nullptr))
+    caf::anon_send(waiting, consumed_atom::value, std::uint64_t{1});
   while (true) {
     if (const auto number = signals.wait(out_->descriptor()))
       return *number;
-    if (auto came = out_->pop())
-      return std::visit(
-          [](auto& what) -> std::variant<run_event, result<chat_reply>, int> { return std::move(what); },
-          *came);
+    auto came = out_->pop();
+    if (!came)
+      continue;
+    if (auto* outcome = std::get_if<result<chat_reply>>(&*came))
+      return std::move(*outcome);
+    auto& seen = std::get<watched_event>(*came);
+    to_acknowledge_ = std::move(seen.sender);
+    return std::move(seen.event);
   }
 }
 
 void watched_run::cancel() {
-  caf::anon_send(sessions_, cancel_atom::value, session_id_, run_id_);
+  caf::anon_send(sessions_, cancel_atom::value, run_id_, cancel_mode::at_once);
 }
 
 } // namespace troupe::cli

@@ -1,4 +1,6 @@
+#include "libagent/config/agent_parts.hpp"
 #include "libagent/config/blocks.hpp"
+#include "libagent/config/conditions.hpp"
 #include "libagent/config/defaults.hpp"
 #include "libagent/config/spelling.hpp"
 #include "libagent/config/values.hpp"
@@ -11,6 +13,13 @@ namespace troupe::config {
 
 namespace {
 
+void set_word(map_reader& settings, std::string_view key, std::optional<std::string>& into,
+              const std::vector<std::string>& words) {
+  std::size_t found = 0;
+  if (settings.set(key, found, read_word, words))
+    into = words[found];
+}
+
 void read_settings(map_reader& agent, model_settings& into) {
   const auto from = agent.find("model_settings");
   if (!from)
@@ -21,6 +30,10 @@ void read_settings(map_reader& agent, model_settings& into) {
   settings.set("max_tokens", into.max_tokens, read_count, 1, defaults::largest_count);
   settings.set("tool_choice", into.tool_choice, read_name);
   settings.set("parallel_tool_calls", into.parallel_tool_calls, read_boolean);
+  set_word(settings, "reasoning_effort", into.reasoning_effort, {"minimal", "low", "medium", "high"});
+  set_word(settings, "reasoning_summary", into.reasoning_summary, {"auto", "concise", "detailed"});
+  settings.set("thinking_tokens", into.thinking_tokens, read_count, defaults::least_thinking_tokens,
+               defaults::largest_count);
   settings.finish();
 }
 
@@ -44,6 +57,22 @@ void read_servers(map_reader& agent, std::vector<std::string>& into, const std::
   }
 }
 
+void read_instructions(map_reader& agent, agent_definition& into) {
+  const auto from = agent.find("instructions");
+  if (!from)
+    return;
+  if (from->value.type == node::kind::text) {
+    agent.set("instructions", into.instructions, read_text);
+    return;
+  }
+  if (from->value.type != node::kind::map)
+    return from->wrong("a text, or a map such as {template: 'You help {{context.user}}.'}");
+  auto instructions = map_reader{*from, from->what};
+  if (instructions.need("template", "template: TEXT"))
+    instructions.set("template", into.instructions_source, read_template, names_of_runs());
+  instructions.finish();
+}
+
 /// "agent 'triage'", or "agent 2" where the name is missing or not to be shown.
 std::string describe_agent(const field& from, std::size_t number) {
   if (from.value.type == node::kind::map)
@@ -63,13 +92,17 @@ agent_definition read_agent(const field& from, const std::string& path) {
   }
   from.ctx.where[path] = {name ? name->value.at : from.value.at, true, !agent.is_map()};
   agent.set("description", read.description, read_text);
-  agent.set("instructions", read.instructions, read_text);
+  read_kind(agent, read.kind, path);
+  read_instructions(agent, read);
   if (const auto model = agent.find("model"))
     model->mark(path + "/model", !agent.set("model", read.model, read_name));
   read_settings(agent, read.settings);
-  if (const auto handoffs = agent.find("handoffs"))
-    handoffs->mark(path + "/handoffs", !agent.set("handoffs", read.handoffs, read_names, path + "/handoffs"));
+  read_handoffs(agent, read, path);
   read_servers(agent, read.mcp_servers, path);
+  read_tool_use(agent, read, path);
+  read_team(agent, read, path);
+  read_guardrail_uses(agent, read, path);
+  read_output(agent, read);
   agent.finish();
   return read;
 }

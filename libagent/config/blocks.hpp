@@ -11,12 +11,19 @@ void read_limits(const field& from, limit_options& into);
 void read_sessions(const field& from, session_options& into);
 void read_models(const field& from, std::vector<model_options>& into);
 void read_mcp_servers(const field& from, std::vector<mcp_server_options>& into);
-/// After the MCP servers, of which some may be disabled.
+void read_guardrails(const field& from, std::vector<guardrail_options>& into);
+void read_hooks(const field& from, std::vector<hook_options>& into);
+/// After the MCP servers, of which some may be disabled, and after the guardrails.
 void read_agents(const field& from, std::vector<agent_definition>& into);
 
 /// The body of a `scripted` model. `path` is the model's place in the configuration.
 scripted::script read_script(map_reader& model, const std::string& path);
-/// The body of an `openai` model.
-openai_options read_openai(map_reader& model);
+/// The body of an `openai` model, whose `api` says which format it speaks.
+endpoint_options read_openai(map_reader& model);
+/// The body of an `anthropic` model.
+endpoint_options read_anthropic(map_reader& model);
+
+/// The points of runs that hooks can be told of.
+const std::vector<std::string>& hook_points();
 
 } // namespace troupe::config

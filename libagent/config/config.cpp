@@ -73,7 +73,9 @@ configuration read_blocks(map_reader& root) {
   block("server", read_server, read.server);
   block("models", read_models, read.models);
   read_mcp_blocks(root, read.mcp_servers);
+  block("guardrails", read_guardrails, read.guardrails);
   block("agents", read_agents, read.agents);
+  block("hooks", read_hooks, read.hooks);
   block("sessions", read_sessions, read.sessions);
   block("limits", read_limits, read.limits);
   ignore_extensions(root);
@@ -112,7 +114,7 @@ load_result parse(const std::string& text, const fs::path& file, const environme
       secrets.emplace_back(*value);
     return value;
   };
-  auto ctx = context{file.string(), folder_of(file), noting, {}, {}, {}, {}};
+  auto ctx = context{file.string(), folder_of(file), noting, {}, {}, {}, {}, {}};
   auto result = load_result{};
   try {
     result.value = read_file(ctx, text);

@@ -2,6 +2,8 @@
 
 #include "libagent/config/units.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace troupe::config {
@@ -31,23 +33,27 @@ bool is_authority(std::string_view authority) {
 
 } // namespace
 
-std::string problem_of_base_url(std::string_view url) {
+std::string problem_of_url(std::string_view url, const url_rules& rules) {
   const auto scheme = url.starts_with("https://") ? 8u : url.starts_with("http://") ? 7u : 0u;
   if (scheme == 0)
-    return "does not begin with http:// or https://; write the whole address, such as "
-           "https://api.openai.com/v1";
+    return fmt::format("does not begin with http:// or https://; write the whole address, such as {}",
+                       rules.example);
   if (!std::all_of(url.begin(), url.end(), is_printable))
     return "holds a blank or a character outside ASCII; write it percent-encoded";
   const auto rest = url.substr(scheme);
   const auto authority = rest.substr(0, rest.find_first_of("/?#"));
   if (authority.find('@') != std::string_view::npos)
-    return "holds a user name or password; use 'api_key' or 'headers'";
+    return "holds a user name or password; give it in a header";
   if (!is_authority(authority))
-    return "has no valid host and port; write it like https://api.openai.com/v1 or http://127.0.0.1:11434/v1";
-  if (rest.find_first_of("?#") != std::string_view::npos)
-    return "holds a '?' or '#'; write parameters under 'query'";
-  if (url.ends_with("/chat/completions") || url.ends_with("/chat/completions/"))
-    return "ends in /chat/completions, which is added to it; leave that off";
+    return fmt::format("has no valid host and port; write it like {}", rules.example);
+  if (rest.find('#') != std::string_view::npos)
+    return "holds a '#'; leave off what begins with it";
+  if (!rules.may_have_query && rest.find('?') != std::string_view::npos)
+    return "holds a '?'; write parameters under 'query'";
+  const auto path = url.substr(0, url.find_last_not_of('/') + 1);
+  for (const auto added : rules.added_paths)
+    if (path.ends_with(added))
+      return fmt::format("ends in {}, which is added to it; leave that off", added);
   return {};
 }
 

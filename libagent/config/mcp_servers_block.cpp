@@ -1,4 +1,5 @@
 #include "libagent/config/blocks.hpp"
+#include "libagent/config/conditions.hpp"
 #include "libagent/config/defaults.hpp"
 #include "libagent/config/spelling.hpp"
 #include "libagent/config/values.hpp"
@@ -159,6 +160,7 @@ mcp_server_options read_server_body(map_reader& server, std::string name) {
   if (read_tools(server, {"allowed_tools", "includeTools"}, allowed))
     into.allowed_tools = std::move(allowed);
   read_tools(server, {"blocked_tools", "disabledTools", "excludeTools"}, into.blocked_tools);
+  server.set("approval", into.approval, read_approval);
   read_restart(server, into.restart);
   return into;
 }

@@ -11,6 +11,21 @@ namespace {
 constexpr milliseconds no_time{0};
 constexpr milliseconds some_time{1};
 
+std::optional<budget> read_budget(const field& from) {
+  auto into = budget{};
+  auto bounds = map_reader{from, from.what};
+  bounds.set("turns", into.turns, read_count, 1, defaults::largest_count);
+  bounds.set("model_calls", into.model_calls, read_count, 1, defaults::largest_count);
+  bounds.set("tool_calls", into.tool_calls, read_count, 0, defaults::largest_count);
+  bounds.set("input_tokens", into.input_tokens, read_count, 1, defaults::most_tokens);
+  bounds.set("output_tokens", into.output_tokens, read_count, 1, defaults::most_tokens);
+  bounds.set("total_tokens", into.total_tokens, read_count, 1, defaults::most_tokens);
+  bounds.set("cost", into.cost, read_number, 0.0, defaults::most_money);
+  bounds.set("wall_time", into.wall_time, read_duration, some_time);
+  bounds.finish();
+  return into;
+}
+
 } // namespace
 
 void read_server(const field& from, server_options& into) {
@@ -23,6 +38,7 @@ void read_server(const field& from, server_options& into) {
   server.set("header_timeout", into.header_timeout, read_duration, some_time);
   server.set("body_timeout", into.body_timeout, read_duration, some_time);
   server.set("idle_timeout", into.idle_timeout, read_duration, some_time);
+  server.set("sse_keep_alive", into.sse_keep_alive, read_duration, some_time);
   server.set("shutdown_grace", into.shutdown_grace, read_duration, no_time);
   server.finish();
 }
@@ -33,6 +49,9 @@ void read_limits(const field& from, limit_options& into) {
   limits.set("run_timeout", into.run_timeout, read_duration, some_time);
   limits.set("max_runs", into.max_runs, read_count, 1, defaults::largest_count);
   limits.set("max_tool_output_bytes", into.max_tool_output_bytes, read_size);
+  limits.set("max_parallel_tools", into.max_parallel_tools, read_count, 1, defaults::largest_count);
+  limits.set("kept_runs", into.kept_runs, read_count, 0, defaults::largest_count);
+  limits.set("budget", into.spending, read_budget);
   limits.finish();
 }
 
@@ -59,6 +78,7 @@ void read_sessions(const field& from, session_options& into) {
   sessions.set("max_queue", into.max_queue, read_count, 0, defaults::largest_count);
   sessions.set("idle_timeout", into.idle_timeout, read_duration, some_time);
   sessions.set("max_idle", into.max_idle, read_count, 0, defaults::largest_count);
+  sessions.set("budget", into.spending, read_budget);
   sessions.finish();
 }
 

@@ -88,6 +88,11 @@ void map_reader::ignore(std::initializer_list<std::string_view> keys) {
   known_.insert(known_.end(), keys.begin(), keys.end());
 }
 
+void map_reader::refuse(std::string_view key, std::string_view problem) {
+  if (const auto found = find(key))
+    map_.ctx.fail(found->key_at, fmt::format("{} {}", found->what, problem));
+}
+
 void map_reader::finish() const {
   for (const auto& candidate : map_.value.entries)
     if (!map_.ctx.is_full() && std::find(known_.begin(), known_.end(), candidate.key) == known_.end())

@@ -33,6 +33,8 @@ struct context {
   spots where;
   /// MCP servers that are left out on purpose.
   std::set<std::string, std::less<>> disabled_servers;
+  /// Guardrails that may change what they check, with their action as it is written.
+  std::map<std::string, std::string, std::less<>> changing_guardrails;
 
   /// So many errors that further ones are dropped.
   bool is_full() const;
@@ -67,6 +69,8 @@ public:
   std::optional<field> need(std::string_view key, std::string_view example);
   /// Makes keys known that mean nothing here.
   void ignore(std::initializer_list<std::string_view> keys);
+  /// Reports a key that is known but wrong here: "<key> in <what> <problem>".
+  void refuse(std::string_view key, std::string_view problem);
   void finish() const;
 
   /// Reads the value of a key into `into`, if it is there and right. True if it was put there.

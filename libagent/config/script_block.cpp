@@ -10,16 +10,6 @@ namespace {
 
 constexpr milliseconds no_time{0};
 
-/// The provider's reason quotes the text, so it is left out where a variable is in it.
-void report_scripted(const field& from, const error& reason, std::string_view right) {
-  if (from.value.substituted)
-    from.fail(fmt::format("is not right once its variables are filled in; {}", right));
-  else if (reason.detail.find(';') != std::string::npos)
-    from.fail("is wrong: " + reason.detail);
-  else
-    from.fail(fmt::format("is wrong: {}; {}", reason.detail, right));
-}
-
 std::shared_ptr<const re2::RE2> read_pattern(map_reader& when, std::string_view key) {
   const auto from = when.find(key);
   const auto text = from ? read_text(*from) : std::nullopt;
@@ -28,7 +18,7 @@ std::shared_ptr<const re2::RE2> read_pattern(map_reader& when, std::string_view 
   auto compiled = scripted::compile_pattern(*text);
   if (compiled)
     return std::move(*compiled);
-  report_scripted(*from, compiled.error(), "write a regular expression of RE2");
+  fail_because(*from, compiled.error().detail, "write a regular expression of RE2");
   return nullptr;
 }
 
@@ -55,19 +45,8 @@ bool read_condition(map_reader& rule, scripted::condition& into, const std::stri
 void check_templates(const field& from, const json& arguments, const scripted::condition& when) {
   const auto probe = scripted::rule{when, std::nullopt, {{"tool", arguments}}, std::nullopt};
   if (const auto checked = scripted::check_rule(probe); !checked)
-    report_scripted(from, checked.error(),
-                    "write {{ }} only around user, agent, output or a group of 'user'");
-}
-
-/// Substituted texts inside a list or map make the whole unfit to be shown.
-bool holds_substituted(const node& value) {
-  for (const auto& item : value.items)
-    if (holds_substituted(*item))
-      return true;
-  for (const auto& one : value.entries)
-    if (holds_substituted(*one.value))
-      return true;
-  return value.substituted;
+    fail_because(from, checked.error().detail,
+                 "write {{ }} only around user, agent, output or a group of 'user'");
 }
 
 void read_arguments(const field& from, json& into, const scripted::condition* when) {
@@ -77,13 +56,8 @@ void read_arguments(const field& from, json& into, const scripted::condition* wh
   if (!arguments)
     return;
   into = std::move(*arguments);
-  if (!when)
-    return;
-  if (!holds_substituted(from.value))
-    return check_templates(from, into, *when);
-  auto shielded = from.value;
-  shielded.substituted = true;
-  check_templates({from.ctx, shielded, from.what, from.key_at}, into, *when);
+  if (when)
+    check_templates(from, into, *when);
 }
 
 scripted::call read_call(const field& from, const scripted::condition* when) {
@@ -132,8 +106,8 @@ scripted::rule read_rule(const field& from, const std::string& path) {
   const auto say = rule.find("say");
   if (say && (read.say = read_text(*say)) && when)
     if (const auto checked = scripted::check_rule({read.when, read.say, {}, std::nullopt}); !checked)
-      report_scripted(*say, checked.error(),
-                      "write {{ }} only around user, agent, output or a group of 'user'");
+      fail_because(*say, checked.error().detail,
+                   "write {{ }} only around user, agent, output or a group of 'user'");
   const auto call = rule.find("call");
   if (call)
     read.calls = read_calls(*call, when);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "libagent/config/reader.hpp"
-#include "libagent/core/json.hpp"
+#include "libagent/core/json_schema.hpp"
 
 #include <cstdint>
 
@@ -44,5 +44,13 @@ std::optional<std::filesystem::path> resolve_path(const field& from, const std::
 
 /// Any value as JSON, plain scalars by YAML 1.2's core schema.
 std::optional<json> read_json(const field& from);
+/// A JSON Schema, written as YAML.
+std::optional<json_schema> read_schema(const field& from);
+
+/// Whether a variable was filled in in the value or inside it, so that it is not fit to be shown.
+bool holds_substituted(const node& value);
+/// Reports "<what> is wrong: <reason>; <right>". A reason may quote the value, so that it is left out where a
+/// variable was filled in; one that has a ';' says itself what would be right.
+void fail_because(const field& from, std::string_view reason, std::string_view right);
 
 } // namespace troupe::config

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 namespace troupe::config {
 
@@ -98,6 +99,38 @@ std::optional<json> read_json(const field& from) {
     return to_json_map(from);
   }
   return std::nullopt;
+}
+
+std::optional<json_schema> read_schema(const field& from) {
+  if (from.value.type != node::kind::map) {
+    from.wrong("a JSON Schema, such as {type: object, properties: {}}");
+    return std::nullopt;
+  }
+  auto document = read_json(from);
+  if (!document)
+    return std::nullopt;
+  auto schema = json_schema::compile(std::move(*document));
+  if (schema)
+    return std::move(*schema);
+  fail_because(from, schema.error().detail, "write a JSON Schema");
+  return std::nullopt;
+}
+
+bool holds_substituted(const node& value) {
+  const auto& [items, entries] = std::tie(value.items, value.entries);
+  return value.substituted ||
+         std::any_of(items.begin(), items.end(), [](const auto& item) { return holds_substituted(*item); }) ||
+         std::any_of(entries.begin(), entries.end(),
+                     [](const entry& one) { return holds_substituted(*one.value); });
+}
+
+void fail_because(const field& from, std::string_view reason, std::string_view right) {
+  if (holds_substituted(from.value))
+    from.fail(fmt::format("is not right once its variables are filled in; {}", right));
+  else if (reason.find(';') != std::string_view::npos)
+    from.fail(fmt::format("is wrong: {}", reason));
+  else
+    from.fail(fmt::format("is wrong: {}; {}", reason, right));
 }
 
 } // namespace troupe::config

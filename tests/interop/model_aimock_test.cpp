@@ -10,37 +10,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// The tools of `fixtures/tools.json`, given in code.
-void add_tools(runtime_options& options, const std::string& agent) {
-  options.tools.emplace_back(agent, function_tool(
-                                        "get-sum", "Adds two numbers", [](int a, int b) { return a + b; },
-                                        parameter{"a", ""}, parameter{"b", ""}));
-  options.tools.emplace_back(agent,
-                             function_tool(
-                                 "echo", "Says it again", [](const std::string& message) { return message; },
-                                 parameter{"message", ""}));
-}
-
-runtime_options one_agent(config::model_options model) {
-  runtime_options options;
-  agent_definition helper;
-  helper.name = "helper";
-  helper.instructions = "You help.";
-  options.config.agents = {helper};
-  options.config.models = {std::move(model)};
-  add_tools(options, "helper");
-  return options;
-}
-
-template <class T>
-std::vector<T> all_of(const item_list& items) {
-  std::vector<T> found;
-  for (const auto& each : items)
-    if (const auto* one = std::get_if<T>(&each))
-      found.push_back(*one);
-  return found;
-}
-
 /// The failure of a run, which never shows the key.
 error failure_of(result<chat_reply> outcome) {
   REQUIRE(outcome.has_error());
@@ -56,9 +25,9 @@ TEST_CASE("a text comes back as the result, with what it cost") {
   const auto reply = await(home.chat("hello")).value();
   CHECK(reply.result == "Hi there.");
   CHECK(reply.agent == "helper");
-  CHECK(reply.used.requests == 1);
-  CHECK(reply.used.input_tokens == 11);
-  CHECK(reply.used.output_tokens == 3);
+  CHECK(reply.used.total().requests == 1);
+  CHECK(reply.used.total().input_tokens == 11);
+  CHECK(reply.used.total().output_tokens == 3);
   CHECK(await(home.chat("unicode", "other")).value().result == "Grüße, 你好, \"quoted\"\nsecond line \\ end");
 
   const auto journal = endpoint.journal();
@@ -76,7 +45,7 @@ TEST_CASE("tools are called one after the other until the model is content") {
   household home(one_agent(endpoint.model()));
   const auto reply = await(home.chat("add in sequence")).value();
   CHECK(reply.result == "The sum is 15.");
-  CHECK(reply.used.requests == 3);
+  CHECK(reply.used.total().requests == 3);
   const auto outputs = all_of<tool_output>(reply.items);
   REQUIRE(outputs.size() == 2);
   CHECK(plain_text(outputs[0].parts) == "5");
@@ -197,7 +166,7 @@ TEST_CASE("a connection that is cut is tried again, and then fails the run") {
 TEST_CASE("an answer that does not come in time fails the run") {
   const aimock endpoint({"faults"});
   auto model = endpoint.model();
-  std::get<config::openai_options>(model.provider).timeout = 500ms;
+  std::get<config::endpoint_options>(model.provider).timeout = 500ms;
   household home(one_agent(model));
   const auto begin = steady_clock::now();
   CHECK(failure_of(await(home.chat("no answer in time"))).code == errc::model_timeout);

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <memory>
 #include <string>
 
 using namespace troupe;
@@ -9,19 +10,14 @@ using namespace troupe::http;
 
 TEST_CASE("each code has its status") {
   const auto [code, status] = GENERATE(table<errc, unsigned>({
-      {errc::malformed, 400},
-      {errc::invalid_argument, 422},
-      {errc::unknown_agent, 404},
-      {errc::unknown_session, 404},
-      {errc::overloaded, 429},
-      {errc::shutting_down, 503},
-      {errc::cancelled, 503},
-      {errc::deadline_exceeded, 504},
-      {errc::model_timeout, 504},
-      {errc::model_failed, 502},
-      {errc::max_turns_exceeded, 500},
-      {errc::store_failed, 500},
-      {errc::internal, 500},
+      {errc::malformed, 400},          {errc::invalid_argument, 422},  {errc::unknown_agent, 404},
+      {errc::unknown_session, 404},    {errc::overloaded, 429},        {errc::shutting_down, 503},
+      {errc::cancelled, 503},          {errc::deadline_exceeded, 504}, {errc::model_timeout, 504},
+      {errc::model_failed, 502},       {errc::model_stream_cut, 502},  {errc::not_recorded, 502},
+      {errc::protocol_violation, 502}, {errc::invalid_output, 502},    {errc::tool_failed, 502},
+      {errc::hook_failed, 502},        {errc::guardrail_tripped, 422}, {errc::budget_exceeded, 422},
+      {errc::unknown_run, 404},        {errc::conflict, 409},          {errc::max_turns_exceeded, 500},
+      {errc::store_failed, 500},       {errc::internal, 500},
   }));
   CHECK(status_of(code) == status);
 }
@@ -33,6 +29,23 @@ TEST_CASE("an error's body has a message and a code, and a session if there is o
         json::parse(R"({"detail":{"error":"HTTP 401: no","code":"model_failed","session_id":"s1"}})"));
   CHECK(json::parse(refuse(404, "not_found", "nothing").body) ==
         json::parse(R"({"detail":{"error":"nothing","code":"not_found"}})"));
+}
+
+TEST_CASE("an error's facts stand beside its code, and never in its place") {
+  auto reason = fail(errc::budget_exceeded, "no more turns");
+  reason.facts = std::make_shared<const json>(
+      json::parse(R"({"kind":"turns","spent":3,"limit":3,"code":"x","error":"x","session_id":"x"})"));
+  CHECK(json::parse(refuse(reason, "s1", "r1").body) == json::parse(R"({"detail":{"error":"no more turns",
+      "code":"budget_exceeded","session_id":"s1","run_id":"r1","kind":"turns","spent":3,"limit":3}})"));
+  reason.facts = std::make_shared<const json>(json::parse("[1]"));
+  CHECK(json::parse(refuse(reason).body) ==
+        json::parse(R"({"detail":{"error":"no more turns","code":"budget_exceeded"}})"));
+}
+
+TEST_CASE("a run that is in the way of another is the one that is named") {
+  auto reason = fail(errc::conflict, "the session's run waits");
+  reason.facts = std::make_shared<const json>(json{{"run_id", "r0"}});
+  CHECK(json::parse(refuse(reason, "s1", "r1").body).at("detail").at("run_id") == "r0");
 }
 
 TEST_CASE("an error without a message shows its code") {
@@ -70,6 +83,82 @@ TEST_CASE("an MCP server that never ran has nulls for what it does not have") {
       "protocol_version":null,"tools":[],"restarts":0,"last_error":null}]})"));
 }
 
+namespace {
+
+chat_reply some_reply() {
+  chat_reply reply;
+  reply.result = "42";
+  reply.session_id = "s1";
+  reply.agent = "helper";
+  reply.run_id = "r1";
+  reply.used.add("helper", "fast", {.requests = 1, .input_tokens = 5, .output_tokens = 2});
+  return reply;
+}
+
+} // namespace
+
+TEST_CASE("a reply has the result, the run and what it used") {
+  const auto value = show(some_reply());
+  CHECK(value.status == 200);
+  const auto body = json::parse(value.body);
+  CHECK(body.at("result") == "42");
+  CHECK(body.at("session_id") == "s1");
+  CHECK(body.at("agent") == "helper");
+  CHECK(body.at("run_id") == "r1");
+  CHECK(body.at("usage").at("total_tokens") == 7);
+  CHECK(body.at("usage").at("agents").at("helper").at("requests") == 1);
+  CHECK(body.size() == 5);
+}
+
+TEST_CASE("the result of an agent with an output schema is JSON") {
+  auto reply = some_reply();
+  reply.structured = std::make_shared<const json>(json::parse(R"({"answer":42})"));
+  CHECK(json::parse(show(reply).body).at("result") == json::parse(R"({"answer":42})"));
+}
+
+TEST_CASE("a paused run is accepted, and tells what it waits for") {
+  auto reply = some_reply();
+  reply.status = run_status::paused;
+  reply.interruptions = {{"c1", interruption::kind::handoff, "helper", "transfer_to_x", nullptr}};
+  const auto value = show(reply);
+  CHECK(value.status == 202);
+  auto body = json::parse(value.body);
+  body.erase("usage");
+  CHECK(body == json::parse(R"({"status":"paused","run_id":"r1","session_id":"s1","agent":"helper",
+      "interruptions":[{"id":"c1","kind":"handoff","agent":"helper","tool":"transfer_to_x","arguments":{}}]})"));
+}
+
+TEST_CASE("a run is shown with what its status brings along") {
+  run_record run;
+  run.run_id = "r1";
+  run.session_id = "s1";
+  run.items = {user_message{"Hi"}};
+  const auto shown = [&run] {
+    auto body = json::parse(show(run).body);
+    CHECK(body.at("items").size() == 1);
+    CHECK(body.at("usage").at("requests") == 0);
+    body.erase("items");
+    body.erase("usage");
+    return body;
+  };
+  CHECK(shown() == json::parse(R"({"run_id":"r1","session_id":"s1","status":"running","agent":null})"));
+  run.agent = "helper";
+  run.status = run_status::completed;
+  run.result = "done";
+  CHECK(shown() ==
+        json::parse(
+            R"({"run_id":"r1","session_id":"s1","status":"completed","agent":"helper","result":"done"})"));
+  run.status = run_status::paused;
+  CHECK(shown() ==
+        json::parse(
+            R"({"run_id":"r1","session_id":"s1","status":"paused","agent":"helper","interruptions":[]})"));
+  run.status = run_status::failed;
+  run.failure = fail(errc::guardrail_tripped, "no");
+  run.failure->facts = std::make_shared<const json>(json::parse(R"({"guardrail":"pii"})"));
+  CHECK(shown() == json::parse(R"({"run_id":"r1","session_id":"s1","status":"failed","agent":"helper",
+      "error":{"error":"no","code":"guardrail_tripped","guardrail":"pii"}})"));
+}
+
 TEST_CASE("bytes that are not UTF-8 do not break an answer") {
   chat_reply reply;
   reply.result = "a\xff z";
@@ -85,6 +174,16 @@ TEST_CASE("a head carries what every answer has") {
   const auto closing = render_head({204, {}, {}, false}, false, "now");
   CHECK(closing.find("Connection: close\r\n") != std::string::npos);
   CHECK(closing.find("Content-Length") == std::string::npos);
+}
+
+TEST_CASE("the head of a stream has no length, and chunks only where the client knows them") {
+  CHECK(render_stream_head(true, true, "now") ==
+        "HTTP/1.1 200 OK\r\nServer: troupe\r\nDate: now\r\nConnection: keep-alive\r\n"
+        "Content-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n");
+  const auto old = render_stream_head(false, false, "now");
+  CHECK(old.find("Connection: close\r\n") != std::string::npos);
+  CHECK(old.find("Transfer-Encoding") == std::string::npos);
 }
 
 TEST_CASE("a date is written as HTTP wants it") {

@@ -41,7 +41,7 @@ TEST_CASE("a chat is decoded") {
 
 TEST_CASE("agent and session may be absent or null, and unknown fields are ignored") {
   for (const char* body : {R"({"prompt":"Hi"})", R"({"prompt":"Hi","agent":null,"session_id":null})",
-                           R"({"prompt":"Hi","stream":false})"}) {
+                           R"({"prompt":"Hi","tone":"warm"})"}) {
     CAPTURE(body);
     const auto chat = accepted(body);
     CHECK(chat.prompt == "Hi");
@@ -82,6 +82,13 @@ TEST_CASE("a field that is missing, empty or of the wrong type is named") {
       {R"({"prompt":"x","session_id":"a b"})", "'session_id'"},
       {R"({"prompt":"x","session_id":"\u00e4"})", "'session_id'"},
       {R"({"prompt":"x","session_id":")" + std::string(129, 'a') + R"("})", "'session_id'"},
+      {R"({"prompt":"x","stream":"yes"})", "'stream'"},
+      {R"({"prompt":"x","stream":1})", "'stream'"},
+      {R"({"prompt":"x","context":[]})", "'context'"},
+      {R"({"prompt":"x","context":"x"})", "'context'"},
+      {R"({"prompt":"x","budget":7})", "'budget'"},
+      {R"({"prompt":"x","budget":{"turns":-1}})", "'turns'"},
+      {R"({"prompt":"x","budget":{"time":1}})", "'time'"},
       {R"([{"prompt":"x"}])", "body"},
       {R"("x")", "body"},
   }));
@@ -96,6 +103,116 @@ TEST_CASE("all fields that are wrong are named at once") {
   const auto message = detail_of(refused(R"({"agent":1,"session_id":" "})")).at("error").get<std::string>();
   for (const char* field : {"'prompt'", "'agent'", "'session_id'"})
     CHECK(message.find(field) != std::string::npos);
+}
+
+TEST_CASE("a chat may be streamed, and bring a context and a budget") {
+  const auto chat =
+      accepted(R"({"prompt":"x","stream":true,"context":{"user":{"id":7}},"budget":{"turns":3,"cost":0.5}})");
+  CHECK(chat.streamed);
+  REQUIRE(chat.context);
+  CHECK(*chat.context == json::parse(R"({"user":{"id":7}})"));
+  CHECK(chat.spending.turns == 3u);
+  CHECK(chat.spending.cost == 0.5);
+  CHECK_FALSE(chat.spending.tool_calls);
+}
+
+TEST_CASE("what a chat may bring may also be null") {
+  const auto chat = accepted(R"({"prompt":"x","stream":null,"context":null,"budget":null})");
+  CHECK_FALSE(chat.streamed);
+  CHECK_FALSE(chat.context);
+  CHECK_FALSE(chat.spending.is_bounded());
+}
+
+TEST_CASE("a client asks for events by its Accept") {
+  const auto [accept, wanted] = GENERATE(table<std::string_view, bool>({
+      {"text/event-stream", true},
+      {"Text/Event-Stream", true},
+      {"application/json, text/event-stream", true},
+      {" text/event-stream ;q=0.5, */*", true},
+      {"text/event-stream;charset=utf-8;q=1", true},
+      {"text/event-stream;q=0", false},
+      {"text/event-stream; Q=0.000, application/json", false},
+      {"text/event-stream;q=0.001", true},
+      {"*/*", false},
+      {"text/*", false},
+      {"text/event-streams", false},
+      {"application/json;x=text/event-stream", false},
+      {",,", false},
+      {"", false},
+  }));
+  CAPTURE(accept);
+  CHECK(wants_events(accept) == wanted);
+  const auto decided = make_api().decide({"POST", "/api/v1/chat", {}, R"({"prompt":"x"})", accept});
+  CHECK(is_streamed(std::get<call>(decided)) == wanted);
+}
+
+TEST_CASE("without an Accept nobody asks for events") {
+  CHECK_FALSE(wants_events(std::nullopt));
+}
+
+TEST_CASE("decisions are decoded, with the run's id out of the path") {
+  const auto decide = [](std::string_view body) {
+    return make_api().decide({"POST", "/api/v1/runs/run%5F1/resume", "application/json", body});
+  };
+  const auto resume = std::get<resume_request>(std::get<call>(decide(R"({"stream":true,"decisions":[
+      {"id":"c1","decision":"approve","always":true},{"id":"c2","decision":"reject","message":"no"}]})")));
+  CHECK(resume.run_id == "run_1");
+  CHECK(resume.streamed);
+  REQUIRE(resume.decisions.size() == 2);
+  CHECK(resume.decisions[0].always);
+  CHECK(resume.decisions[1].what == troupe::decision::verdict::reject);
+  CHECK(resume.decisions[1].message == "no");
+  const auto [body, status, part] = GENERATE(table<std::string, unsigned, std::string>({
+      {"", 400, "empty"},
+      {"{", 400, "JSON"},
+      {"[]", 422, "object"},
+      {"{}", 422, "'decisions'"},
+      {R"({"decisions":{}})", 422, "'decisions'"},
+      {R"({"decisions":[],"stream":0})", 422, "'stream'"},
+      {R"({"decisions":[{"id":"c1","decision":"approve"},{"id":"c2"}]})", 422, "decisions[1]"},
+      {R"({"decisions":["approve"]})", 422, "decisions[0]"},
+  }));
+  CAPTURE(body);
+  const auto value = std::get<answer>(decide(body));
+  CHECK(value.status == status);
+  CHECK(detail_of(value).at("run_id") == "run_1");
+  CHECK(detail_of(value).at("error").get<std::string>().find(part) != std::string::npos);
+}
+
+TEST_CASE("a run is cancelled at once unless its turn is to end") {
+  const auto decide = [](std::string_view body) {
+    return make_api().decide({"POST", "/api/v1/runs/r/cancel", {}, body});
+  };
+  const auto mode_of = [&](std::string_view body) {
+    return std::get<cancel_run>(std::get<call>(decide(body))).mode;
+  };
+  CHECK(mode_of("") == cancel_mode::at_once);
+  CHECK(mode_of("{}") == cancel_mode::at_once);
+  CHECK(mode_of(R"({"mode":"at_once"})") == cancel_mode::at_once);
+  CHECK(mode_of(R"({"mode":"after_turn"})") == cancel_mode::after_turn);
+  for (const char* body : {R"({"mode":"later"})", R"({"mode":1})", "[]"}) {
+    CAPTURE(body);
+    CHECK(std::get<answer>(decide(body)).status == 422);
+  }
+}
+
+TEST_CASE("a body for a run must be JSON by its type, if there is one") {
+  const auto ask = [](std::string_view path, std::string_view body) {
+    return make_api().decide({"POST", path, "text/plain", body});
+  };
+  CHECK(std::get<answer>(ask("/api/v1/runs/r/cancel", "{}")).status == 415);
+  CHECK(std::get<answer>(ask("/api/v1/runs/r/resume", R"({"decisions":[]})")).status == 415);
+  CHECK(std::holds_alternative<call>(ask("/api/v1/runs/r/cancel", "")));
+}
+
+TEST_CASE("an id that no run can have is not found") {
+  for (const char* id : {"a%20b", "%zz", "%00"}) {
+    CAPTURE(id);
+    const auto value =
+        std::get<answer>(make_api().decide({"GET", "/api/v1/runs/" + std::string(id), {}, {}}));
+    CHECK(value.status == 404);
+    CHECK(detail_of(value).at("code") == "unknown_run");
+  }
 }
 
 TEST_CASE("a session id of 128 characters is accepted") {

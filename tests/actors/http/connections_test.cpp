@@ -100,3 +100,28 @@ TEST_CASE_METHOD(one_connection, "requests in work are counted until they end or
   CHECK(all->count() == 0);
   only = std::make_shared<connection>(all);
 }
+
+TEST_CASE_METHOD(one_connection,
+                 "who waits for the end of a connection under its request is told soon after") {
+  int told = 0;
+  only->request_begins(fault::none);
+  only->when_closed([&told] { ++told; });
+  only->close();
+  CHECK(told == 0);
+  io.poll();
+  CHECK(told == 1);
+  only->close();
+  io.restart();
+  io.poll();
+  CHECK(told == 1);
+}
+
+TEST_CASE_METHOD(one_connection, "nobody is told of the end of a connection whose answers are written") {
+  bool told = false;
+  only->request_begins(fault::none);
+  only->when_closed([&told] { told = true; });
+  only->request_ends();
+  only->close();
+  io.poll();
+  CHECK_FALSE(told);
+}

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -43,6 +44,22 @@ raw_answer parse_head(std::string_view head) {
   return answer;
 }
 
+raw_event parse_event(std::string_view text) {
+  raw_event event;
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    const auto colon = line.find(": ");
+    const auto field = line.substr(0, colon);
+    auto& value = field == "id"      ? event.id
+                  : field == "event" ? event.name
+                  : field == "data"  ? event.data
+                                     : event.comment;
+    value += line.substr(colon == std::string_view::npos ? 0 : colon + 2);
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+  }
+  return event;
+}
+
 } // namespace
 
 raw_client::raw_client(std::uint16_t port) : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -59,7 +76,8 @@ raw_client::raw_client(std::uint16_t port) : descriptor_(::socket(AF_INET, SOCK_
 }
 
 raw_client::~raw_client() {
-  ::close(descriptor_);
+  if (descriptor_ >= 0)
+    ::close(descriptor_);
 }
 
 void raw_client::send(std::string_view bytes) {
@@ -91,15 +109,65 @@ bool raw_client::fill() {
   return length > 0;
 }
 
-raw_answer raw_client::receive(bool to_head) {
-  auto end = buffer_.find("\r\n\r\n");
+std::string raw_client::take_until(std::string_view mark) {
+  auto end = buffer_.find(mark);
   while (end == std::string::npos) {
     if (!fill())
-      throw std::runtime_error("closed before an answer: " + buffer_);
-    end = buffer_.find("\r\n\r\n");
+      throw std::runtime_error("closed before it was complete: " + buffer_);
+    end = buffer_.find(mark);
   }
-  auto answer = parse_head(std::string_view(buffer_).substr(0, end));
-  buffer_.erase(0, end + 4);
+  auto taken = buffer_.substr(0, end);
+  buffer_.erase(0, end + mark.size());
+  return taken;
+}
+
+raw_answer raw_client::receive_head() {
+  auto answer = parse_head(take_until("\r\n\r\n"));
+  const auto coding = answer.headers.find("transfer-encoding");
+  chunked_ = coding != answer.headers.end() && coding->second == "chunked";
+  return answer;
+}
+
+bool raw_client::fill_stream() {
+  if (!chunked_) {
+    const bool more = !buffer_.empty() || fill();
+    stream_ += std::exchange(buffer_, {});
+    return more;
+  }
+  const auto size = std::stoul(take_until("\r\n"), nullptr, 16);
+  while (buffer_.size() < size + 2)
+    if (!fill())
+      throw std::runtime_error("closed in the middle of a chunk");
+  if (buffer_.compare(size, 2, "\r\n") != 0)
+    throw std::runtime_error("a chunk that does not end where it should");
+  stream_ += buffer_.substr(0, size);
+  buffer_.erase(0, size + 2);
+  return size > 0;
+}
+
+std::optional<raw_event> raw_client::receive_event() {
+  auto end = stream_.find("\n\n");
+  while (end == std::string::npos) {
+    if (!fill_stream()) {
+      if (!stream_.empty())
+        throw std::runtime_error("a stream that ends in the middle of an event");
+      return std::nullopt;
+    }
+    end = stream_.find("\n\n");
+  }
+  auto event = parse_event(std::string_view(stream_).substr(0, end));
+  stream_.erase(0, end + 2);
+  return event;
+}
+
+void raw_client::reset() {
+  const linger at_once{1, 0};
+  ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  ::close(std::exchange(descriptor_, -1));
+}
+
+raw_answer raw_client::receive(bool to_head) {
+  auto answer = receive_head();
   const auto length = answer.headers.find("content-length");
   const auto size = length == answer.headers.end() || to_head ? 0 : std::stoul(length->second);
   while (buffer_.size() < size)
@@ -121,6 +189,13 @@ bool raw_client::closed_by_peer() {
 
 std::string get(std::string_view path, std::string_view method) {
   return fmt::format("{} {} HTTP/1.1\r\nHost: troupe\r\n\r\n", method, path);
+}
+
+std::string post(std::string_view path, std::string_view body, std::string_view headers) {
+  return fmt::format(
+      "POST {} HTTP/1.1\r\nHost: troupe\r\nContent-Type: application/json\r\n{}Content-Length: {}\r\n"
+      "\r\n{}",
+      path, headers, body.size(), body);
 }
 
 std::string post_chat(std::string_view body, std::string_view headers) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,14 @@ struct raw_answer {
   /// Names in lower case.
   std::map<std::string, std::string> headers;
   std::string body;
+};
+
+/// A server-sent event, or a comment.
+struct raw_event {
+  std::string id;
+  std::string name;
+  std::string data;
+  std::string comment;
 };
 
 /// A client that blocks and sends exactly what it is told. Waits ten seconds at the most, then throws
@@ -31,6 +40,12 @@ public:
   void close_sending_side();
   /// The next answer. The answer to a HEAD has a length but no body.
   raw_answer receive(bool to_head = false);
+  /// The head of the next answer. If it is a stream, its events follow.
+  raw_answer receive_head();
+  /// The next event of the stream, nothing at its end.
+  std::optional<raw_event> receive_event();
+  /// Goes away by a reset, not in order.
+  void reset();
   /// Sends and receives.
   raw_answer ask(std::string_view bytes);
   /// True once the other side has closed, and sent nothing that was not received.
@@ -38,13 +53,22 @@ public:
 
 private:
   bool fill();
+  /// Takes what ends by a mark out of the buffer, without the mark.
+  std::string take_until(std::string_view mark);
+  /// Adds more of the stream to `stream_`; false at its end.
+  bool fill_stream();
 
   int descriptor_;
   std::string buffer_;
+  bool chunked_ = false;
+  /// What was received of a stream, the framing undone.
+  std::string stream_;
 };
 
 /// A request without a body.
 std::string get(std::string_view path, std::string_view method = "GET");
+/// A request with a body of JSON.
+std::string post(std::string_view path, std::string_view body, std::string_view headers = {});
 /// `POST /api/v1/chat` with a body of JSON.
 std::string post_chat(std::string_view body, std::string_view headers = "Content-Type: application/json\r\n");
 

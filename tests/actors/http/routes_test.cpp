@@ -20,6 +20,16 @@ TEST_CASE("a route is found by method and path") {
   CHECK(find_route("GET", "/openapi.json").what == endpoint::openapi);
   CHECK(find_route("GET", "/api/v1/sessions/x").what == endpoint::session);
   CHECK(find_route("DELETE", "/api/v1/sessions/x").what == endpoint::forget_session);
+  CHECK(find_route("GET", "/api/v1/runs/x").what == endpoint::run);
+  CHECK(find_route("POST", "/api/v1/runs/x/resume").what == endpoint::resume_run);
+  CHECK(find_route("POST", "/api/v1/runs/x/cancel").what == endpoint::cancel_run);
+}
+
+TEST_CASE("a parameter may stand in the middle of a path") {
+  CHECK(find_route("POST", "/api/v1/runs/resume/resume").parameter == "resume");
+  CHECK(find_route("POST", "/api/v1/runs/a%2Fb/cancel?x=/resume").parameter == "a%2Fb");
+  CHECK(find_route("GET", "/api/v1/runs/x/resume").allow == "POST, OPTIONS");
+  CHECK(find_route("GET", "/api/v1/runs/resume").parameter == "resume");
 }
 
 TEST_CASE("a session's id is taken out of the path as it stands there") {
@@ -41,7 +51,9 @@ TEST_CASE("a query is ignored and the absolute form is understood") {
 TEST_CASE("nothing is found at paths that only resemble a route") {
   for (const char* path :
        {"/", "", "*", "/health/", "/Health", "/api/v1/chat/", "//health", "/api/v1/sessions",
-        "/api/v1/sessions/", "/api/v1/sessions/a/b", "/api/v1/sessions//"}) {
+        "/api/v1/sessions/", "/api/v1/sessions/a/b", "/api/v1/sessions//", "/api/v1/runs//resume",
+        "/api/v1/runs/resume/", "/api/v1/runs/a/b/resume", "/api/v1/runs/x/resumes", "/api/v1/runs/xresume/",
+        "/api/v1/runs/x/resume/"}) {
     CAPTURE(path);
     const auto match = find_route("GET", path);
     CHECK_FALSE(match.what);

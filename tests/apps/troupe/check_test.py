@@ -14,9 +14,13 @@ class CheckTest(Case):
         tools = ["greet", "wait", "slow", "naughty", "break"]
         told = json.loads(done.stdout)
         self.assertEqual(told["agents"], [
-            {"name": "triage", "model": "default", "tools": [], "handoffs": ["helper"]},
-            {"name": "helper", "model": "default", "tools": tools, "handoffs": []},
+            {"name": "triage", "kind": "model", "model": "default", "tools": [], "handoffs": ["helper"], "members": [],
+             "guardrails": []},
+            {"name": "helper", "kind": "model", "model": "default", "tools": tools, "handoffs": [], "members": [],
+             "guardrails": []},
         ])
+        self.assertEqual(told["models"], [{"name": "default", "provider": "scripted", "model": None, "fallbacks": []}])
+        self.assertEqual(told["hooks"], [])
         self.assertEqual(told["mcp_servers"], [{
             "name": "stub", "state": "ready", "protocol_version": "2025-11-25",
             "server_info": {"name": "stub", "version": "1.2.3"}, "tools": tools,
@@ -30,6 +34,38 @@ class CheckTest(Case):
         for word in ("triage", "helper", "stub", "ready", "2025-11-25", "greet, wait, slow, naughty, break"):
             self.assertIn(word, done.stdout)
         self.assertNotIn("\x1b", done.stdout)
+
+    def test_teams_guardrails_fallbacks_and_hooks_are_told(self):
+        rules = [{"say": "hi"}]
+        models = {"default": {"provider": "openai", "model": "gpt-x", "fallbacks": ["spare"]},
+                  "spare": {"provider": "scripted", "rules": rules}}
+        member = {"instructions": "x", "input_guardrails": ["short"], "output_guardrails": ["short"]}
+        agents = [{"name": "team", "kind": "parallel", "members": ["one", "two"], "join": {"judge": "three"}},
+                  {"name": "one", **member}, {"name": "two", "instructions": "x"}, {"name": "three", "instructions": "x"}]
+        self.agent_file(models=models, agents=agents, mcpServers={},
+                        guardrails={"short": {"type": "length", "max": 100}},
+                        hooks=[{"name": "audit", "url": "http://127.0.0.1:1/", "on": ["before_run"]}])
+        done = self.troupe("check", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        told = json.loads(done.stdout)
+        team, one = told["agents"][:2]
+        self.assertEqual((team["kind"], team["model"], team["members"]), ("parallel", None, ["one", "two", "three"]))
+        self.assertEqual((one["kind"], one["guardrails"]), ("model", ["short"]))
+        self.assertEqual(told["models"][0], {"name": "default", "provider": "openai", "model": "gpt-x", "fallbacks": ["spare"]})
+        self.assertEqual(told["hooks"], [{"name": "audit", "points": ["before_run"]}])
+        text = self.troupe("check").stdout
+        for words in ("parallel", "one, two, three", "GUARDRAILS", "short", "spare", "audit", "before_run"):
+            self.assertIn(words, text)
+
+    def test_a_cassette_that_cannot_be_read_is_an_error(self):
+        self.agent_file(models={"default": {"provider": "replay", "cassette": "tape.jsonl"}})
+        for content in (None, "{}\n", "no JSON\n"):
+            with self.subTest(content):
+                if content is not None:
+                    (self.folder / "tape.jsonl").write_text(content)
+                done = self.troupe("check")
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn("tape.jsonl", done.stderr)
 
     def test_a_server_that_ends_is_failed_and_the_exit_code_is_1(self):
         self.agent_file(mcpServers={"good": self.stub(), "stub": self.stub("exit")})

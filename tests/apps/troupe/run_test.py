@@ -5,7 +5,8 @@ import signal
 import subprocess
 import unittest
 
-from support import Case, wait_until
+from model_server import ModelServer, words
+from support import Case, read_text, wait_until
 
 
 class RunTest(Case):
@@ -33,13 +34,51 @@ class RunTest(Case):
         done = self.troupe("run", "--json", "--session", "s-1", "greet Ada")
         self.assertEqual(done.returncode, 0, done.stderr)
         told = json.loads(done.stdout)
-        self.assertEqual(sorted(told), ["agent", "items", "result", "session_id", "usage"])
+        self.assertEqual(sorted(told), ["agent", "items", "result", "run_id", "session_id", "status", "usage"])
         self.assertEqual((told["result"], told["session_id"], told["agent"]),
                          ("The tool said: hello Ada", "s-1", "helper"))
         self.assertEqual([item["type"] for item in told["items"]],
                          ["message", "function_call", "function_call_output", "function_call", "function_call_output",
                           "message"])
-        self.assertEqual(told["usage"]["requests"], 3)
+        self.assertEqual((told["usage"]["requests"], told["status"]), (3, "completed"))
+        self.assertEqual(sorted(told["usage"]["agents"]), ["helper", "triage"])
+
+    def test_structured_output_is_printed_as_json(self):
+        schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+        agents = [{"name": "counter", "instructions": "Count.", "output_schema": schema}]
+        models = {"default": {"provider": "scripted", "rules": [{"say": '{ "n":  3 }'}]}}
+        self.agent_file(agents=agents, models=models)
+        self.assertEqual(self.troupe("run", "count").stdout, '{"n":3}\n')
+        self.assertEqual(json.loads(self.troupe("run", "--json", "count").stdout)["result"], {"n": 3})
+        # As it came, and not once more.
+        self.assertEqual(self.troupe("run", "--stream", "count").stdout, '{ "n":  3 }\n')
+
+    def test_usage_is_told_on_stderr(self):
+        self.agent_file()
+        done = self.troupe("run", "--usage", "greet Ada")
+        self.assertEqual((done.returncode, done.stdout), (0, "The tool said: hello Ada\n"))
+        self.assertRegex(done.stderr, r"^usage: 3 requests, \d+ input tokens .*\n$")
+        done = self.troupe("run", "--usage", "--budget", "turns=1", "greet Ada")
+        self.assertRegex(done.stderr, r"budget_exceeded[^\n]*\nusage: 1 requests, ")
+
+    def test_a_budget_ends_the_run_and_tells_what_was_produced(self):
+        self.agent_file()
+        for bound, kind in (("turns=1", "turns"), ("model_calls=2", "model_calls"), ("tool_calls=0", "tool_calls"),
+                            ("total_tokens=1", "total_tokens"), ("input_tokens=1", "input_tokens")):
+            with self.subTest(bound):
+                done = self.troupe("run", "--json", "--budget", bound, "greet Ada")
+                self.assertEqual(done.returncode, 1)
+                told = json.loads(done.stdout)
+                self.assertEqual((told["error"]["code"], told["error"]["kind"]), ("budget_exceeded", kind))
+                self.assertEqual(told["items"][0]["type"], "message")
+                self.assertTrue(told["run_id"])
+
+    def test_the_wall_time_is_a_budget_too(self):
+        self.agent_file()
+        done = self.troupe("run", "--budget", "turns=9", "--budget", "wall_time=400ms", "wait")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("budget_exceeded", done.stderr)
+        self.assertEqual(self.troupe("run", "--budget", "wall_time=60", "--budget", "cost=1.5", "who are you").returncode, 0)
 
     def test_a_session_goes_on_with_the_agent_that_answered(self):
         self.agent_file(sessions={"store": "sqlite", "path": "sessions.db"})
@@ -62,7 +101,7 @@ class RunTest(Case):
         done = self.troupe("run", "--json", "--session", "s-1", "no rule for this")
         self.assertEqual(done.returncode, 1)
         told = json.loads(done.stdout)
-        self.assertEqual((told["error"]["code"], told["session_id"]), ("model_failed", "s-1"))
+        self.assertEqual((told["error"]["code"], told["session_id"], told["status"]), ("model_failed", "s-1", "failed"))
         self.assertTrue(told["error"]["message"])
         self.assertIn("model_failed", done.stderr)
 
@@ -75,6 +114,48 @@ class RunTest(Case):
         with open("/dev/full", "w") as full:
             program = self.start("run", "who are you", stdout=full)
             self.assertEqual(program.wait(60), 1)
+
+    def test_a_reader_that_leaves_ends_a_streamed_run(self):
+        server = ModelServer(self, words("One", None, "Two", None, "Three"))
+        self.agent_file(models={"default": server.block()})
+        program = self.start("run", "--stream", "go")
+        self.assertEqual(read_text(program.stdout, "One"), "One")
+        program.stdout.close()
+        server.go()
+        self.assertEqual(program.wait(60), 1)
+
+    def test_text_is_printed_as_it_comes(self):
+        server = ModelServer(self, words("Hel", None, "lo,\n", None, "grüße"))
+        self.agent_file(models={"default": server.block()})
+        program = self.start("run", "--stream", "--usage", "hi")
+        self.assertEqual(read_text(program.stdout, "Hel"), "Hel")
+        server.go()
+        self.assertEqual(read_text(program.stdout, "lo,\n"), "lo,\n")
+        server.go()
+        out, err = program.communicate(timeout=60)
+        self.assertEqual((program.returncode, out.decode()), (0, "grüße\n"))
+        self.assertIn(b"10 input tokens", err)
+
+    def test_streamed_or_not_the_answer_is_printed_once(self):
+        self.agent_file()
+        for prompt in ("greet Ada", "who are you", "break", "naughty"):
+            with self.subTest(prompt):
+                self.assertEqual(self.troupe("run", "--stream", prompt).stdout, self.troupe("run", prompt).stdout)
+
+    def test_agents_that_speak_at_once_are_printed_one_after_the_other(self):
+        servers = [ModelServer(self, words("a1 ", None, "a2")), ModelServer(self, words("b1 ", None, "b2"))]
+        models = {"one": servers[0].block(), "two": servers[1].block()}
+        agents = [{"name": "team", "kind": "parallel", "members": ["one", "two"], "join": {"template": "{{outputs.two}}!"}}]
+        agents += [{"name": name, "instructions": "x", "model": name} for name in models]
+        self.agent_file(models=models, agents=agents)
+        program = self.start("run", "--stream", "go")
+        first = read_text(program.stdout, "a1 ")
+        wait_until(lambda: all(server.requests for server in servers), "both models being asked")
+        for server in servers:
+            server.go()
+        out, _ = program.communicate(timeout=60)
+        texts = (first + out.decode()).splitlines()
+        self.assertEqual((sorted(texts[:2]), texts[2:]), (["a1 a2", "b1 b2"], ["b1 b2!"]))
 
     def test_signals_end_a_run_with_its_servers(self):
         self.agent_file()

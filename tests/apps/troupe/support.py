@@ -119,6 +119,32 @@ class Case(unittest.TestCase):
         wait_until(lambda: not self.children(), f"the end of all children, {self.children()} run")
 
 
+APPROVAL_RULES = [
+    {"when": {"user": "^both$"}, "call": [{"tool": "greet", "arguments": {"name": "Ada"}},
+                                         {"tool": "greet", "arguments": {"name": "Bob"}}]},
+    {"when": {"user": "^greet (.+)$"}, "call": {"tool": "greet", "arguments": {"name": "{{1}}"}}},
+    {"when": {"tool": "greet", "output": "hello Ada"}, "say": "One said: {{output}}"},
+    {"when": {"tool": "*"}, "say": "The tool said: {{output}}"},
+    {"when": {"user": "^echo (.+)"}, "say": "{{1}}"},
+]
+
+
+class ApprovalCase(Case):
+    """A test with an agent whose calls need approval."""
+
+    def careful_file(self, approval="always", **blocks):
+        agent = {"name": "helper", "instructions": "Help.", "mcp_servers": ["stub"],
+                 "tools": {"greet": {"approval": approval}}}
+        return self.agent_file(**{"models": {"default": {"provider": "scripted", "rules": APPROVAL_RULES}}, "agents": [agent],
+                                  "sessions": {"store": "sqlite", "path": "sessions.db"}, **blocks})
+
+    def paused(self, *arguments):
+        """Runs into a pause; what was told of it on stderr."""
+        done = self.troupe("run", *arguments)
+        self.assertEqual((done.returncode, done.stdout), (4, ""), done.stderr)
+        return [json.loads(line) for line in done.stderr.splitlines()]
+
+
 def read_line(stream, what="a line"):
     """A line of a program's unbuffered pipe, waited for no longer than is patient."""
     line = b""
@@ -129,3 +155,15 @@ def read_line(stream, what="a line"):
             raise AssertionError(f"never came: {what}; got {line!r}")
         line += byte
     return line.decode()
+
+
+def read_text(stream, like):
+    """As many bytes of a program's unbuffered pipe as the text has, waited for no longer than is patient."""
+    text = b""
+    while len(text) < len(like.encode()):
+        ready, _, _ = select.select([stream], [], [], PATIENCE)
+        some = os.read(stream.fileno(), len(like.encode()) - len(text)) if ready else b""
+        if not some:
+            raise AssertionError(f"never came: {like!r}; got {text!r}")
+        text += some
+    return text.decode()

@@ -35,3 +35,12 @@ TEST_CASE("control characters are escaped for logs, which stay on one line") {
   CHECK(escape_controls("a\nb\x1b[0m\r\xC2\x9B") == "a\\nb\\x1b[0m\\x0d\\x9b");
   CHECK(escape_controls("tab\tgrüße") == "tab\tgrüße");
 }
+
+TEST_CASE("nothing hides in JSON that people are to agree to") {
+  const auto hidden = std::string("a\x1b\x7f\xC2\x9B\u202E\u200B\u2066\uFEFFz");
+  CHECK(visible_json(hidden, -1) == R"("a\u001b\u007f\u009b\u202e\u200b\u2066\ufeffz")");
+  CHECK(troupe::json::parse(visible_json(hidden, -1)) == troupe::json(hidden));
+  CHECK(visible_json({{"grüße", "日本 🙂"}}, -1) == R"({"grüße":"日本 🙂"})");
+  CHECK(visible_json({{"a", 1}}, 2) == "{\n  \"a\": 1\n}");
+  CHECK(visible_json("\xFF", -1) == "\"\uFFFD\"");
+}

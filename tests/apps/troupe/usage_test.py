@@ -30,7 +30,10 @@ class UsageTest(Case):
         for arguments in ([], ["dance"], ["serve", "--nonsense"], ["serve", "--port", "70000"], ["serve", "--port", "x"],
                           ["run"], ["run", "two", "words"], ["run", ""], ["check", "--log-level", "loud"],
                           ["run", "--session", "has space", "hi"], ["run", "--session", "x" * 129, "hi"],
-                          ["chat", "--session", ""], ["run", "--agent", "nobody", "hi"], ["chat", "--agent", "nobody"]):
+                          ["chat", "--session", ""], ["run", "--agent", "nobody", "hi"], ["chat", "--agent", "nobody"],
+                          ["run", "--approve", "all", "hi"], ["run", "--resume", "run_1", "hi"],
+                          ["run", "--resume", "run_1", "--session", "s"], ["run", "--resume", "run_1", "--budget", "turns=1"],
+                          ["run", "--resume", "run_1", "--agent", "helper"], ["run", "--json", "--stream", "hi"]):
             with self.subTest(arguments):
                 done = self.troupe(*arguments)
                 self.assertEqual(done.returncode, 2, done.stderr)
@@ -43,6 +46,24 @@ class UsageTest(Case):
                                  (["serve", "--port", "70000"], "--port")):
             with self.subTest(arguments):
                 self.assertIn(words, self.troupe(*arguments).stderr)
+
+    def test_budgets_and_contexts_that_cannot_be_are_named(self):
+        self.agent_file()
+        for option, value, words in (("--budget", "turns", "KEY=VALUE"), ("--budget", "turns=", "KEY=VALUE"),
+                                     ("--budget", "=5", "KEY=VALUE"), ("--budget", "turns=x", "'turns'"),
+                                     ("--budget", "turns=-1", "'turns'"), ("--budget", "turns=1.5", "'turns'"),
+                                     ("--budget", "cost=-0.1", "'cost'"), ("--budget", "tunrs=1", "'tunrs' is unknown"),
+                                     ("--budget", "wall_time=soon", "'wall_time'"),
+                                     ("--budget", "wall_time=-1", "'wall_time'"),
+                                     ("--budget", "wall_time=1e300", "'wall_time'"), ("--context", "[]", "JSON object"),
+                                     ("--context", "{", "--context"), ("--context", '{"a":\x01}', "--context")):
+            with self.subTest(value):
+                done = self.troupe("run", option, value, "who are you")
+                self.assertEqual((done.returncode, done.stdout), (2, ""))
+                self.assertIn(words, done.stderr)
+        done = self.troupe("run", "--budget", "turns=1", "--budget", "turns=2", "who are you")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("given twice", done.stderr)
 
     def test_an_unknown_agent_is_answered_with_the_known_ones(self):
         self.agent_file()

@@ -1,5 +1,7 @@
 #include "tests/interop/support/household.hpp"
 
+#include <caf/typed_event_based_actor.hpp>
+
 #include <poll.h>
 
 namespace troupe::test {
@@ -31,6 +33,40 @@ runtime_options one_agent(std::vector<config::mcp_server_options> servers) {
 
 caf::behavior asker_behavior(caf::event_based_actor* self) {
   return {[self](const question& what) { what.run(self); }};
+}
+
+using answer_ptr = std::shared_ptr<std::promise<watched_reply>>;
+
+} // namespace
+
+/// Tells a watcher how its run has ended.
+struct run_end {
+  std::shared_ptr<result<chat_reply>> outcome;
+};
+
+} // namespace troupe::test
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::test::run_end)
+
+namespace troupe::test {
+
+namespace {
+
+using watcher_actor = observer_actor::extend<caf::reacts_to<run_end>>;
+
+watcher_actor::behavior_type watcher_behavior(watcher_actor::pointer self, const answer_ptr& answer) {
+  auto seen = std::make_shared<std::vector<run_event>>();
+  return {
+      [self, seen](const run_event& what) {
+        seen->push_back(what);
+        caf::anon_send(caf::actor_cast<caf::actor>(self->current_sender()), consumed_atom::value,
+                       std::uint64_t{1});
+      },
+      [self, seen, answer](const run_end& end) {
+        answer->set_value({std::move(*end.outcome), std::move(*seen)});
+        self->quit();
+      },
+  };
 }
 
 } // namespace
@@ -129,6 +165,27 @@ std::future<result<chat_reply>> household::chat(const std::string& prompt, const
   request.session_id = session_id;
   request.is_new = true;
   return ask<chat_reply>(runtime_->sessions(), std::move(request));
+}
+
+std::future<watched_reply> household::watch(chat_request request) {
+  auto answer = std::make_shared<std::promise<watched_reply>>();
+  auto future = answer->get_future();
+  const auto watcher = system_.spawn(watcher_behavior, answer);
+  // The run's events are in the watcher's mailbox before its end.
+  const auto tell_end = [watcher](result<chat_reply> outcome) {
+    caf::anon_send(watcher, run_end{std::make_shared<result<chat_reply>>(std::move(outcome))});
+  };
+  caf::anon_send(asker_, question{[tell_end, watcher, request = std::move(request),
+                                   sessions = runtime_->sessions()](caf::event_based_actor* self) {
+                   self->request(sessions, std::chrono::minutes(10), request, observer_actor(watcher))
+                       .then([tell_end](const chat_reply& reply) { tell_end(reply); },
+                             [tell_end](const caf::error& reason) { tell_end(from_caf(reason)); });
+                 }});
+  return future;
+}
+
+std::future<result<session_record_ptr>> household::session(const std::string& session_id) {
+  return ask<session_record_ptr>(runtime_->sessions(), info_atom::value, session_id);
 }
 
 std::string text_of(const tool_result& result) {

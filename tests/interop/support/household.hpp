@@ -3,6 +3,7 @@
 #include "actors/runtime.hpp"
 #include "actors/system_config.hpp"
 
+#include <caf/actor_registry.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 
@@ -16,6 +17,12 @@
 #include <vector>
 
 namespace troupe::test {
+
+/// How a watched run ended, and what happened before.
+struct watched_reply {
+  result<chat_reply> outcome;
+  std::vector<run_event> events;
+};
 
 /// Something to ask from inside an actor.
 struct question {
@@ -60,7 +67,14 @@ public:
   mcp_status status_when(const std::string& server, const std::function<bool(const mcp_status&)>& holds);
   std::future<result<chat_reply>> chat(const std::string& prompt, const std::string& session_id = "test");
 
+  /// Watched; each event is acknowledged at once.
+  std::future<watched_reply> watch(chat_request request);
+  std::future<result<session_record_ptr>> session(const std::string& session_id);
+
   runtime& house() { return *runtime_; }
+
+  /// Actors that have not ended, the house's own included.
+  std::size_t actors() { return system_.registry().running(); }
 
 private:
   template <class T, class Handle, class... Args>

@@ -20,7 +20,8 @@ TEST_CASE("all keys of an agent are read") {
     description: D
     instructions: I
     model: fast
-    model_settings: {temperature: 0, top_p: 0.5, max_tokens: 100, tool_choice: required, parallel_tool_calls: false}
+    model_settings: {temperature: 0, top_p: 0.5, max_tokens: 100, tool_choice: required, parallel_tool_calls: false,
+      reasoning_effort: low, reasoning_summary: auto, thinking_tokens: 1024}
     handoffs: [b]
     mcp_servers: [cloudwatch]
   - name: b
@@ -35,7 +36,11 @@ TEST_CASE("all keys of an agent are read") {
   CHECK(agent.settings.max_tokens == 100u);
   CHECK(agent.settings.tool_choice == "required");
   CHECK(agent.settings.parallel_tool_calls == false);
-  CHECK(agent.handoffs == std::vector<std::string>{"b"});
+  CHECK(agent.settings.reasoning_effort == "low");
+  CHECK(agent.settings.reasoning_summary == "auto");
+  CHECK(agent.settings.thinking_tokens == 1024u);
+  REQUIRE(agent.handoffs.size() == 1);
+  CHECK(agent.handoffs[0].agent == "b");
   CHECK(agent.mcp_servers == std::vector<std::string>{"cloudwatch"});
   CHECK(loaded.value->agents[1].settings == troupe::model_settings{});
 }
@@ -75,13 +80,14 @@ TEST_CASE("a handoff to itself, or twice to one agent, is an error") {
   CHECK(error_of(with_agents("agents: [{name: a, handoffs: [a]}]\n")) ==
         "3:31: agent 'a' hands off to itself; name another agent");
   CHECK(error_of(with_agents("agents: [{name: a, handoffs: [b, b]}, {name: b}]\n")) ==
-        "3:34: entry 2 of 'handoffs' in agent 'a' names 'b' again; name it once");
+        "3:34: agent 'a' names handoff 'b' twice; name it once");
 }
 
 TEST_CASE("handoffs whose tools would have one name are an error") {
   CHECK(error_of(with_agents("agents: [{name: a, handoffs: [B C, b-c]}, {name: B C}, {name: b-c}]\n")) ==
-        "3:36: the handoffs to 'B C' and 'b-c' are one tool to the model (transfer_to_b_c); rename one of "
-        "the agents");
+        "3:36: the handoff 'B C' and the handoff 'b-c' are one tool to the model (transfer_to_b_c); give one "
+        "of "
+        "them another 'tool_name'");
   CHECK(error_of(with_agents("agents: [{name: a, handoffs: [B C]}, {name: B C}, {name: b-c}]\n")).empty());
 }
 
@@ -122,5 +128,9 @@ TEST_CASE("model settings have ranges") {
   CHECK(error("top_p: .nan").find("is .nan; it has to be a number") != std::string::npos);
   CHECK(error("max_tokens: 0").find("whole number from 1") != std::string::npos);
   CHECK(error("parallel_tool_calls: yes").find("is a text; it has to be true or false") != std::string::npos);
+  CHECK(error("reasoning_effort: max").find("is 'max'; known words are 'minimal', 'low', 'medium', 'high'") !=
+        std::string::npos);
+  CHECK(error("reasoning_summary: consise").find("did you mean 'concise'?") != std::string::npos);
+  CHECK(error("thinking_tokens: 1023").find("whole number from 1024 to") != std::string::npos);
   CHECK(error("temprature: 1").find("did you mean 'temperature'?") != std::string::npos);
 }

@@ -9,7 +9,7 @@ namespace {
 
 configuration in_code() {
   auto made = configuration{};
-  auto endpoint = openai_options{};
+  auto endpoint = endpoint_options{};
   endpoint.wire.model = "m";
   made.models.push_back({"default", endpoint});
   made.mcp_servers.push_back({});
@@ -69,7 +69,7 @@ TEST_CASE("wrong references and names of a configuration built in code are told"
     CHECK(only_problem(value) == "MCP server 's' has no command; give it one");
   }
   SECTION("a model without the endpoint's name of it") {
-    std::get<openai_options>(value.models[0].provider).wire.model.clear();
+    std::get<endpoint_options>(value.models[0].provider).wire.model.clear();
     CHECK(only_problem(value) ==
           "model 'default' has no wire.model; give it the endpoint's name of the model");
   }
@@ -79,6 +79,60 @@ TEST_CASE("wrong references and names of a configuration built in code are told"
     value.models.push_back({"script", script});
     CHECK(only_problem(value) ==
           "rule 1 of model 'script' hands off to 'c', which does not exist; agents are 'a', 'b'");
+  }
+  SECTION("an unknown guardrail") {
+    value.agents[0].tool_policies["*"].input_guardrails = {"g"};
+    CHECK(only_problem(value) ==
+          "tool '*' in agent 'a' names guardrail 'g', which does not exist; there are no "
+          "guardrails in this file");
+  }
+  SECTION("a judge without its model") {
+    value.guardrails.push_back({"g", guardrail_options::judge{{}, "gpt"}});
+    CHECK(only_problem(value) ==
+          "guardrail 'g' names model 'gpt', which does not exist; models are 'default'");
+  }
+  SECTION("a fallback that leads back") {
+    value.models.push_back({"other", value.models[0].provider, {"default"}});
+    value.models[0].fallbacks = {"other"};
+    CHECK(only_problem(value) ==
+          "the fallbacks of models 'default', 'other' lead in a circle; take one of them out");
+  }
+  SECTION("a hook for nobody, at no point") {
+    auto hook = hook_options{};
+    hook.url = "http://h";
+    hook.points = {"before_tool", "before_tols"};
+    value.hooks = {hook};
+    CHECK(only_problem(value) ==
+          "hook 1 is for 'before_tols', which is no point of a run; did you mean 'before_tool'?");
+    value.hooks[0].points = {};
+    value.hooks[0].agents = {"c"};
+    CHECK(only_problem(value) == "hook 1 is for agent 'c', which does not exist; agents are 'a', 'b'");
+    value.hooks[0] = {};
+    CHECK(only_problem(value) == "hook 1 has no url; give it one");
+  }
+  SECTION("tools of one name") {
+    value.agents[0].agent_tools = {{"b", "transfer_to_b", ""}};
+    CHECK(only_problem(value) == "the handoff 'b' and the agent tool 'b' are one tool to the model "
+                                 "(transfer_to_b); give one of them another 'tool_name'");
+  }
+  SECTION("teams") {
+    auto& team = value.agents[1];
+    team.members.members = {"a"};
+    CHECK(only_problem(value) ==
+          "agent 'b' has members, but asks a model; make its kind parallel, sequential or loop");
+    team.kind = agent_kind::loop;
+    CHECK(check(value).empty());
+    team.members.max_rounds = 0;
+    CHECK(only_problem(value) == "agent 'b' has max_rounds 0; it has to be from 1 to 1000");
+    team.members = {};
+    CHECK(only_problem(value) == "agent 'b' is a team without members; write members: [AGENT, ...]");
+    team.kind = agent_kind::parallel;
+    team.members.members = {"b"};
+    CHECK(only_problem(value) == "agent 'b' is its own member; name another agent");
+    team.members.members = {"a"};
+    team.members.judge = "a";
+    team.members.join = [](const json&) { return result<std::string>{""}; };
+    CHECK(only_problem(value) == "agent 'b' has both a join and a judge; give it one of them");
   }
   SECTION("no agent at all") {
     value.agents.clear();

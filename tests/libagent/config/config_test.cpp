@@ -36,7 +36,7 @@ TEST_CASE("the cloudwatch file of the README means what it says") {
   CHECK(loaded.warnings.empty());
   const auto& file = *loaded.value;
   REQUIRE(file.models.size() == 1);
-  const auto& model = std::get<openai_options>(file.models[0].provider);
+  const auto& model = std::get<endpoint_options>(file.models[0].provider);
   CHECK(file.models[0].name == "default");
   CHECK(model.base_url == "https://api.openai.com/v1");
   CHECK(model.api_key.reveal() == "sk-1");
@@ -50,7 +50,8 @@ TEST_CASE("the cloudwatch file of the README means what it says") {
   REQUIRE(file.agents.size() == 2);
   CHECK(file.agents[0].name == "triage");
   CHECK(file.agents[0].instructions == "You determine which agent to use based on the user's question.");
-  CHECK(file.agents[0].handoffs == std::vector<std::string>{"cloudwatch"});
+  REQUIRE(file.agents[0].handoffs.size() == 1);
+  CHECK(file.agents[0].handoffs[0].agent == "cloudwatch");
   CHECK(file.agents[1].description == "Questions about AWS CloudWatch");
   CHECK(file.agents[1].mcp_servers == std::vector<std::string>{"cloudwatch"});
   CHECK(file.sessions.store == session_options::store_kind::sqlite);
@@ -65,7 +66,10 @@ TEST_CASE("a file that says little gets the documented defaults") {
   CHECK(loaded.value->server.max_body_bytes == 1048576);
   CHECK(loaded.value->server.shutdown_grace == 10s);
   CHECK(loaded.value->sessions.store == session_options::store_kind::memory);
+  CHECK(loaded.value->server.sse_keep_alive == 15s);
   CHECK(loaded.value->limits.max_turns == 10);
+  CHECK(loaded.value->limits.max_parallel_tools == 16);
+  CHECK(loaded.value->limits.kept_runs == 1000);
   CHECK(loaded.value->agents[0].model == "default");
 }
 
@@ -105,9 +109,9 @@ TEST_CASE("a configuration comes only without errors") {
 }
 
 TEST_CASE("a key far from all known ones gets the list of them") {
-  CHECK(error_of(minimal + "guardrails: {}\n") ==
-        "3:1: unknown key 'guardrails' in the agent file; known keys are 'server', 'models', 'mcpServers', "
-        "'mcp_servers', 'agents', 'sessions', 'limits'");
+  CHECK(error_of(minimal + "zebra: {}\n") ==
+        "3:1: unknown key 'zebra' in the agent file; known keys are 'server', 'models', 'mcpServers', "
+        "'mcp_servers', 'guardrails', 'agents', 'hooks', 'sessions', 'limits'");
 }
 
 TEST_CASE("keys that begin with x- hold anchors for merge keys and aliases") {
@@ -120,11 +124,11 @@ models:
 agents: [{name: a}]
 )");
   REQUIRE(errors_of(loaded).empty());
-  const auto& first = std::get<openai_options>(loaded.value->models[0].provider);
+  const auto& first = std::get<endpoint_options>(loaded.value->models[0].provider);
   CHECK(first.wire.model == "m");
   CHECK(first.timeout == 7s);
   CHECK(first.retry.max_retries == 1);
-  const auto& second = std::get<openai_options>(loaded.value->models[1].provider);
+  const auto& second = std::get<endpoint_options>(loaded.value->models[1].provider);
   CHECK(second.timeout == 5s);
   CHECK(second.api_key.reveal() == "k");
 }

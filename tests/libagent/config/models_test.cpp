@@ -18,7 +18,7 @@ TEST_CASE("all keys of an openai model are read") {
     headers: {api-key: h, X-N: 5}, query: {api-version: 2024-06-01}, image_input: false, max_retries: 0,
     connect_timeout: 1s, timeout: 2s, max_connections: 3, max_queue: 0, max_response_bytes: 5KB)"));
   REQUIRE(errors_of(loaded).empty());
-  const auto& model = std::get<openai_options>(loaded.value->models[0].provider);
+  const auto& model = std::get<endpoint_options>(loaded.value->models[0].provider);
   CHECK(model.wire.model == "gpt");
   CHECK(model.base_url == "http://127.0.0.1:11434/v1");
   CHECK(model.api_key.reveal() == "k");
@@ -40,7 +40,7 @@ TEST_CASE("all keys of an openai model are read") {
 TEST_CASE("an openai model needs no key but a model") {
   const auto loaded = read(with_model("model: llama3.2"));
   REQUIRE(loaded.value);
-  CHECK(std::get<openai_options>(loaded.value->models[0].provider).api_key.empty());
+  CHECK(std::get<endpoint_options>(loaded.value->models[0].provider).api_key.empty());
   CHECK(error_of(with_model("api_key: k")) ==
         "3:3: model 'default' has no 'model'; write model: NAME, as the endpoint calls it");
 }
@@ -80,7 +80,7 @@ TEST_CASE("a wrong provider does not hide what else is wrong with the model") {
             .find("3:23: 'provider' in model 'default' is 'opnai'; did you mean 'openai'?") == 0);
   CHECK(errors_of("agents: [{name: a}]\nmodels:\n  default: {base_url: x, model: m, tmeout: 1}\n") ==
         std::vector<std::string>{
-            "3:3: model 'default' has no 'provider'; write provider: openai or provider: scripted",
+            "3:3: model 'default' has no 'provider'; write provider: openai, anthropic, scripted or replay",
             "3:23: 'base_url' in model 'default' does not begin with http:// or https://; write the whole "
             "address, "
             "such as https://api.openai.com/v1",
@@ -99,7 +99,7 @@ TEST_CASE(
   const auto field_of = [](const std::string& more) {
     const auto loaded = read(with_model("model: m" + more));
     REQUIRE(loaded.value);
-    return std::get<openai_options>(loaded.value->models[0].provider).wire.max_tokens_field;
+    return std::get<endpoint_options>(loaded.value->models[0].provider).wire.max_tokens_field;
   };
   CHECK(field_of("") == "max_completion_tokens");
   CHECK(field_of(", base_url: \"https://x.openai.azure.com/openai/deployments/d\"") ==

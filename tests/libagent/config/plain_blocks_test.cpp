@@ -8,9 +8,10 @@ using namespace std::chrono_literals;
 TEST_CASE("all keys of server, sessions and limits are read") {
   const auto loaded = read(minimal + R"(
 server: {host: "::1", port: 0, max_body_bytes: 64KiB, max_json_depth: 8, max_connections: 9, header_timeout: 1,
-  body_timeout: 2.5, idle_timeout: 3s, shutdown_grace: 0}
+  body_timeout: 2.5, idle_timeout: 3s, sse_keep_alive: 1m, shutdown_grace: 0}
 sessions: {store: memory, max_sessions: 5, max_queue: 6, idle_timeout: 7m}
-limits: {max_turns: 3, run_timeout: 1h, max_runs: 4, max_tool_output_bytes: 1024}
+limits: {max_turns: 3, run_timeout: 1h, max_runs: 4, max_tool_output_bytes: 1024, max_parallel_tools: 2,
+  kept_runs: 0}
 )");
   REQUIRE(errors_of(loaded).empty());
   CHECK(loaded.warnings.empty());
@@ -23,6 +24,7 @@ limits: {max_turns: 3, run_timeout: 1h, max_runs: 4, max_tool_output_bytes: 1024
   CHECK(server.header_timeout == 1s);
   CHECK(server.body_timeout == 2500ms);
   CHECK(server.idle_timeout == 3s);
+  CHECK(server.sse_keep_alive == 1min);
   CHECK(server.shutdown_grace == 0s);
   CHECK(loaded.value->sessions.max_sessions == 5);
   CHECK(loaded.value->sessions.max_queue == 6);
@@ -31,6 +33,8 @@ limits: {max_turns: 3, run_timeout: 1h, max_runs: 4, max_tool_output_bytes: 1024
   CHECK(loaded.value->limits.run_timeout == 1h);
   CHECK(loaded.value->limits.max_runs == 4);
   CHECK(loaded.value->limits.max_tool_output_bytes == 1024);
+  CHECK(loaded.value->limits.max_parallel_tools == 2);
+  CHECK(loaded.value->limits.kept_runs == 0);
 }
 
 TEST_CASE("values outside their range are refused with the range") {
@@ -59,6 +63,7 @@ TEST_CASE("values outside their range are refused with the range") {
   }
   CHECK(error("max_body_bytes: 1.5").find("bytes as a whole number, or a text such as 64KiB") !=
         std::string::npos);
+  CHECK(error("sse_keep_alive: 0").find("it has to be a time from 1ms to 365d") != std::string::npos);
   CHECK(error("host: 8").find("'host' in server is a number; it has to be a text: put it in quotes") !=
         std::string::npos);
   CHECK(error("host: \"\"").find("is an empty text") != std::string::npos);

@@ -36,17 +36,42 @@ models:
       - {say: "{{${SECRET}}}"}
       - {call: {tool: t, arguments: {a: "{{${SECRET}}}"}}}
       - {handoff: "${SECRET}"}
+  third: {provider: anthropic, model: m, fallbacks: ["${SECRET}"], price: {input: "${SECRET}", output: 1}}
+  fourth: {provider: openai, model: m, api: "${SECRET}", record: ["${SECRET}"]}
+guardrails:
+  g: {type: "${SECRET}"}
+  h: {type: pattern, patterns: ["(${SECRET}"], action: "${SECRET}"}
+  i: {type: judge, instructions: I, model: "${SECRET}", timeout: "${SECRET}"}
+  j: {type: pii, entities: ["${SECRET}"]}
+hooks:
+  - {url: "${SECRET}", on: ["${SECRET}"], agents: ["${SECRET}"], headers: ["${SECRET}"], on_failure: "${SECRET}"}
 mcpServers:
+  u: {command: x, approval: "${SECRET}"}
+  v: {command: x, approval: {when: "${SECRET} =="}}
   s: {command: x, args: "${SECRET}", env: "${SECRET}", restart: "${SECRET}", type: "${SECRET}"}
   t: {command: x, env: {A: ["${SECRET}"]}, allowed_tools: ["${SECRET}", "${SECRET}"], disabled: "${SECRET}"}
 agents:
   - {name: "${SECRET}", model: "${SECRET}", handoffs: ["${SECRET}", "x${SECRET}"], mcp_servers: ["${SECRET}"]}
   - {name: "${SECRET}", model_settings: {temperature: "${SECRET}", tool_choice: ["${SECRET}"]}}
   - {name: "s3cr3t-value", handoffs: [nobody], model: scripted}
+  - name: b
+    kind: "${SECRET}"
+    members: ["${SECRET}"]
+    join: {judge: "${SECRET}"}
+    until: "s${SECRET} == 1"
+    instructions: {template: "{{x${SECRET}"}
+    handoffs: [{agent: "${SECRET}", tool_name: "t${SECRET}"}, {agent: c, tool_name: "t${SECRET}", enabled: "'${SECRET}'"}]
+    agent_tools: ["${SECRET}", {agent: c, tool_name: "t${SECRET}"}]
+    tools: {t: {on_error: "${SECRET}", input_guardrails: ["${SECRET}"]}}
+    input_guardrails: ["${SECRET}", {name: "${SECRET}", mode: "${SECRET}"}]
+    output_schema: {type: object, properties: {a: {type: "${SECRET}"}}}
+    output_name: "${SECRET} x"
+  - {name: c, output_schema: {type: object, additionalProperties: {const: "${SECRET}"}}}
+limits: {budget: {turns: "${SECRET}", cost: "${SECRET}"}}
 sessions: {store: "${SECRET}", path: ["${SECRET}"]}
 )";
   const auto messages = messages_of(broken);
-  CHECK(std::count(messages.begin(), messages.end(), '\n') > 25);
+  CHECK(std::count(messages.begin(), messages.end(), '\n') > 60);
   CHECK(messages.find(hidden) == std::string::npos);
   const auto numbers = messages_of(broken, "987654321");
   CHECK(numbers.find("987654321") == std::string::npos);

@@ -103,7 +103,7 @@ TEST_CASE("a variable may give a number, a boolean or a duration, with quotes or
   CHECK(loaded.value->server.port == 81);
   CHECK(loaded.value->server.header_timeout.count() == 500);
   CHECK(loaded.value->server.body_timeout.count() == 20'000);
-  const auto& model = std::get<openai_options>(loaded.value->models[0].provider);
+  const auto& model = std::get<endpoint_options>(loaded.value->models[0].provider);
   CHECK(model.wire.model == "2");
   CHECK_FALSE(model.wire.image_input);
 }

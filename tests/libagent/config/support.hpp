@@ -45,6 +45,12 @@ inline std::string first_warning(const load_result& from) {
   return std::to_string(one.line) + ":" + std::to_string(one.column) + ": " + one.message;
 }
 
+/// A wrong value as it is written, and what is said of it.
+struct mistake {
+  std::string written;
+  std::string message;
+};
+
 /// The smallest valid file, for tests that add a block to it. It ends in a newline.
 inline const std::string minimal = "models: {default: {provider: openai, model: m}}\nagents: [{name: a}]\n";
 

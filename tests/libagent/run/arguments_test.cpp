@@ -8,7 +8,8 @@ using namespace troupe::run;
 namespace {
 
 tool_spec adder() {
-  const auto schema = json::parse(R"({"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]})");
+  const auto schema =
+      json::parse(R"({"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]})");
   return {"add", "", json_schema::compile(schema).value()};
 }
 

@@ -15,7 +15,8 @@ using change = std::function<void(agent_definition&)>;
 
 agent_ptr make_agent(std::string name, const change& with = {});
 
-/// Tools "a", "b" and "c" that take anything, "add" that takes an integer "n"; the agent's handoffs and agents.
+/// Tools "a", "b" and "c" that take anything, "add" that takes an integer "n"; the agent's handoffs and
+/// agents.
 toolbox_ptr tools_of(const agent_ptr& agent);
 
 /// What happened so far.
@@ -27,12 +28,13 @@ struct game {
   run::effects done;
 };
 
-/// An event, or one that depends on what happened so far (such as a guardrail's verdict, which needs its ticket).
+/// An event, or one that depends on what happened so far (such as a guardrail's verdict, which needs its
+/// ticket).
 class move {
 public:
   template <class Event>
-    requires std::constructible_from<event, Event>
-  move(Event what) : make_([what = event(std::move(what))](const game&) { return what; }) {}
+  requires std::constructible_from<event, Event> move(Event what)
+      : make_([what = event(std::move(what))](const game&) { return what; }) {}
   move(std::function<event(const game&)> make) : make_(std::move(make)) {}
   event operator()(const game& so_far) const { return make_(so_far); }
 
@@ -61,7 +63,7 @@ move tool_says(std::size_t index, std::string text);
 move tool_fails(std::size_t index, std::string text);
 move agent_fails(std::size_t index, errc code);
 
-/// The latest check of that guardrail: its verdict. `nth` counts the guardrail's checks from the latest backwards.
+/// The verdict that the latest check of that guardrail asked for.
 move passes(std::string guardrail);
 move rewrites(std::string guardrail, std::string text);
 move rejects(std::string guardrail, std::string message);
@@ -83,15 +85,19 @@ void play_on(game& so_far, const moves& all);
 
 std::string describe(const effect& what);
 std::string describe(const item& what);
-/// The items, in short: "U:hello C:a O:x A:done R:hm", with "!" before the text of an output that is an error.
+/// The items, in short: "U:hello C:a O:x A:done R:hm", with "!" before the text of an output that is an
+/// error.
 std::string story(const item_list& items);
 /// "ok:OUTPUT", or the failure's code, or where the run is.
 std::string ending(const state& run);
-/// What is wrong with a history: a call without its one output after it, an output without a call, an id given twice.
-/// Empty if nothing is.
+/// What is wrong with a history: a call without its one output after it, an output without a call, an id
+/// given twice. Empty if nothing is.
 std::string flaw(const item_list& items);
 /// What the model was last asked, past and fresh together.
 item_list last_request(const game& played);
+
+/// A paused run as it comes back from a store.
+void keep(state& run);
 
 /// One rule of the loop.
 struct row {
@@ -103,8 +109,8 @@ struct row {
   limits bounds{};
   bool has_budget = false;
 };
-/// Plays each row; checks what it tells, that a run that is over has a well-formed history, and that a finished run
-/// takes nothing more.
+/// Plays each row; checks what it tells, that a run that is over has a well-formed history, and that a
+/// finished run takes nothing more.
 void check_rows(const std::vector<row>& rows);
 
 } // namespace troupe::run::testing

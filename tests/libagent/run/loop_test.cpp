@@ -32,14 +32,14 @@ TEST_CASE("the loop goes on as its rules say") {
        "ok:"},
       {"of several messages the last is the output, and all stay in order",
        {enter(plain), collected,
-        answers({assistant_message{"", "one"}, reasoning{"", "hm", "f", "{}"}, assistant_message{"", "two"}})},
+        answers(
+            {assistant_message{"", "one"}, reasoning{"", "hm", "f", "{}"}, assistant_message{"", "two"}})},
        "collect model finish",
        "U:hello A:one R:hm A:two",
        "ok:two"},
       {"a message beside tool calls is not final",
-       {enter(plain), collected,
-        answers({assistant_message{"", "wait"}, tool_call{"1", "a", "{}", ""}}), tool_says(0, "x"), collected,
-        says("done")},
+       {enter(plain), collected, answers({assistant_message{"", "wait"}, tool_call{"1", "a", "{}", ""}}),
+        tool_says(0, "x"), collected, says("done")},
        "collect model tools(0) collect model finish",
        "U:hello A:wait C:a O:x A:done",
        "ok:done"},
@@ -78,7 +78,11 @@ TEST_CASE("the loop goes on as its rules say") {
 TEST_CASE("a stop ends the run where it is") {
   check_rows({
       {"before it began", {stop(), enter(plain)}, "finish", "U:hello", "cancelled"},
-      {"while tools are collected", {enter(plain), stop(), collected}, "collect finish", "U:hello", "cancelled"},
+      {"while tools are collected",
+       {enter(plain), stop(), collected},
+       "collect finish",
+       "U:hello",
+       "cancelled"},
       {"while the model thinks: its answer comes too late",
        {enter(plain), collected, stop(errc::deadline_exceeded), says("late")},
        "collect model finish",
@@ -89,7 +93,11 @@ TEST_CASE("a stop ends the run where it is") {
        "collect model tools(0 1) finish",
        "U:hello C:a C:b O:!not finished: by the user O:x",
        "cancelled"},
-      {"the first stop counts", {enter(plain), stop(), stop(errc::internal)}, "collect finish", "U:hello", "cancelled"},
+      {"the first stop counts",
+       {enter(plain), stop(), stop(errc::internal)},
+       "collect finish",
+       "U:hello",
+       "cancelled"},
   });
 }
 
@@ -119,8 +127,8 @@ TEST_CASE("a stop after the turn lets the turn end") {
        "U:hello C:transfer_to_ops O:{\"assistant\":\"ops\"}",
        "cancelled"},
       {"it does not wait for an approval either",
-       {enter(make_agent("m", [](auto& a) { a.tool_policies["a"].approval.needed = true; })), collected, stop_after(),
-        calls({"a"})},
+       {enter(make_agent("m", [](auto& a) { a.tool_policies["a"].approval.needed = true; })), collected,
+        stop_after(), calls({"a"})},
        "collect model finish",
        "U:hello C:a O:!not finished: by the user",
        "cancelled"},
@@ -130,8 +138,8 @@ TEST_CASE("a stop after the turn lets the turn end") {
 TEST_CASE("a run with a budget asks it before each call") {
   check_rows({
       {"before the model and before tools",
-       {enter(plain), collected, reserved{}, calls({"a", "b"}), reserved{}, tool_says(0, "x"), tool_says(1, "y"),
-        collected, reserved{}, says("hi")},
+       {enter(plain), collected, reserved{}, calls({"a", "b"}), reserved{}, tool_says(0, "x"),
+        tool_says(1, "y"), collected, reserved{}, says("hi")},
        "collect reserve(model) model reserve(2 tools) tools(0 1) collect reserve(model) model finish",
        "U:hello C:a C:b O:x O:y A:hi",
        "ok:hi",
@@ -147,7 +155,8 @@ TEST_CASE("a run with a budget asks it before each call") {
       {"refused tool calls end the run, and none of them runs",
        {enter(plain), collected, reserved{}, calls({"a", "nope"}), refuse(), tool_says(0, "x")},
        "collect reserve(model) model reserve(1 tools) finish",
-       "U:hello C:a C:nope O:!not finished: nothing is left O:!Error: there is no tool 'nope'; available tools: a, b, "
+       "U:hello C:a C:nope O:!not finished: nothing is left O:!Error: there is no tool 'nope'; available "
+       "tools: a, b, "
        "c, add.",
        "budget_exceeded",
        {},
@@ -175,8 +184,8 @@ TEST_CASE("the budget bounds what a model may answer, but never lifts the agent'
     std::optional<unsigned> own;
     std::optional<std::uint64_t> given;
     std::optional<unsigned> expected;
-  } const rows[] = {{{}, {}, {}},       {100, {}, 100}, {{}, 50, 50},
-                    {100, 50, 50},      {100, 200, 100}, {{}, std::uint64_t(1) << 40, 1u << 30}};
+  } const rows[] = {{{}, {}, {}},  {100, {}, 100},  {{}, 50, 50},
+                    {100, 50, 50}, {100, 200, 100}, {{}, std::uint64_t(1) << 40, 1u << 30}};
   for (const auto& r : rows) {
     const auto agent = make_agent("m", [&](auto& a) { a.settings.max_tokens = r.own; });
     const auto played = play({enter(agent), collected, reserved{r.given}}, {}, nullptr, with_budget);
@@ -207,8 +216,9 @@ TEST_CASE("instructions may depend on the run's context and input") {
 
 TEST_CASE("items carry the agent that made them, and usage is kept by agent and model") {
   const auto first = make_agent("first", [](auto& a) { a.handoffs = {"ops"}; });
-  const auto played = play({enter(first), collected, calls({"transfer_to_ops"}), enter(make_agent("ops")), collected,
-                            answers({reasoning{"", "hm", "f", "{}"}, assistant_message{"", "hi"}})});
+  const auto played =
+      play({enter(first), collected, calls({"transfer_to_ops"}), enter(make_agent("ops")), collected,
+            answers({reasoning{"", "hm", "f", "{}"}, assistant_message{"", "hi"}})});
   CHECK(std::get<tool_call>(played.run.fresh[1]).agent == "first");
   CHECK(std::get<reasoning>(played.run.fresh[3]).agent == "ops");
   CHECK(std::get<assistant_message>(played.run.fresh[4]).agent == "ops");
@@ -238,7 +248,9 @@ TEST_CASE("code that throws fails the run with what it threw") {
     const char* detail;
   } const rows[] = {
       {"instructions",
-       [](auto& a) { a.instructions_source = [](const json&) -> result<std::string> { throw std::runtime_error("boom"); }; },
+       [](auto& a) {
+         a.instructions_source = [](const json&) -> result<std::string> { throw std::runtime_error("boom"); };
+       },
        {},
        errc::internal,
        "the instructions of 'm' cannot be made: an exception: boom"},
@@ -249,7 +261,9 @@ TEST_CASE("code that throws fails the run with what it threw") {
        "the instructions of 'm' cannot be made: an exception of unknown type"},
       {"an error is the agent file's",
        [](auto& a) {
-         a.instructions_source = [](const json&) -> result<std::string> { return fail(errc::malformed, "no end"); };
+         a.instructions_source = [](const json&) -> result<std::string> {
+           return fail(errc::malformed, "no end");
+         };
        },
        {},
        errc::invalid_config,

@@ -1,0 +1,166 @@
+#include "actors/http/front_state.hpp"
+
+#include "actors/ask.hpp"
+#include "actors/http/api.hpp"
+#include "actors/http/defaults.hpp"
+#include "actors/io/log.hpp"
+#include "actors/run_id.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/exit_reason.hpp>
+
+#include <string>
+#include <variant>
+
+namespace troupe::http {
+
+namespace {
+
+/// Answers a call with what an actor says.
+template <class Reply, class Show>
+auto answer_with(front_pointer self, request_id id, Show show) {
+  return
+      [self, id, show = std::move(show)](const Reply& value) { self->state.server->reply(id, show(value)); };
+}
+
+/// Answers a call with why an actor has nothing to say.
+auto refuse_with(front_pointer self, request_id id, std::string session_id = {}, std::string run_id = {}) {
+  return
+      [self, id, session_id = std::move(session_id), run_id = std::move(run_id)](const caf::error& reason) {
+        self->state.server->reply(id, refuse(from_caf(reason), session_id, run_id));
+      };
+}
+
+/// The statuses of all servers, as they come in.
+struct status_round {
+  std::vector<mcp_status> servers;
+  std::size_t missing = 0;
+};
+
+void ask_status(front_pointer self, request_id id, const std::shared_ptr<status_round>& round,
+                std::size_t i) {
+  const auto arrived = [self, id, round, i](const mcp_status& status) {
+    round->servers[i] = status;
+    if (--round->missing == 0)
+      self->state.server->reply(id, show(round->servers));
+  };
+  const auto& [name, server] = self->state.backend.mcp_servers[i];
+  self->request(server, defaults::status_timeout, status_atom::value)
+      .then(arrived, [arrived, name = name](const caf::error& reason) {
+        mcp_status status;
+        status.name = name;
+        status.state = mcp_state::failed;
+        status.last_error = from_caf(reason).detail;
+        arrived(status);
+      });
+}
+
+/// Starts an actor that answers by a stream.
+template <class Request>
+void stream(front_pointer self, request_id id, Request&& what) {
+  const auto& [backend, streaming] = std::tie(self->state.backend, self->state.streaming);
+  auto watcher = spawn_run_stream(self->home_system(), {.id = id,
+                                                        .way_out = self->state.server,
+                                                        .sessions = backend.sessions,
+                                                        .what = std::forward<Request>(what),
+                                                        .timeout = backend.run_timeout + defaults::run_grace,
+                                                        .buffer_bytes = streaming.buffer_bytes});
+  watcher->attach_functor([front = caf::actor_cast<caf::weak_actor_ptr>(self), id](const caf::error& reason) {
+    tell(front, stream_over{id, !reason || reason == caf::exit_reason::normal});
+  });
+  self->state.streams.emplace(id, std::move(watcher));
+}
+
+/// Carries calls out.
+struct caller {
+  front_pointer self;
+  request_id id;
+
+  void operator()(chat_request& chat) const {
+    if (chat.session_id.empty()) {
+      chat.session_id = new_session_id();
+      chat.is_new = true;
+    }
+    chat.run_id = new_run_id();
+    if (chat.streamed)
+      return stream(self, id, std::move(chat));
+    const auto& backend = self->state.backend;
+    auto refuse = refuse_with(self, id, chat.session_id, chat.run_id);
+    ask<chat_reply>(self, backend.sessions, backend.run_timeout + defaults::run_grace,
+                    answer_with<chat_reply>(self, id, [](const chat_reply& reply) { return show(reply); }),
+                    std::move(refuse), std::move(chat));
+  }
+
+  void operator()(resume_request& resume) const {
+    if (resume.streamed)
+      return stream(self, id, std::move(resume));
+    const auto& backend = self->state.backend;
+    auto refuse = refuse_with(self, id, {}, resume.run_id);
+    ask<chat_reply>(self, backend.sessions, backend.run_timeout + defaults::run_grace,
+                    answer_with<chat_reply>(self, id, [](const chat_reply& reply) { return show(reply); }),
+                    std::move(refuse), std::move(resume), observer_actor());
+  }
+
+  void operator()(show_run& wanted) const {
+    self->request(self->state.backend.sessions, defaults::store_timeout, run_atom::value, wanted.run_id)
+        .then(
+            answer_with<run_record_ptr>(self, id, [](const run_record_ptr& record) { return show(*record); }),
+            refuse_with(self, id, {}, wanted.run_id));
+  }
+
+  void operator()(cancel_run& unwanted) const {
+    self->request(self->state.backend.sessions, defaults::store_timeout, cancel_atom::value, unwanted.run_id,
+                  unwanted.mode)
+        .then(answer_with<run_record_ptr>(self, id,
+                                          [](const run_record_ptr& record) { return show(*record, 202); }),
+              refuse_with(self, id, {}, unwanted.run_id));
+  }
+
+  void operator()(show_session& wanted) const {
+    self->request(self->state.backend.sessions, defaults::store_timeout, info_atom::value, wanted.session_id)
+        .then(answer_with<session_record_ptr>(
+                  self, id,
+                  [wanted](const session_record_ptr& record) { return show(wanted.session_id, *record); }),
+              refuse_with(self, id));
+  }
+
+  void operator()(forget_session& unwanted) const {
+    const auto& backend = self->state.backend;
+    self->request(backend.sessions, backend.run_timeout + defaults::store_timeout, erase_atom::value,
+                  unwanted.session_id)
+        .then(answer_with<acknowledgement>(self, id,
+                                           [](acknowledgement) {
+                                             return answer{204, {}, {}, false};
+                                           }),
+              refuse_with(self, id));
+  }
+
+  void operator()(list_servers) const {
+    const auto count = self->state.backend.mcp_servers.size();
+    const auto round = std::make_shared<status_round>(status_round{std::vector<mcp_status>(count), count});
+    if (count == 0)
+      self->state.server->reply(id, show(round->servers));
+    for (std::size_t i = 0; i < count; ++i)
+      ask_status(self, id, round, i);
+  }
+};
+
+} // namespace
+
+void carry_out(front_pointer self, incoming_call& incoming) {
+  try {
+    std::visit(caller{self, incoming.id}, incoming.what);
+  } catch (const std::exception& thrown) {
+    log().error("http: {}", thrown.what());
+    self->state.server->reply(incoming.id, refuse(fail(errc::internal, "an exception in the front end")));
+  }
+}
+
+void forget_stream(front_pointer self, const stream_over& ended) {
+  self->state.streams.erase(ended.id);
+  if (!ended.in_order)
+    self->state.server->reply(ended.id, refuse(fail(errc::internal, "an exception in the front end")));
+}
+
+} // namespace troupe::http

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "actors/http/answer.hpp"
+#include "actors/messages.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// Server-sent events (WHATWG HTML, section 9.2), as streamed runs are told in.
+namespace troupe::http {
+
+struct sse_event {
+  std::string_view name;
+  /// JSON text, which has no line breaks.
+  std::string data;
+};
+
+/// What clients learn of an event of a run; nothing for those that tell nothing new on a stream.
+std::optional<sse_event> to_sse(const run_event& what);
+
+/// The last event of a stream: `run_completed`, or `approval_required` for a paused run, with the body that
+/// the same reply has when it is not streamed.
+sse_event last_event(const chat_reply& reply);
+
+/// The last event of a stream that fails: `run_failed` with the refusal's body and its `status`.
+sse_event last_event(const answer& refusal);
+
+/// Adds the event as it goes over the wire. `id` counts the stream's events from 1.
+void append_sse(std::string& text, std::uint64_t id, const sse_event& event);
+
+/// A comment, which clients ignore.
+inline constexpr std::string_view sse_keep_alive_comment = ": keep-alive\n\n";
+
+} // namespace troupe::http

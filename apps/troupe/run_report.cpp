@@ -1,0 +1,79 @@
+#include "apps/troupe/run_report.hpp"
+
+#include "apps/troupe/text.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+
+namespace troupe::cli {
+
+namespace {
+
+/// What answers and records have in common.
+template <class Run>
+json shared_parts(const Run& run) {
+  auto value = json{
+      {"run_id", run.run_id}, {"session_id", run.session_id},        {"status", to_string(run.status)},
+      {"agent", run.agent},   {"items", troupe::to_json(run.items)}, {"usage", troupe::to_json(run.used)}};
+  if (run.status == run_status::completed)
+    value["result"] = run.structured ? *run.structured : json(run.result);
+  if (run.status == run_status::paused)
+    value["interruptions"] = troupe::to_json(run.interruptions);
+  return value;
+}
+
+std::string in_words(const usage& used) {
+  return fmt::format("{} requests, {} input tokens ({} cached), {} output tokens ({} reasoning), {} in all",
+                     used.requests, used.input_tokens, used.cached_tokens, used.output_tokens,
+                     used.reasoning_tokens, used.total_tokens());
+}
+
+} // namespace
+
+json to_json(const chat_reply& reply) {
+  return shared_parts(reply);
+}
+
+json to_json(const run_record& run) {
+  auto value = shared_parts(run);
+  if (run.agent.empty())
+    value["agent"] = nullptr;
+  if (run.failure)
+    value["error"] = to_json(*run.failure);
+  return value;
+}
+
+json to_json(const error& reason) {
+  auto value = reason.facts && reason.facts->is_object() ? *reason.facts : json::object();
+  value["code"] = to_string(reason.code);
+  value["message"] = reason.detail;
+  return value;
+}
+
+std::string text_of(const chat_reply& reply) {
+  return reply.structured ? dump_json(*reply.structured) : reply.result;
+}
+
+std::string interruption_lines(const std::string& run_id, const std::vector<interruption>& open) {
+  auto lines = std::string{};
+  for (const auto& each : open) {
+    auto value = troupe::to_json(each);
+    value["run_id"] = run_id;
+    lines += value.dump(-1, ' ', true, json::error_handler_t::replace) + "\n";
+  }
+  return lines;
+}
+
+std::string usage_lines(const usage_report& used) {
+  auto lines = fmt::format("usage: {}\n", in_words(used.total()));
+  auto models = std::map<std::string, usage>{};
+  for (const auto& share : used.shares())
+    models[share.model] += share.used;
+  if (models.size() > 1)
+    for (const auto& [name, sum] : models)
+      lines += fmt::format("usage: {}: {}\n", one_line(name, 64), in_words(sum));
+  return lines;
+}
+
+} // namespace troupe::cli

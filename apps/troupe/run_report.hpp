@@ -1,0 +1,31 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "libagent/core/json.hpp"
+#include "libagent/core/result.hpp"
+
+#include <string>
+#include <vector>
+
+/// What programs and people are told of a run that is over or has paused.
+namespace troupe::cli {
+
+/// `{"run_id","session_id","status","agent","items","usage"}`, with `result` if it is completed (JSON if the
+/// agent has an output schema) and `interruptions` if it is paused.
+json to_json(const chat_reply& reply);
+/// The same of a run that was looked up; a failed or cancelled one has an `error`, and `agent` is null if
+/// none has held it.
+json to_json(const run_record& run);
+/// `{"code","message"}`, and the error's facts beside these.
+json to_json(const error& reason);
+
+/// The final output as it is printed.
+std::string text_of(const chat_reply& reply);
+
+/// One JSON object a line, ASCII only: `{"run_id","id","kind","agent","tool","arguments"}`.
+std::string interruption_lines(const std::string& run_id, const std::vector<interruption>& open);
+
+/// "usage: ...", one line for the whole, and one for each model where there are several.
+std::string usage_lines(const usage_report& used);
+
+} // namespace troupe::cli

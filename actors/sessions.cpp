@@ -56,8 +56,12 @@ caf::result<chat_reply> sessions_state::chat(chat_request&& request, observer_ac
 template <class Answer, class Go>
 caf::typed_response_promise<Answer> sessions_state::find_session(const std::string& run_id, Go go_on) {
   auto promise = self_->make_response_promise<Answer>();
-  const auto failed = [promise](const caf::error& reason) mutable {
-    promise.deliver(to_caf(from_caf(reason)));
+  const auto failed = [promise, run_id](const caf::error& reason) mutable {
+    const auto why = from_caf(reason);
+    if (why.code == errc::unknown_run)
+      promise.deliver(to_caf(fail(errc::unknown_run, fmt::format("there is no run '{}'", run_id))));
+    else
+      promise.deliver(to_caf(why));
   };
   ask<std::string>(
       self_, environment_->store, defaults::store_timeout,

@@ -173,7 +173,8 @@ answer show(const run_record& run, unsigned status) {
 answer show(std::string_view session_id, const session_record& session) {
   return succeed({{"session_id", session_id},
                   {"agent", text_or_null(session.agent)},
-                  {"items", troupe::to_json(session.items)}});
+                  {"items", troupe::to_json(session.items)},
+                  {"usage", troupe::to_json(session.used)}});
 }
 
 answer show(const std::vector<mcp_status>& servers) {

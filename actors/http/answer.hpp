@@ -45,7 +45,7 @@ answer show(const chat_reply& reply);
 /// what the run has.
 answer show(const run_record& run, unsigned status = 200);
 
-/// `{"session_id","agent","items"}`; `agent` is null before the first run.
+/// `{"session_id","agent","items","usage"}`; `agent` is null before the first run.
 answer show(std::string_view session_id, const session_record& session);
 
 /// `{"servers":[...]}`.

@@ -249,7 +249,8 @@ json all() {
           {"CancelRequest", cancel_request_schema()},
           {"Session", record({{"session_id", session_id()},
                               {"agent", text_or_null()},
-                              {"items", list_of(reference("Item"))}})},
+                              {"items", list_of(reference("Item"))},
+                              {"usage", reference("Usage")}})},
           {"Item", item_schema()},
           {"McpServer", mcp_server_schema()},
           {"Error", error_schema()}};

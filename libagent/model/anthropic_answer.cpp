@@ -61,7 +61,7 @@ private:
       return bad_answer("has a tool call without the tool's name");
     const auto* id = find_string(block, "id");
     items_.emplace_back(tool_call{
-        ids_.next(id ? *id : ""), *name, whole_arguments(read_arguments(find_value(block, "input"))), {}});
+        id ? *id : std::string(), *name, whole_arguments(read_arguments(find_value(block, "input"))), {}});
     return std::nullopt;
   }
 
@@ -71,7 +71,6 @@ private:
   }
 
   item_list items_;
-  call_ids ids_;
 };
 
 /// Why an answer without text and calls is no answer; nothing if the model just chose to be silent.

@@ -120,7 +120,7 @@ private:
       ++calls_;
       const auto* id = find_string(*value, "id");
       const auto* name = find_string(*value, "name");
-      deltas.emplace_back(tool_call_delta{block.call, ids_.next(id ? *id : ""), name ? *name : ""});
+      deltas.emplace_back(tool_call_delta{block.call, id ? *id : std::string(), name ? *name : ""});
     } else if (const auto* text = find_string(*value, "text"); text && has_type(*value, "text")) {
       add_text(*text, deltas);
     } else if (const auto* thought = find_string(*value, "thinking");
@@ -194,7 +194,6 @@ private:
   /// In the order of their beginning, which is the content's.
   std::vector<open_block> blocks_;
   std::size_t calls_ = 0;
-  call_ids ids_;
   bool stopped_ = false;
 };
 

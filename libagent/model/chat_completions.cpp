@@ -47,6 +47,7 @@ private:
   std::size_t write_turn(std::size_t start) {
     auto texts = std::vector<std::string_view>{};
     auto calls = std::vector<std::size_t>{};
+    auto said_nothing = false;
     auto end = start;
     for (; end < history_.size() && is_from_model(history_[end]); ++end) {
       const auto* said = std::get_if<assistant_message>(&history_[end]);
@@ -54,8 +55,13 @@ private:
         texts.push_back(said->text);
       else if (std::holds_alternative<tool_call>(history_[end]))
         calls.push_back(end);
+      else
+        said_nothing = said_nothing || said != nullptr;
     }
     if (calls.empty()) {
+      // An empty answer is one, too: the user's next message answers it.
+      if (texts.empty() && said_nothing)
+        write_text("assistant", {});
       for (const auto text : texts)
         write_text("assistant", text);
       return end;

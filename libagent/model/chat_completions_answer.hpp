@@ -61,7 +61,6 @@ private:
   std::vector<gathered> calls_;
   /// By the endpoint's `index`.
   std::unordered_map<std::uint64_t, std::size_t> places_;
-  call_ids announced_ids_;
 };
 
 /// Gathers one answer, from a whole message or from a stream's deltas; both give the same items.

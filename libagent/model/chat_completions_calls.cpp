@@ -103,7 +103,7 @@ void call_builder::announce(std::size_t place, model_deltas& out) {
   if (call.announced || call.name.empty())
     return;
   call.announced = true;
-  out.emplace_back(tool_call_delta{place, announced_ids_.next(call.id), call.name});
+  out.emplace_back(tool_call_delta{place, call.id, call.name});
   if (!call.arguments.empty())
     out.emplace_back(arguments_delta{place, call.arguments});
 }
@@ -114,12 +114,11 @@ void call_builder::announce_all(model_deltas& out) {
 }
 
 result<void> call_builder::take(item_list& output) && {
-  auto ids = call_ids{};
   for (auto& call : calls_) {
     if (call.name.empty())
       return bad_answer("has a tool call without the function's name");
     output.emplace_back(
-        tool_call{ids.next(call.id), std::move(call.name), whole_arguments(std::move(call.arguments)), {}});
+        tool_call{std::move(call.id), std::move(call.name), whole_arguments(std::move(call.arguments)), {}});
   }
   return {};
 }

@@ -78,15 +78,4 @@ std::optional<error> explain_silence(std::string_view finish_reason) {
   return std::nullopt;
 }
 
-std::string call_ids::next(const std::string& given) {
-  if (given.empty() || taken_.insert(given).second)
-    return given;
-  auto& suffix = suffixes_.try_emplace(given, 1).first->second;
-  auto id = std::string{};
-  do
-    id = fmt::format("{}_{}", given, ++suffix);
-  while (!taken_.insert(id).second);
-  return id;
-}
-
 } // namespace troupe

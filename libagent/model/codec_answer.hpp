@@ -43,15 +43,4 @@ std::string whole_arguments(std::string text);
 /// model just chose to be silent.
 std::optional<error> explain_silence(std::string_view finish_reason);
 
-/// Keeps the ids of one answer's calls apart.
-class call_ids {
-public:
-  /// The id itself, or with a suffix if it came before. An empty one stays empty.
-  std::string next(const std::string& given);
-
-private:
-  std::unordered_set<std::string> taken_;
-  std::unordered_map<std::string, unsigned> suffixes_;
-};
-
 } // namespace troupe

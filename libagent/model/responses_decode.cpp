@@ -86,13 +86,12 @@ private:
       return bad_answer("has a function call without a name");
     const auto* id = find_text(entry, "call_id");
     auto arguments = whole_arguments(read_arguments(find_value(entry, "arguments")));
-    items_.emplace_back(tool_call{ids_.next(id ? *id : std::string{}), *name, std::move(arguments), {}});
+    items_.emplace_back(tool_call{id ? *id : std::string{}, *name, std::move(arguments), {}});
     has_calls_ = true;
     return {};
   }
 
   item_list items_;
-  call_ids ids_;
   bool has_message_ = false;
   bool has_text_ = false;
   bool has_calls_ = false;

@@ -140,7 +140,7 @@ private:
       return;
     const auto* id = find_text(output.entry, "call_id");
     output.call = calls_++;
-    out.emplace_back(tool_call_delta{*output.call, ids_.next(id ? *id : std::string{}), *name});
+    out.emplace_back(tool_call_delta{*output.call, id ? *id : std::string{}, *name});
   }
 
   static void pass_on(growing_output& output, const std::string& text, model_deltas& out) {
@@ -160,7 +160,6 @@ private:
   /// The place of the last event, for endpoints that do not tell places.
   std::uint64_t place_ = 0;
   std::size_t calls_ = 0;
-  call_ids ids_;
 };
 
 class event_decoder : public event_stream_decoder {

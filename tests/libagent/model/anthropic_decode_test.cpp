@@ -211,7 +211,7 @@ TEST_CASE("an answer of the Messages API gives the same items, whole and streame
        {called("c1", "x", "{}"), said("so")}},
       {"calls with one id",
        answer(tool("c", "x", "{}") + "," + tool("c", "x", "{}")),
-       {called("c", "x", "{}"), called("c_2", "x", "{}")}},
+       {called("c", "x", "{}"), called("c", "x", "{}")}},
       {"a call without an id", answer(tool("", "x", "{}")), {called("", "x", "{}")}},
       {"thoughts",
        answer(thinking + "," + redacted + "," + text("a") + "," + tool("c1", "x", "{}")),

@@ -65,7 +65,7 @@ TEST_CASE("each kind of output is read as it is") {
       {R"({"type":"function_call","name":"x","arguments":{"b":[1]}},{"type":"function_call","name":"y","call_id":null})",
        {called("", "x", R"({"b":[1]})"), called("", "y", "{}")}},
       {R"({"type":"function_call","name":"x","call_id":"c"},{"type":"function_call","name":"x","call_id":"c"})",
-       {called("c", "x", "{}"), called("c_2", "x", "{}")}},
+       {called("c", "x", "{}"), called("c", "x", "{}")}},
       {R"({"type":"web_search_call","id":"ws"},{"type":"message","content":"a"})", {said("a")}},
       {R"({"type":"reasoning","content":[{"text":"hm"}],"summary":[]})",
        {reasoning{{}, "hm", "responses", R"({"content":[{"text":"hm"}],"summary":[],"type":"reasoning"})"},

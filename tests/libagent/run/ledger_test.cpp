@@ -12,7 +12,8 @@ budget of(const json& value) {
   return budget_from_json(value).value();
 }
 
-call_estimate call(std::uint64_t input = 100, std::optional<std::uint64_t> output = {}, const char* model = "m") {
+call_estimate call(std::uint64_t input = 100, std::optional<std::uint64_t> output = {},
+                   const char* model = "m") {
   return {model, input, output};
 }
 
@@ -25,7 +26,8 @@ std::string refusal(const result<T>& outcome) {
   REQUIRE(outcome.error().facts);
   const auto& facts = *outcome.error().facts;
   CHECK_THAT(outcome.error().detail, Catch::Matchers::Contains(facts.at("kind").get<std::string>()));
-  return facts.at("kind").get<std::string>() + " " + facts.at("spent").dump() + "/" + facts.at("limit").dump();
+  return facts.at("kind").get<std::string>() + " " + facts.at("spent").dump() + "/" +
+         facts.at("limit").dump();
 }
 
 } // namespace
@@ -86,7 +88,7 @@ TEST_CASE("calls in flight count as spent, so that they cannot overshoot togethe
   struct {
     json limit;
     unsigned at_once;
-  } const rows[] = {{{{"turns", 3}}, 3},         {{{"model_calls", 2}}, 2},   {{{"input_tokens", 450}}, 4},
+  } const rows[] = {{{{"turns", 3}}, 3},          {{{"model_calls", 2}}, 2},    {{{"input_tokens", 450}}, 4},
                     {{{"output_tokens", 25}}, 3}, {{{"total_tokens", 330}}, 3}, {{{"cost", 0.001}}, 4}};
   for (const auto& r : rows) {
     INFO(r.limit);
@@ -95,7 +97,8 @@ TEST_CASE("calls in flight count as spent, so that they cannot overshoot togethe
     for (auto made = book.reserve_model(call(100, 10)); made; made = book.reserve_model(call(100, 10)))
       ids.push_back(made->id);
     CHECK(ids.size() == r.at_once);
-    // A call that failed costs no tokens, so that another one may take its place where tokens or money were short.
+    // A call that failed costs no tokens, so that another one may take its place where tokens or money were
+    // short.
     book.settle(ids.front(), "m", {});
     const bool is_count = r.limit.contains("turns") || r.limit.contains("model_calls");
     CHECK(book.reserve_model(call(100, 10)).has_value() == !is_count);
@@ -118,9 +121,12 @@ TEST_CASE("the model is told what it may answer with: what is left, the agent's 
     std::optional<std::uint64_t> own;
     std::uint64_t expected;
   } const rows[] = {
-      {{{"output_tokens", 10}}, {}, 10},     {{{"output_tokens", 10}}, 5, 5},
-      {{{"output_tokens", 1'000'000}}, {}, 4096}, {{{"output_tokens", 1'000'000}}, 9'000, 9'000},
-      {{{"total_tokens", 150}}, {}, 50},     {{{"cost", 0.001}}, {}, 80},
+      {{{"output_tokens", 10}}, {}, 10},
+      {{{"output_tokens", 10}}, 5, 5},
+      {{{"output_tokens", 1'000'000}}, {}, 4096},
+      {{{"output_tokens", 1'000'000}}, 9'000, 9'000},
+      {{{"total_tokens", 150}}, {}, 50},
+      {{{"cost", 0.001}}, {}, 80},
       {{{"output_tokens", 70}, {"cost", 0.001}, {"total_tokens", 175}}, {}, 70},
       {{{"cost", 1e300}}, {}, 4096},
   };
@@ -175,8 +181,9 @@ TEST_CASE("what is left of a budget goes down to nothing, and wall time is left 
   const auto left = [&](const json& whole) { return to_json(left_of(of(whole), used, 4, prices)); };
   CHECK(left({{"turns", 5}, {"model_calls", 2}, {"tool_calls", 5}}) ==
         json{{"turns", 2}, {"model_calls", 0}, {"tool_calls", 1}});
-  CHECK(left({{"input_tokens", 1'000}, {"output_tokens", 111}, {"total_tokens", 1'121}, {"wall_time_ms", 7}}) ==
-        json{{"input_tokens", 0}, {"output_tokens", 1}, {"total_tokens", 1}, {"wall_time_ms", 7}});
+  CHECK(
+      left({{"input_tokens", 1'000}, {"output_tokens", 111}, {"total_tokens", 1'121}, {"wall_time_ms", 7}}) ==
+      json{{"input_tokens", 0}, {"output_tokens", 1}, {"total_tokens", 1}, {"wall_time_ms", 7}});
   CHECK(left_of(of({{"cost", 1}}), used, 0, prices).cost == Approx(1 - (0.001 + 0.00025 + 0.001)));
   CHECK(left_of(of({{"cost", 0.001}}), used, 0, prices).cost == 0.0);
   CHECK(left(json::object()) == json::object());
@@ -188,7 +195,8 @@ TEST_CASE("a request's input is estimated by all that is sent") {
   request.instructions = std::string(7, 'x');
   CHECK(estimate_input(request) == 2);
   request.past = std::make_shared<const item_list>(item_list{user_message{std::string(400, 'x')}});
-  request.fresh = {assistant_message{"", std::string(40, 'x')}, tool_call{"1", "name", std::string(36, 'x'), ""},
+  request.fresh = {assistant_message{"", std::string(40, 'x')},
+                   tool_call{"1", "name", std::string(36, 'x'), ""},
                    tool_output{"1", {text_content{std::string(40, 'x')}}, false},
                    reasoning{"", "not sent", "f", std::string(40, 'x')}};
   CHECK(estimate_input(request) == 142);

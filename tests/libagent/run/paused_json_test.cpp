@@ -117,11 +117,11 @@ TEST_CASE("what is not there is left out and read as such") {
 TEST_CASE("a member that is missing is named, one of the wrong type is refused") {
   const auto place = GENERATE(
       "/troupe_run", "/agent", "/turns", "/items", "/calls", "/usage", "/approved", "/tool_users", "/notes",
-      "/repaired", "/team", "/calls/0/call_id", "/calls/0/tool", "/calls/0/kind", "/calls/0/name", "/calls/0/waits",
-      "/calls/0/arguments", "/calls/0/schema", "/calls/2/output", "/calls/1/run/calls", "/calls/1/run/team/round",
-      "/approved/0/agent", "/approved/0/tool", "/notes/0/before", "/notes/0/item", "/seen/items", "/seen/from",
-      "/team/input", "/team/next_member", "/team/round", "/team/judging", "/team/outputs", "/team/outputs/0/agent",
-      "/team/outputs/0/output");
+      "/repaired", "/team", "/calls/0/call_id", "/calls/0/tool", "/calls/0/kind", "/calls/0/name",
+      "/calls/0/waits", "/calls/0/arguments", "/calls/0/schema", "/calls/2/output", "/calls/1/run/calls",
+      "/calls/1/run/team/round", "/approved/0/agent", "/approved/0/tool", "/notes/0/before", "/notes/0/item",
+      "/seen/items", "/seen/from", "/team/input", "/team/next_member", "/team/round", "/team/judging",
+      "/team/outputs", "/team/outputs/0/agent", "/team/outputs/0/output");
   CAPTURE(place);
   const json::json_pointer pointer(place);
   auto without = stored();

@@ -111,17 +111,18 @@ TEST_CASE("a paused run goes on from where it was, with what is decided") {
       {"some are decided: they run, and the run waits again for the others",
        {enter(agent), collected, calls({"a", "add", "a"})},
        {"1.0 m.a", "1.2 m.a"},
-       {enter(agent), decide({approve("1.2")}), collected, tool_says(2, "z"), enter(agent), decide({approve("1.0")}),
-        collected, tool_says(0, "x")},
+       {enter(agent), decide({approve("1.2")}), collected, tool_says(2, "z"), enter(agent),
+        decide({approve("1.0")}), collected, tool_says(0, "x")},
        "collect tools(2) pause collect tools(0) collect",
-       "U:hello C:a C:add C:a O:x O:!Error: the arguments for 'add' break its schema: Missing required property 'n'. "
+       "U:hello C:a C:add C:a O:x O:!Error: the arguments for 'add' break its schema: Missing required "
+       "property 'n'. "
        "O:z",
        "collecting"},
       {"always: the others of the tool go on too, and later ones do not ask",
        {enter(agent), collected, wishes({{"a"}, {"a"}, {"add", R"({"n":1})"}})},
        {"1.0 m.a", "1.1 m.a", "1.2 m.add"},
-       {enter(agent), decide({approve_always("1.0"), reject("1.2")}), collected, tool_says(0, "x"), tool_says(1, "y"),
-        collected, calls({"a"})},
+       {enter(agent), decide({approve_always("1.0"), reject("1.2")}), collected, tool_says(0, "x"),
+        tool_says(1, "y"), collected, calls({"a"})},
        "collect tools(0 1) collect model tools(0)",
        "U:hello C:a C:a C:add O:x O:y O:!The call of 'add' was not approved. C:a",
        "acting"},
@@ -214,13 +215,15 @@ TEST_CASE("tools may have changed while the run was paused") {
     list.push_back(
         {"add", "", json_schema::compile(json::parse(R"({"type":"object","required":["n","m"]})")).value()});
     return tools_collected{std::make_shared<const toolbox>(
-        std::vector<tool_source>{{"srv", std::make_shared<const tool_list>(list)}}, std::vector<handoff_target>{})};
+        std::vector<tool_source>{{"srv", std::make_shared<const tool_list>(list)}},
+        std::vector<handoff_target>{})};
   });
   const auto other_kind = std::function<event(const game&)>([](const game&) -> event {
     handoff_definition to("ops");
     to.tool_name = "a";
     return tools_collected{std::make_shared<const toolbox>(
-        std::vector<tool_source>{}, std::vector<handoff_target>{make_handoff_target(to, *make_agent("ops"))})};
+        std::vector<tool_source>{},
+        std::vector<handoff_target>{make_handoff_target(to, *make_agent("ops"))})};
   });
   check_paused({
       {"one that is gone is told to the model, approved or not",
@@ -242,7 +245,8 @@ TEST_CASE("tools may have changed while the run was paused") {
        waits,
        {enter(agent), decide({reject("1.0"), approve("1.1")}), stricter},
        "collect collect",
-       "U:hello C:a C:add O:!The call of 'a' was not approved. O:!Error: the arguments for 'add' break its schema: "
+       "U:hello C:a C:add O:!The call of 'a' was not approved. O:!Error: the arguments for 'add' break its "
+       "schema: "
        "Missing required property 'm'.",
        "collecting"},
       {"a name that stands for something else now is not what was approved",
@@ -250,7 +254,8 @@ TEST_CASE("tools may have changed while the run was paused") {
        waits,
        {enter(agent), decide({approve("1.0"), reject("1.1")}), other_kind},
        "collect collect",
-       "U:hello C:a C:add O:!Error: the tool 'a' is not available any more. O:!The call of 'add' was not approved.",
+       "U:hello C:a C:add O:!Error: the tool 'a' is not available any more. O:!The call of 'add' was not "
+       "approved.",
        "collecting"},
       {"an agent that became a team cannot go on",
        before,
@@ -262,7 +267,8 @@ TEST_CASE("tools may have changed while the run was paused") {
                          })),
         resumed{{approve("1.0")}}},
        "finish",
-       "U:hello C:a C:add O:!not finished: the agent 'm' is of another kind than when it paused O:!not finished: the "
+       "U:hello C:a C:add O:!not finished: the agent 'm' is of another kind than when it paused O:!not "
+       "finished: the "
        "agent 'm' is of another kind than when it paused",
        "invalid_config"},
   });
@@ -273,14 +279,15 @@ TEST_CASE("a handoff that waited and has gone meanwhile is told to the model") {
     careful(a);
     a.handoffs = {"ops"};
   });
-  check_paused({{"gone",
-                 {enter(before), collected, calls({"transfer_to_ops", "a"})},
-                 {"1.1 m.a"},
-                 {enter(agent), decide({reject("1.1")}), collected},
-                 "collect collect",
-                 "U:hello C:transfer_to_ops C:a O:!Error: the tool 'transfer_to_ops' is not available any more. "
-                 "O:!The call of 'a' was not approved.",
-                 "collecting"}});
+  check_paused(
+      {{"gone",
+        {enter(before), collected, calls({"transfer_to_ops", "a"})},
+        {"1.1 m.a"},
+        {enter(agent), decide({reject("1.1")}), collected},
+        "collect collect",
+        "U:hello C:transfer_to_ops C:a O:!Error: the tool 'transfer_to_ops' is not available any more. "
+        "O:!The call of 'a' was not approved.",
+        "collecting"}});
 }
 
 TEST_CASE("a handoff that waited keeps its rules through JSON") {
@@ -387,8 +394,13 @@ TEST_CASE("teams pause with their members, and no two steps have the same ids") 
        "tools(0) tools(0) pause",
        "U:hello",
        "paused"},
-      {"a stop", {enter(team), pauses(0, paused_helper())}, {"1.0/1.0 helper.a", "1.0/1.1 helper.a"}, {stop()},
-       "finish", "U:hello", "cancelled"},
+      {"a stop",
+       {enter(team), pauses(0, paused_helper())},
+       {"1.0/1.0 helper.a", "1.0/1.1 helper.a"},
+       {stop()},
+       "finish",
+       "U:hello",
+       "cancelled"},
       {"a team that became an agent cannot go on",
        {enter(team), pauses(0, paused_helper())},
        {"1.0/1.0 helper.a", "1.0/1.1 helper.a"},
@@ -436,7 +448,9 @@ TEST_CASE("approval may depend on the call; a rule that cannot be tested asks") 
     return scope.at("tool") == "add" && scope.at("agent") == "m" && scope.at("arguments").at("n") > 10;
   });
   const auto add = [](const char* n) { return wishes({{"add", std::string(R"({"n":)") + n + "}"}}); };
-  const auto after = [&](const agent_ptr& who, const char* n) { return ending(play({enter(who), collected, add(n)}).run); };
+  const auto after = [&](const agent_ptr& who, const char* n) {
+    return ending(play({enter(who), collected, add(n)}).run);
+  };
   CHECK(after(large, "11") == "paused");
   CHECK(after(large, "10") == "acting");
   CHECK(after(when([](const json&) -> result<bool> { return fail(errc::malformed, "?"); }), "1") == "paused");
@@ -446,7 +460,8 @@ TEST_CASE("approval may depend on the call; a rule that cannot be tested asks") 
 TEST_CASE("a server's rule holds beside the tool's own") {
   const auto plain = make_agent("m");
   const auto with_rule = std::function<event(const game&)>([](const game&) -> event {
-    tool_source source{"srv", std::make_shared<const tool_list>(tool_list{{"a", "", json_schema()}}), {true, {}}};
+    tool_source source{
+        "srv", std::make_shared<const tool_list>(tool_list{{"a", "", json_schema()}}), {true, {}}};
     return tools_collected{
         std::make_shared<const toolbox>(std::vector<tool_source>{source}, std::vector<handoff_target>{})};
   });

@@ -100,6 +100,7 @@ const kinds = {
   max_turns_exceeded: "max turns",
   model_failed: "model",
   model_stream_cut: "model",
+  protocol_violation: "model",
   invalid_output: "model",
 };
 

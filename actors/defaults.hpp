@@ -55,6 +55,9 @@ inline constexpr auto hook_timeout = 5000ms;
 /// Events of a streamed run that its observer may have before it; beyond that the model is held back.
 inline constexpr std::uint64_t stream_window = 256;
 
+/// Of the items of runs that are over and still shown.
+inline constexpr std::size_t kept_run_bytes = 64u << 20;
+
 /// For a model that another one asks on somebody's behalf. The asker's own deadline is shorter; this is only
 /// for an answer that never comes.
 inline constexpr auto longest_model_call = 3'600'000ms;

@@ -196,6 +196,9 @@ void endpoint_model_state::arrived(const wire_piece& piece) {
   if (found == calls_.end() || found->second.tries != piece.tried)
     return;
   auto& call = found->second;
+  // The rest of a try that was given up, its end included.
+  if (call.request == 0)
+    return;
   if (piece.head)
     take_head(call, *piece.head);
   else if (piece.ends)

@@ -149,7 +149,7 @@ using sessions_actor = caf::typed_actor<
     caf::replies_to<stop_atom, caf::timespan>::with<acknowledgement>,
     // A session has dealt with so many of its messages, and has nothing to do (sent by session actors).
     caf::reacts_to<finished_atom, std::string, std::uint64_t>,
-    // A run is over or has paused (sent by session actors).
+    // A run is over, has paused or goes on (sent by session actors).
     caf::reacts_to<finished_atom, run_record_ptr>>;
 
 /// The HTTP front end.

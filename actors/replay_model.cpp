@@ -7,18 +7,18 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 
 namespace troupe {
 
 result<cassette> read_cassette(const std::string& path, const std::vector<secret>& secrets) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf()))
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file.is_open() || file.bad())
     return fail(errc::invalid_config, fmt::format("the cassette '{}' cannot be read: {}", path,
-                                                  errno != 0 ? std::strerror(errno) : "it is empty"));
-  auto read = cassette::parse(text.str(), secrets);
+                                                  std::strerror(errno != 0 ? errno : EIO)));
+  auto read = cassette::parse(text, secrets);
   if (!read)
     return fail(errc::invalid_config, fmt::format("the cassette '{}': {}", path, read.error().detail));
   return read;

@@ -13,12 +13,14 @@ namespace troupe {
 /// Runs under way, and those that were over last, by their ids. Not an actor: the sessions' actor owns it.
 class run_register {
 public:
-  /// Keeps so many runs that are over.
-  explicit run_register(std::size_t kept) : kept_(kept) {}
+  /// Keeps so many runs that are over, and fewer where their items are larger than `max_bytes` together.
+  run_register(std::size_t kept, std::size_t max_bytes) : kept_(kept), max_bytes_(max_bytes) {}
 
   void begin(const std::string& run_id, const std::string& session_id, const std::string& agent);
   /// The run is over or has paused.
   void end(run_record_ptr record);
+  /// The session's actor is gone, and with it the runs that it had under way.
+  void lose(const std::string& session_id);
   /// Null if the run is not known.
   run_record_ptr find(const std::string& run_id) const;
 
@@ -27,9 +29,14 @@ private:
     run_record_ptr record;
     /// For runs that are over: place in `over_`.
     std::optional<std::list<std::string>::iterator> place;
+    std::size_t bytes = 0;
   };
 
+  void forget_place(entry& known);
+
   std::size_t kept_;
+  std::size_t max_bytes_;
+  std::size_t bytes_ = 0;
   std::unordered_map<std::string, entry> runs_;
   /// Ids, the oldest first.
   std::list<std::string> over_;

@@ -172,6 +172,10 @@ void session_state::start(resume_job& wanted) {
   saved_ = paused_->saved;
   was_paused_ = true;
   spending_ = paused_->spending;
+  auto record = std::make_shared<run_record>(record_of(*paused_, id_));
+  record->status = run_status::running;
+  record->interruptions.clear();
+  self_->send(parent_, finished_atom::value, run_record_ptr(std::move(record)));
   const auto left = left_of(tighter(spending_, environment_->run_budget), used_by(*paused_->state),
                             tool_calls_of(*paused_->state), environment_->prices);
   send_off(agent->second, std::move(run), left, wanted.request.streamed, wanted.observer);

@@ -21,7 +21,7 @@ sessions_state::~sessions_state() {
 void sessions_state::begin(session_environment_ptr environment, sessions_limits limits) {
   environment_ = std::move(environment);
   limits_ = limits;
-  runs_.emplace(limits.kept_runs);
+  runs_.emplace(limits.kept_runs, defaults::kept_run_bytes);
 }
 
 sessions_state::entry& sessions_state::find_or_make(const std::string& session_id) {
@@ -145,6 +145,13 @@ void sessions_state::finished(const std::string& session_id, std::uint64_t handl
     answer_stop();
 }
 
+void sessions_state::run_changed(const run_record_ptr& record) {
+  if (record->status == run_status::running)
+    runs_->begin(record->run_id, record->session_id, record->agent);
+  else
+    runs_->end(record);
+}
+
 void sessions_state::put_away_oldest() {
   const auto oldest = entries_.find(idle_.front());
   self_->demonitor(oldest->second.handle.address());
@@ -159,6 +166,7 @@ void sessions_state::died(const caf::actor_addr& who) {
   if (dead == entries_.end())
     return;
   auto& session = dead->second;
+  runs_->lose(dead->first);
   if (session.is_idle())
     idle_.erase(session.place);
   under_way_ -= session.forwarded - session.handled;
@@ -228,7 +236,7 @@ sessions_behavior(sweeping_sessions_actor::stateful_pointer<sessions_state> self
       [self](finished_atom, const std::string& session_id, std::uint64_t handled) {
         self->state.finished(session_id, handled);
       },
-      [self](finished_atom, const run_record_ptr& record) { self->state.run_finished(record); },
+      [self](finished_atom, const run_record_ptr& record) { self->state.run_changed(record); },
       [self](sweep_atom) { self->state.sweep(); },
       [self](expired_atom, bool cancelled_before) { self->state.expired(cancelled_before); },
   };

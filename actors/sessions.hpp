@@ -49,7 +49,7 @@ public:
   caf::typed_response_promise<acknowledgement> stop(caf::timespan grace);
   /// The session has dealt with `handled` messages.
   void finished(const std::string& session_id, std::uint64_t handled);
-  void run_finished(run_record_ptr record) { runs_->end(std::move(record)); }
+  void run_changed(const run_record_ptr& record);
   void sweep();
   /// A session's actor ended by itself, which is a bug: what it had under way is over, and the next message
   /// to the session makes a new one.

@@ -106,6 +106,8 @@ public:
   /// That the run waits, and for what.
   int report_pause(const std::vector<interruption>& open, const std::string& run_id, const json& whole) {
     fmt::print(stderr, "{}", interruption_lines(run_id, open));
+    if (is_kept_ && isatty(STDERR_FILENO))
+      fmt::print(stderr, "troupe: to go on: troupe run --resume {} --approve all\n", run_id);
     if (!is_kept_)
       spdlog::warn("the run '{}' cannot be resumed, since sessions are kept in memory; the agent file's "
                    "`sessions` block can name a SQLite store",

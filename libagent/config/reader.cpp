@@ -68,7 +68,8 @@ map_reader::map_reader(const field& map, std::string what)
 }
 
 std::optional<field> map_reader::find(std::string_view key) {
-  known_.emplace_back(key);
+  if (std::find(known_.begin(), known_.end(), key) == known_.end())
+    known_.emplace_back(key);
   const auto& entries = map_.value.entries;
   const auto found = std::find_if(entries.begin(), entries.end(),
                                   [&](const entry& candidate) { return candidate.key == key; });

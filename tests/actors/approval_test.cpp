@@ -69,6 +69,9 @@ TEST_CASE("an approved call runs, and the run goes on to its end") {
   const auto id = h.pause()->value->interruptions.front().id;
   const auto done = h.resume({id});
   REQUIRE(h.tool->open.size() == 1);
+  const auto shown = h.s.ask<run_record_ptr>(h.s.actors.sessions, run_atom::value, std::string("r"));
+  h.s.run();
+  CHECK((*shown->value)->status == run_status::running);
   h.tool->answer(0, tool_result::text("paid"));
   h.s.run();
   h.s.model->says("done");

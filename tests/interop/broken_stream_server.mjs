@@ -3,8 +3,9 @@
 //   node broken_stream_server.mjs FIXTURES.json [FIXTURES.json ...]
 //
 // Prints "listening on PORT" when it answers, and ends when its stdin is closed. A request for
-// /FAULT/TEXT/PATH goes to aimock's /PATH. Of a streamed answer the events up to the first that contains TEXT are
-// passed on; then, by FAULT:
+// /FAULT/WHEN/TEXT/PATH goes to aimock's /PATH. Of a streamed answer the events up to the first that contains TEXT
+// are passed on; then, at once (WHEN is "now") or after a request for /break/ID, where ID is the header X-Test-Id of
+// the stream's request (WHEN is "told"), by FAULT:
 //
 //   end      the body ends in order
 //   cut      the connection is closed
@@ -41,31 +42,41 @@ function errorOf(path) {
   return Object.entries(errors).find(([ending]) => path.endsWith(ending))[1];
 }
 
-async function breakOff(answer, response, path, fault, text) {
+const waitingForWord = new Map();
+
+async function breakOff(answer, response, text, strike) {
   let waiting = "";
   for await (const bytes of answer.setEncoding("utf8")) {
     waiting += bytes;
     for (let end; (end = waiting.indexOf("\n\n")) >= 0; waiting = waiting.slice(end + 2)) {
       const event = waiting.slice(0, end + 2);
       response.write(event);
-      if (event.includes(text)) return faults[fault](response, path);
+      if (event.includes(text)) return strike();
     }
   }
   // Not a success: a fault that never came must not pass for one.
   response.destroy();
 }
 
+function tellToBreak(id, response) {
+  waitingForWord.get(id)?.();
+  response.writeHead(waitingForWord.delete(id) ? 204 : 404).end();
+}
+
 const server = http.createServer(async (request, response) => {
-  const parts = /^\/([a-z]+)\/([^/]+)(\/v1\/.*)$/.exec(request.url);
-  const path = parts ? parts[3] : request.url;
+  if (request.url.startsWith("/break/")) return tellToBreak(request.url.slice("/break/".length), response);
+  const parts = /^\/([a-z]+)\/(now|told)\/([^/]+)(\/v1\/.*)$/.exec(request.url);
+  const path = parts ? parts[4] : request.url;
   const { method, headers } = request;
   const onward = http.request({ host: "127.0.0.1", port: mock.port, method, path, headers });
   request.pipe(onward);
   const [answer] = await once(onward, "response");
   response.writeHead(answer.statusCode, { "Content-Type": answer.headers["content-type"] ?? "text/plain" });
-  if (parts && answer.headers["content-type"] === "text/event-stream")
-    await breakOff(answer, response, path, parts[1], decodeURIComponent(parts[2]));
-  else answer.pipe(response);
+  if (!parts || answer.headers["content-type"] !== "text/event-stream") return answer.pipe(response);
+  const [, fault, when, text] = parts;
+  const strike = () => faults[fault](response, path);
+  const wait = () => waitingForWord.set(headers["x-test-id"], strike);
+  await breakOff(answer, response, text, when === "now" ? strike : wait);
 });
 
 server.listen(0, "127.0.0.1", () => process.stdout.write(`listening on ${server.address().port}\n`));

@@ -200,8 +200,10 @@ TEST_CASE(
     for (const auto& [cause, times] : counts)
       told += fmt::format(", {}: {}", cause, times);
     WARN(told);
-    for (const auto* cause : {"result", "answered 500", "answered 429", "JSON", "no connection"})
+    // A connection that is cut is replaced, and then tried again, so that hardly a run fails by that.
+    for (const auto* cause : {"result", "answered 500", "answered 429", "JSON"})
       CHECK(counts[cause] > 0);
+    CHECK_FALSE(endpoint.journal("status=0&limit=1").empty());
     check_sessions(home, all);
 
     // What is left: the actors of the sessions, and the pools' connections.
@@ -216,6 +218,7 @@ TEST_CASE(
     CHECK(home.status("stub").restarts == 0);
   }
   CHECK(server->ends());
+  server.reset();
   CHECK(endpoint.open_connections() == 0);
   CHECK(open_files() == files);
 }

@@ -200,7 +200,7 @@ TEST_CASE("every format asks at its own path, with the key in its own header") {
   const auto place = endpoint_place{how.format, "", "path-" + how.name()};
   household home(one_agent(endpoint().model(place)));
   REQUIRE(await(home.watch(request_of("greet me", how))).outcome.has_value());
-  const auto journal = endpoint().journal(place.test_id);
+  const auto journal = endpoint().journal("testId=" + place.test_id);
   REQUIRE(journal.size() == 1);
   const auto& asked = journal.at(0);
   const bool is_anthropic = how.format == wire_format::anthropic;

@@ -29,24 +29,27 @@ const std::vector<fault> faults = {
 const std::vector<wire_format> formats = {wire_format::chat_completions, wire_format::responses,
                                           wire_format::anthropic};
 
-/// An agent for each fault and format, whose model breaks once `text` has come. One retry each.
+/// An agent for each fault and format, whose model has one retry. Its streams break "now/TEXT", once they
+/// have sent that, or "told/TEXT", by `strike` after that.
 class breaking_house {
 public:
-  explicit breaking_house(std::string text)
-      : text_(std::move(text)), endpoint_(aimock::with_broken_streams({"formats"})), home_(options()) {}
+  explicit breaking_house(std::string when)
+      : when_(std::move(when)), endpoint_(aimock::with_broken_streams({"formats"})), home_(options()) {}
 
   static std::string name_of(const fault& what, wire_format format) {
     return fmt::format("{}-{}", what.name, to_string(format));
   }
 
-  std::future<watched_reply> ask(const std::string& name, bool streamed) {
+  std::future<watched_reply> ask(const std::string& name, bool streamed,
+                                 std::function<void(const run_event&)> each = {}) {
     chat_request request;
     request.prompt = "tell a story";
     request.agent = name;
     request.session_id = fmt::format("{}-{}", name, streamed);
     request.streamed = streamed;
-    return home_.watch(std::move(request));
+    return home_.watch(std::move(request), std::move(each));
   }
+  void strike(const std::string& name) const { endpoint_.break_stream(name); }
   std::size_t requests(const std::string& name) const { return endpoint_.statuses(name).size(); }
 
 private:
@@ -56,7 +59,7 @@ private:
       for (const auto format : formats) {
         agent_definition agent;
         agent.name = agent.model = name_of(what, format);
-        auto model = endpoint_.model({format, fmt::format("/{}/{}", what.name, text_), agent.name});
+        auto model = endpoint_.model({format, fmt::format("/{}/{}", what.name, when_), agent.name});
         model.name = agent.name;
         auto& endpoint = std::get<config::endpoint_options>(model.provider);
         endpoint.retry.max_retries = 1;
@@ -69,7 +72,7 @@ private:
     return options;
   }
 
-  std::string text_;
+  std::string when_;
   aimock endpoint_;
   household home_;
 };
@@ -82,27 +85,40 @@ std::string text_of(const std::vector<run_event>& events) {
   return text;
 }
 
+/// An agent that was asked.
+struct asked {
+  fault what;
+  std::string name;
+  std::future<watched_reply> answer;
+  /// Kept when text was streamed.
+  std::shared_ptr<std::promise<void>> shown = std::make_shared<std::promise<void>>();
+};
+
 /// Asks all agents at once.
-std::vector<std::tuple<fault, std::string, watched_reply>> ask_all(breaking_house& home) {
-  std::vector<std::tuple<fault, std::string, std::future<watched_reply>>> asked;
+std::vector<asked> ask_all(breaking_house& home) {
+  std::vector<asked> all;
   for (const auto& what : faults)
     for (const auto format : formats) {
-      const auto name = breaking_house::name_of(what, format);
-      asked.emplace_back(what, name, home.ask(name, true));
+      asked one{what, breaking_house::name_of(what, format), {}};
+      one.answer =
+          home.ask(one.name, true, [shown = one.shown, seen = false](const run_event& event) mutable {
+            if (!seen && std::holds_alternative<text_streamed>(event))
+              shown->set_value();
+            seen = seen || std::holds_alternative<text_streamed>(event);
+          });
+      all.push_back(std::move(one));
     }
-  std::vector<std::tuple<fault, std::string, watched_reply>> answers;
-  for (auto& [what, name, answer] : asked)
-    answers.emplace_back(what, name, await(std::move(answer)));
-  return answers;
+  return all;
 }
 
 } // namespace
 
 TEST_CASE("a stream that breaks before anything was passed on is tried again, and then fails the run") {
   // In the first event of each format.
-  breaking_house home("test-model");
-  for (const auto& [what, name, answer] : ask_all(home)) {
+  breaking_house home("now/test-model");
+  for (auto& [what, name, outcome, shown] : ask_all(home)) {
     INFO(name);
+    const auto answer = await(std::move(outcome));
     REQUIRE(answer.outcome.has_error());
     CHECK(answer.outcome.error().code == what.code);
     CHECK_THAT(answer.outcome.error().detail, Catch::Contains(what.words));
@@ -113,9 +129,15 @@ TEST_CASE("a stream that breaks before anything was passed on is tried again, an
 }
 
 TEST_CASE("a stream that breaks once text was passed on fails the run without another try, and says so") {
-  breaking_house home("Once");
-  for (const auto& [what, name, answer] : ask_all(home)) {
+  breaking_house home("told/Once");
+  auto all = ask_all(home);
+  for (const auto& each : all) {
+    await(each.shown->get_future());
+    home.strike(each.name);
+  }
+  for (auto& [what, name, outcome, shown] : all) {
     INFO(name);
+    const auto answer = await(std::move(outcome));
     REQUIRE(answer.outcome.has_error());
     const auto& failed = answer.outcome.error();
     CHECK(failed.code == what.code);
@@ -128,7 +150,7 @@ TEST_CASE("a stream that breaks once text was passed on fails the run without an
 }
 
 TEST_CASE("an endpoint whose streams break still answers those who do not stream") {
-  breaking_house home("Once");
+  breaking_house home("now/Once");
   for (const auto format : formats) {
     const auto name = breaking_house::name_of(faults.front(), format);
     INFO(name);

@@ -199,7 +199,7 @@ TEST_CASE_METHOD(one_stream, "all streams end with the same words, and their own
   all->end_all({"run_failed", "x"});
   CHECK(client->parts.back() == "id: 2\nevent: run_failed\ndata: x\n\n");
   CHECK(other->parts ==
-        std::vector<std::string>{"HEAD|21\r\nid: 1\nevent: run_failed\ndata: x\n\n\r\n0\r\n\r\n"});
+        std::vector<std::string>{"HEAD|", "21\r\nid: 1\nevent: run_failed\ndata: x\n\n\r\n0\r\n\r\n"});
   CHECK(client->completed);
   CHECK_FALSE(other->kept);
 }

@@ -14,9 +14,9 @@ def meminfo(entry):
 
 
 class ExamplesTest(Case):
-    def hostwatch(self):
+    def hostwatch(self, example="hostwatch"):
         """The example with this build's server in place of the release build's."""
-        text = (ROOT / "examples/hostwatch/troupe.yaml").read_text()
+        text = (ROOT / "examples" / example / "troupe.yaml").read_text()
         command = "../../build/release/bin/hostwatch"
         self.assertEqual(text.count(command), 1)
         (self.folder / "troupe.yaml").write_text(text.replace(command, HOSTWATCH))
@@ -69,6 +69,18 @@ class ExamplesTest(Case):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         server, = json.loads(done.stdout)["mcp_servers"]
         self.assertEqual(sorted(server["tools"]), ["cpu_load", "disk_usage", "memory", "tail_log", "top_processes"])
+
+    def test_approval_waits_for_a_word_and_goes_on_with_it(self):
+        self.hostwatch("approval")
+        paused = self.troupe("run", "Show the last 2 lines of dpkg.log, says joe@example.com")
+        self.assertEqual(paused.returncode, 4, paused.stderr)
+        waits = json.loads(paused.stderr.splitlines()[-1])
+        self.assertEqual(waits["tool"], "tail_log")
+        done = self.troupe("run", "--json", "--resume", waits["run_id"], "--approve", "all")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        told = json.loads(done.stdout)
+        self.assertEqual(told["items"][0]["content"], "Show the last 2 lines of dpkg.log, says [EMAIL]")
+        self.assertIn("function_call_output", [item["type"] for item in told["items"]])
 
     def test_cloudwatch_is_valid_once_there_is_a_key(self):
         # A copy, since its sessions are stored beside it.

@@ -22,7 +22,14 @@ class ModelServer:
                 self.send_response(200)
                 self.send_header("Content-Type", "text/event-stream")
                 self.end_headers()
-                for delta in owner.answers.pop(0):
+                try:
+                    self.answer(owner.answers.pop(0))
+                except ConnectionError:
+                    # The run was cancelled.
+                    pass
+
+            def answer(self, deltas):
+                for delta in deltas:
                     if delta is None:
                         owner.gate.acquire(timeout=PATIENCE)
                     else:

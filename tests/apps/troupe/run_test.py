@@ -136,6 +136,14 @@ class RunTest(Case):
         self.assertEqual((program.returncode, out.decode()), (0, "grüße\n"))
         self.assertIn(b"10 input tokens", err)
 
+    def test_a_text_of_many_pieces_comes_whole(self):
+        # More than a run goes ahead of its reader.
+        pieces = [f"{i} " for i in range(12_000)]
+        server = ModelServer(self, words(*pieces))
+        self.agent_file(models={"default": server.block()})
+        done = self.troupe("run", "--stream", "count")
+        self.assertEqual((done.returncode, done.stdout), (0, "".join(pieces) + "\n"))
+
     def test_streamed_or_not_the_answer_is_printed_once(self):
         self.agent_file()
         for prompt in ("greet Ada", "who are you", "break", "naughty"):

@@ -68,7 +68,7 @@ class Terminal:
         deadline = time.monotonic() + PATIENCE
         while self.program.poll() is None and time.monotonic() < deadline:
             self.read(0.05)
-        return self.program.wait(1)
+        return self.program.wait(30)
 
 
 class TerminalTest(Case):

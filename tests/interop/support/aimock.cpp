@@ -70,7 +70,7 @@ config::model_options aimock::model(const endpoint_place& place) const {
   return {"default", options};
 }
 
-json aimock::journal(const std::string& test_id) const {
+std::string aimock::get(const std::string& target) const {
   io::reactor reactor;
   io::http_client_options options;
   options.base_url = "http://127.0.0.1:" + port_;
@@ -79,16 +79,27 @@ json aimock::journal(const std::string& test_id) const {
   auto body = answer.get_future();
   io::http_request request;
   request.method = "GET";
-  request.target = "/__aimock/journal" + (test_id.empty() ? "" : "?testId=" + test_id);
-  client->send(request, [&](std::optional<io::http_response> response, io::http_failure failure) {
-    answer.set_value(response ? response->body : "no journal: " + failure.reason.detail);
+  request.target = target;
+  client->send(request, [&](std::optional<io::http_response> response, const io::http_failure& failure) {
+    if (response && response->status / 100 == 2)
+      return answer.set_value(response->body);
+    const auto why = response ? fmt::format("{}", response->status) : failure.reason.detail;
+    answer.set_exception(std::make_exception_ptr(std::runtime_error(target + ": " + why)));
   });
-  return parse_json(await(std::move(body))).value();
+  return await(std::move(body));
+}
+
+void aimock::break_stream(const std::string& test_id) const {
+  get("/break/" + test_id);
+}
+
+json aimock::journal(const std::string& query) const {
+  return parse_json(get("/__aimock/journal" + (query.empty() ? "" : "?" + query))).value();
 }
 
 std::vector<int> aimock::statuses(const std::string& test_id) const {
   std::vector<int> all;
-  for (const auto& entry : journal(test_id))
+  for (const auto& entry : journal(test_id.empty() ? "" : "testId=" + test_id))
     all.push_back(entry.at("response").at("status").get<int>());
   return all;
 }

@@ -36,12 +36,15 @@ public:
   explicit aimock(const std::vector<std::string>& fixtures, std::optional<unsigned> seed = {});
   /// The same behind broken_stream_server.mjs.
   static aimock with_broken_streams(const std::vector<std::string>& fixtures);
+  /// For that: the stream of the request with that test id breaks now. Throws if none waits for it.
+  void break_stream(const std::string& test_id) const;
 
   std::string port() const { return port_; }
   /// The model "default" at this endpoint; its retries come quickly.
   config::model_options model(const endpoint_place& place = {}) const;
   /// Requests of models so far: `[{"headers", "body", "response": {"status"}}, ...]`.
-  json journal(const std::string& test_id = {}) const;
+  /// The query narrows it down, as aimock's control API has it: "testId=a", "status=500&limit=1".
+  json journal(const std::string& query = {}) const;
   /// Statuses of their answers; 0 where there was none.
   std::vector<int> statuses(const std::string& test_id = {}) const;
   /// TCP connections to it that are open, or were closed in the last minute.
@@ -50,6 +53,8 @@ public:
   std::size_t open_connections() const;
 
 private:
+  /// The answer to a GET, if its status is 2xx.
+  std::string get(const std::string& target) const;
   std::size_t connections(const std::function<bool(std::string_view state)>& wanted) const;
   aimock(const std::string& program, const std::vector<std::string>& fixtures, std::optional<unsigned> seed);
 

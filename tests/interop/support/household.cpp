@@ -36,6 +36,7 @@ caf::behavior asker_behavior(caf::event_based_actor* self) {
 }
 
 using answer_ptr = std::shared_ptr<std::promise<watched_reply>>;
+using event_handler = std::function<void(const run_event&)>;
 
 } // namespace
 
@@ -54,11 +55,14 @@ namespace {
 
 using watcher_actor = observer_actor::extend<caf::reacts_to<run_end>>;
 
-watcher_actor::behavior_type watcher_behavior(watcher_actor::pointer self, const answer_ptr& answer) {
+watcher_actor::behavior_type watcher_behavior(watcher_actor::pointer self, const answer_ptr& answer,
+                                              const event_handler& each) {
   auto seen = std::make_shared<std::vector<run_event>>();
   return {
-      [self, seen](const run_event& what) {
+      [self, seen, each](const run_event& what) {
         seen->push_back(what);
+        if (each)
+          each(what);
         caf::anon_send(caf::actor_cast<caf::actor>(self->current_sender()), consumed_atom::value,
                        std::uint64_t{1});
       },
@@ -167,10 +171,10 @@ std::future<result<chat_reply>> household::chat(const std::string& prompt, const
   return ask<chat_reply>(runtime_->sessions(), std::move(request));
 }
 
-std::future<watched_reply> household::watch(chat_request request) {
+std::future<watched_reply> household::watch(chat_request request, event_handler each) {
   auto answer = std::make_shared<std::promise<watched_reply>>();
   auto future = answer->get_future();
-  const auto watcher = system_.spawn(watcher_behavior, answer);
+  const auto watcher = system_.spawn(watcher_behavior, answer, std::move(each));
   // The run's events are in the watcher's mailbox before its end.
   const auto tell_end = [watcher](result<chat_reply> outcome) {
     caf::anon_send(watcher, run_end{std::make_shared<result<chat_reply>>(std::move(outcome))});

@@ -67,8 +67,8 @@ public:
   mcp_status status_when(const std::string& server, const std::function<bool(const mcp_status&)>& holds);
   std::future<result<chat_reply>> chat(const std::string& prompt, const std::string& session_id = "test");
 
-  /// Watched; each event is acknowledged at once.
-  std::future<watched_reply> watch(chat_request request);
+  /// Watched; each event is acknowledged at once. `each` is called for it on an actor's thread.
+  std::future<watched_reply> watch(chat_request request, std::function<void(const run_event&)> each = {});
   std::future<result<session_record_ptr>> session(const std::string& session_id);
 
   runtime& house() { return *runtime_; }

@@ -128,9 +128,9 @@ TEST_CASE("what is wrong with an approval is told") {
        "3:30: 'approval' in MCP server 's' has no 'when'; write when: EXPRESSION, or always or never in "
        "place of "
        "the map\n3:41: unknown key 'always' in 'approval' in MCP server 's'; known keys are 'when'"},
-      {"{when: \"output == 1\"}", "3:47: 'when' in 'approval' in MCP server 's' asks for 'output', which is "
-                                  "not known here; did you mean "
-                                  "'input'?"},
+      {"{when: \"output == 1\"}",
+       "3:47: 'when' in 'approval' in MCP server 's' asks for 'output', which is "
+       "not known here; known names are 'context', 'agent', 'input', 'tool', 'arguments'"},
   };
   for (const auto& [written, message] : mistakes) {
     INFO(written);

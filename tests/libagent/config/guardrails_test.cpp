@@ -220,7 +220,7 @@ TEST_CASE("a guardrail that nobody has defined is told wherever it is used") {
 TEST_CASE("a guardrail that may change the input in parallel costs a second call, which is warned of") {
   const std::string advice =
       " while the model is asked, which costs a second model call; write mode: blocking";
-  const std::string what = "4:45: input guardrail 'g' of agent 'a' may change the input ";
+  const std::string what = "4:46: input guardrail 'g' of agent 'a' may change the input ";
   const auto parallel = "{name: g, mode: parallel}";
   CHECK(first_warning(used("{type: pii}", parallel)) == what + "(action: mask)" + advice);
   CHECK(first_warning(used("{type: length, max: 5, action: rewrite}", parallel)) ==

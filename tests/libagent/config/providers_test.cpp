@@ -148,7 +148,7 @@ TEST_CASE("fallbacks are other models, and lead to an end") {
        "3:52: 'fallbacks' in model 'default' is a text; it has to be a list, such as [one, "
        "another]"},
       {self + "[one]" + others + ", fallbacks: [default]",
-       "5:53: the fallbacks of models 'default', 'one', 'two' lead in a circle; take one of them out"},
+       "5:49: the fallbacks of models 'default', 'one', 'two' lead in a circle; take one of them out"},
   });
 }
 

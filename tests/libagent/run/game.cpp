@@ -62,8 +62,9 @@ toolbox_ptr tools_of(const agent_ptr& agent) {
   return std::make_shared<const toolbox>(std::vector<tool_source>{{"srv", plain}}, handoffs, agents, agent);
 }
 
-const move collected = std::function<event(const game&)>(
-    [](const game& so_far) -> event { return tools_collected{tools_of(so_far.run.agent)}; });
+const move collected = std::function<event(const game&)>([](const game& so_far) -> event {
+  return tools_collected{tools_of(so_far.run.agent ? so_far.run.agent : make_agent("nobody"))};
+});
 
 move enter(agent_ptr agent) {
   return entered_agent{std::move(agent)};

@@ -37,7 +37,7 @@ constexpr auto golden = R"({
        {"type": "text", "text": "a"}, {"type": "image", "media_type": "image/png", "data": "QQ=="}]}}
   ],
   "usage": [{"agent": "desk", "model": "m", "requests": 3, "input_tokens": 30, "output_tokens": 15,
-             "cached_tokens": 4, "reasoning_tokens": 2}],
+             "cached_tokens": 4, "reasoning_tokens": 2, "total_tokens": 45}],
   "approved": [{"agent": "desk", "tool": "look"}],
   "tool_users": ["desk"],
   "notes": [{"before": 1, "item": {"type": "message", "role": "user", "content": "mend it"}}],

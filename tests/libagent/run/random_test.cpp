@@ -106,7 +106,7 @@ public:
 
   unsigned pauses = 0;
   std::string log;
-  const state& run() const { return run_; }
+  const state& outcome() const { return run_; }
 
 private:
   // Effects: each is checked, and waits for its answer.
@@ -150,12 +150,12 @@ private:
     REQUIRE(running() <= run_.bounds.max_parallel_tools);
   }
 
-  void take(const pause&) {
+  void take(troupe::run::pause&) {
     ++pauses;
     REQUIRE(open_.empty());
   }
 
-  void take(const finish&) {
+  void take(finish&) {
     is_over_ = true;
     REQUIRE((run_.failure || open_.empty()));
   }
@@ -190,7 +190,7 @@ private:
     return reserved{};
   }
   event answer(const hand_off& what) { return entered_agent{agents_.at(what.agent)}; }
-  event answer(const pause&) { return stopped{}; }
+  event answer(troupe::run::pause&) { return stopped{}; }
   event answer(const finish&) { return stopped{}; }
 
   event answer(const check& what) {
@@ -262,7 +262,7 @@ private:
     while (!todo.empty()) {
       const auto next = std::move(todo.front());
       todo.pop_front();
-      if (std::holds_alternative<pause>(next))
+      if (std::holds_alternative<troupe::run::pause>(next))
         return call_paused{call.index, std::make_shared<const state>(std::move(nested))};
       if (std::holds_alternative<finish>(next))
         break;
@@ -379,16 +379,16 @@ TEST_CASE(
     "whatever happens in whatever order, a run ends, asks nothing twice and leaves a well-formed history") {
   unsigned pauses = 0;
   std::map<std::string, unsigned> endings;
-  for (std::uint64_t seed = 1; seed <= 3'000; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 2'000; ++seed) {
     world one(seed);
     INFO("seed " << seed);
     UNSCOPED_INFO(one.log);
     one.play();
     pauses += one.pauses;
-    ++endings[one.run().failure ? std::string(to_string(one.run().failure->code)) : "ok"];
+    ++endings[one.outcome().failure ? std::string(to_string(one.outcome().failure->code)) : "ok"];
   }
   // The dice are not loaded: all kinds of ends come up.
-  CHECK(pauses > 300);
+  CHECK(pauses > 200);
   for (const auto* code :
        {"ok", "cancelled", "max_turns_exceeded", "budget_exceeded", "guardrail_tripped", "invalid_output",
         "tool_failed", "model_failed", "model_timeout", "protocol_violation"})

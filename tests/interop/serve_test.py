@@ -138,7 +138,11 @@ class ServeWithPeersTest(unittest.TestCase):
         self.assertEqual(self.servers(), [])
 
     def assert_sum(self, answer, session):
-        self.assertEqual(answer, (200, {"result": "It is 42.", "session_id": session, "agent": "calculator"}))
+        status, body = answer
+        self.assertEqual(status, 200, body)
+        self.assertRegex(body.pop("run_id"), "^run_[0-9a-f]{32}$")
+        self.assertEqual(body.pop("usage")["requests"], 3)
+        self.assertEqual(body, {"result": "It is 42.", "session_id": session, "agent": "calculator"})
 
     def test_a_question_goes_through_a_handoff_and_a_tool_of_a_real_server(self):
         program, port = self.serve()

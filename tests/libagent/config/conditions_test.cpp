@@ -88,7 +88,7 @@ TEST_CASE("plain instructions stay as they are, braces or not") {
 TEST_CASE("what is wrong with a template is told at its place") {
   const std::string what = "2:45: 'template' in 'instructions' in agent 'a' ";
   CHECK(error_of(with_template("\"{{output}}\"")) ==
-        what + "asks for 'output', which is not known here; did you mean 'input'?");
+        what + "asks for 'output', which is not known here; known names are 'context', 'agent', 'input'");
   CHECK(error_of(with_template("\"a {{context\"")).find(what + "is wrong: column 12: ") == 0);
   CHECK(error_of(with_template("5")) == what + "is a number; it has to be a text: put it in quotes");
   CHECK(

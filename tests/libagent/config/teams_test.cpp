@@ -137,5 +137,5 @@ TEST_CASE("teams that are members of each other are an error") {
             "models: {default: {provider: openai, model: m}}\n"
             "agents:\n- {name: t, kind: loop, members: [u]}\n- {name: u, kind: parallel, members: [a], join: "
             "{judge: t}}\n- {name: a}\n") ==
-        "4:59: agents 't', 'u' lead in a circle as members and tools of each other; take one of them out");
+        "4:57: agents 't', 'u' lead in a circle as members and tools of each other; take one of them out");
 }

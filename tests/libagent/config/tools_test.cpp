@@ -102,9 +102,9 @@ TEST_CASE("what is wrong with an agent as a tool is told") {
 
 TEST_CASE("agents that would run each other for ever are an error") {
   CHECK(error_of(with_keys("agent_tools: [c]", "agent_tools: [b, a]")) ==
-        "2:87: agents 'a', 'c' lead in a circle as members and tools of each other; take one of them out");
+        "2:77: agents 'a', 'c' lead in a circle as members and tools of each other; take one of them out");
   CHECK(error_of(with_keys("agent_tools: [c]", "kind: sequential, members: [a, b]")) ==
-        "2:101: agents 'a', 'c' lead in a circle as members and tools of each other; take one of them out");
+        "2:88: agents 'a', 'c' lead in a circle as members and tools of each other; take one of them out");
   CHECK(error_of(with_keys("agent_tools: [c, b]", "handoffs: [a], agent_tools: [b]")).empty());
 }
 
@@ -120,7 +120,8 @@ TEST_CASE("what comes after tools were called is told by the agent") {
   CHECK_FALSE(agent_of("reset_tool_choice: false").reset_tool_choice);
   check_mistakes({
       {"tool_use_behavior: stop_on_first",
-       "2:39: 'tool_use_behavior' in agent 'a' is 'stop_on_first'; did you mean 'stop_on_first_tool'?"},
+       "2:39: 'tool_use_behavior' in agent 'a' is 'stop_on_first'; known words are 'run_llm_again', "
+       "'stop_on_first_tool'"},
       {"tool_use_behavior: {stop_at_tools: []}", "2:55: 'stop_at_tools' in 'tool_use_behavior' in agent 'a' "
                                                  "is an empty list; give it the name of a tool"},
       {"tool_use_behavior: {}",

@@ -27,7 +27,7 @@ run_state::~run_state() {
     if (call.server)
       caf::anon_send(call.server, cancel_atom::value, key);
   }
-  settle({}, {});
+  settle(reservation_, {}, {});
   if (promise_.pending())
     promise_.deliver(to_caf(fail(errc::internal, "the run's actor ended without a result")));
 }

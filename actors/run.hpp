@@ -68,7 +68,7 @@ private:
   // run_model.cpp: model calls, and what is streamed of them.
   void ask_model(model_request_ptr request);
   void model_answered(call_key key, model_response& response);
-  void settle(const std::string& model, const usage& used);
+  void settle(std::uint64_t reserved, const std::string& model, const usage& used);
   /// Tells what the model said, for observers that have not seen it grow.
   void tell_answer(const model_response& response);
   void tell_delta(const model_delta& delta);
@@ -88,6 +88,8 @@ private:
 
   // run_guards.cpp: guardrails and hooks.
   void ask_judge(const judge& rule, const run::check& what, std::chrono::milliseconds within);
+  void call_judge(const judge& rule, const run::check& what, std::chrono::milliseconds within,
+                  model_request_ptr request, std::uint64_t reserved);
   void verdict_came(const run::check& what, result<guardrail::verdict> outcome);
   /// Tells the hooks of that point, one after the other, then goes on; a failure ends the run instead.
   /// `facts` is called only if there is a hook.

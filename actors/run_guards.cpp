@@ -20,6 +20,11 @@ std::string_view action_name(guardrail::action what) {
   return names[static_cast<std::size_t>(what)];
 }
 
+error unjudged(const std::string& name, error why) {
+  why.detail = fmt::format("the guardrail '{}' could not judge: {}", name, why.detail);
+  return why;
+}
+
 std::string describe(const run::check& what) {
   switch (what.ticket.stage) {
   case run::guard_stage::input:
@@ -76,27 +81,41 @@ void run_state::carry_out(run::check& what) {
 }
 
 void run_state::ask_judge(const judge& rule, const run::check& what, std::chrono::milliseconds within) {
-  const auto key = next_key();
-  open_[key].model = rule.model;
   auto request =
       std::make_shared<const model_request>(guardrail::ask_judge(rule.rule, describe(what), what.text));
+  if (!run_.state.has_budget)
+    return call_judge(rule, what, within, std::move(request), 0);
+  call_estimate estimate{rule.model_name, estimate_input(*request), {}};
+  self_->request(run_.company->ledger, within, reserve_atom::value, std::move(estimate))
+      .then([this, rule, what, within,
+             request](const reservation& made) { call_judge(rule, what, within, request, made.id); },
+            [this, what](const caf::error& reason) { verdict_came(what, from_caf(reason)); });
+}
+
+void run_state::call_judge(const judge& rule, const run::check& what, std::chrono::milliseconds within,
+                           model_request_ptr request, std::uint64_t reserved) {
+  if (is_over_)
+    return settle(reserved, {}, {});
+  const auto key = next_key();
+  open_[key].model = rule.model;
   self_->request(rule.model, within, model_call{key, std::move(request), {}})
       .then(
-          [this, key, what, rule = rule.rule, model = rule.model_name](model_response& response) {
+          [this, key, what, reserved, rule = rule.rule, model = rule.model_name](model_response& response) {
             open_.erase(key);
-            run_.state.used.add(wiring_->definition->name, response.model.empty() ? model : response.model,
-                                response.used);
+            const auto& answered = response.model.empty() ? model : response.model;
+            settle(reserved, answered, response.used);
+            run_.state.used.add(wiring_->definition->name, answered, response.used);
             verdict_came(what, guardrail::read_judgement(rule, response));
           },
-          [this, key, what](const caf::error& reason) {
+          [this, key, what, reserved](const caf::error& reason) {
+            settle(reserved, {}, {});
             request_failed(reason, key, [this, &what](error why) { verdict_came(what, std::move(why)); });
           });
 }
 
 void run_state::verdict_came(const run::check& what, result<guardrail::verdict> outcome) {
   if (!outcome)
-    outcome = fail(outcome.error().code, fmt::format("the guardrail '{}' could not judge: {}", what.guardrail,
-                                                     outcome.error().detail));
+    outcome = unjudged(what.guardrail, outcome.error());
   else if (outcome->what != guardrail::action::pass)
     tell(guardrail_acted{wiring_->definition->name, what.guardrail, std::string(to_string(what.ticket.stage)),
                          std::string(action_name(outcome->what)), outcome->message});

@@ -4,6 +4,7 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe {
 
@@ -30,7 +31,7 @@ void run_state::ask_model(model_request_ptr request) {
   self_->request(wiring_->model, remaining(), std::move(call))
       .then([this, key](model_response& response) { model_answered(key, response); },
             [this, key](const caf::error& reason) {
-              settle({}, {});
+              settle(std::exchange(reservation_, 0), {}, {});
               request_failed(reason, key, [this](error why) { feed(run::model_failed{std::move(why)}); });
             });
 }
@@ -39,7 +40,7 @@ void run_state::model_answered(call_key key, model_response& response) {
   open_.erase(key);
   if (response.model.empty())
     response.model = wiring_->definition->model;
-  settle(response.model, response.used);
+  settle(std::exchange(reservation_, 0), response.model, response.used);
   tell_answer(response);
   if (run_.company && run_.company->observer)
     tell(usage_added{wiring_->definition->name, response.model, response.used});
@@ -52,10 +53,9 @@ void run_state::model_answered(call_key key, model_response& response) {
   });
 }
 
-void run_state::settle(const std::string& model, const usage& used) {
-  if (reservation_ != 0 && run_.company && run_.company->ledger)
-    caf::anon_send(run_.company->ledger, settle_atom::value, reservation_, model, used);
-  reservation_ = 0;
+void run_state::settle(std::uint64_t reserved, const std::string& model, const usage& used) {
+  if (reserved != 0 && run_.company && run_.company->ledger)
+    caf::anon_send(run_.company->ledger, settle_atom::value, reserved, model, used);
 }
 
 void run_state::tell_answer(const model_response& response) {

@@ -61,7 +61,8 @@ struct endpoint_options {
   unsigned max_tokens = defaults::anthropic_max_tokens;
   retry_policy retry;
   milliseconds connect_timeout = defaults::connect_timeout;
-  /// For one try, from sending to the last byte of the answer; streamed, to its beginning and between two pieces.
+  /// For one try, from sending to the last byte of the answer; streamed, to its beginning and between two
+  /// pieces.
   milliseconds timeout = defaults::model_timeout;
   std::size_t max_connections = defaults::model_max_connections;
   std::size_t max_queue = defaults::model_max_queue;

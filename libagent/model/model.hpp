@@ -28,14 +28,14 @@ using model_request_ptr = std::shared_ptr<const model_request>;
 
 /// A model's answer.
 struct model_response {
-  /// Messages, tool calls and reasoning in the order the model gave them; `agent` is filled in by the run. A call for
-  /// which the endpoint gave no id has an empty one, which the run fills in too.
+  /// Messages, tool calls and reasoning in the order the model gave them; `agent` is filled in by the run. A
+  /// call for which the endpoint gave no id has an empty one, which the run fills in too.
   item_list output;
   usage used;
   /// The provider's word for why it stopped ("stop", "tool_calls", "length", ...); may be empty.
   std::string finish_reason;
-  /// The model that answered, by its name in the configuration: with fallbacks it need not be the one that was
-  /// asked. Filled in by the model's actor.
+  /// The model that answered, by its name in the configuration: with fallbacks it need not be the one that
+  /// was asked. Filled in by the model's actor.
   std::string model;
 };
 

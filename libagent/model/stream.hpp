@@ -45,12 +45,13 @@ public:
   virtual ~stream_decoder() = default;
 
   /// Takes the next bytes of the body, cut anywhere. Returns what they add, which may be nothing. Error
-  /// `model_failed` for what is not the format, and for an error that the endpoint reports in mid-stream; nothing is
-  /// to be fed after an error.
+  /// `model_failed` for what is not the format, and for an error that the endpoint reports in mid-stream;
+  /// nothing is to be fed after an error.
   virtual result<model_deltas> feed(std::string_view bytes) = 0;
 
-  /// The whole answer, once the body has ended: the same as the answer would have been without streaming. Error
-  /// `model_stream_cut` if the format's own end has not come, `model_failed` as for an answer that is not streamed.
+  /// The whole answer, once the body has ended: the same as the answer would have been without streaming.
+  /// Error `model_stream_cut` if the format's own end has not come, `model_failed` as for an answer that is
+  /// not streamed.
   virtual result<model_response> finish() = 0;
 };
 

@@ -120,3 +120,21 @@ TEST_CASE("a hook that throws ends the run, or not, as it was told") {
     CHECK(reply->code() == (open ? std::nullopt : std::optional(errc::hook_failed)));
   }
 }
+
+TEST_CASE("a judge's call counts against the run's budget") {
+  stage s;
+  auto options = stage::two_agents();
+  options.config.agents[0].input_guardrails = {{"polite", false}};
+  config::guardrail_options judge;
+  judge.name = "polite";
+  judge.check = config::guardrail_options::judge{{"be polite", action::trip, {}}, "default"};
+  options.config.guardrails = {judge};
+  options.config.limits.spending.model_calls = 1;
+  s.begin(std::move(options));
+  const auto reply = s.chat(prompt("hello"));
+  REQUIRE(s.model->calls.size() == 1);
+  s.model->says(R"({"allowed": true, "reason": ""})");
+  s.run();
+  CHECK(s.model->calls.empty());
+  CHECK(reply->code() == errc::budget_exceeded);
+}

@@ -65,7 +65,7 @@ private:
         endpoint.retry.max_retries = 1;
         // Long enough for a busy machine where the endpoint is not silent.
         if (what.name == std::string("silent"))
-          endpoint.timeout = 2s;
+          endpoint.timeout = 3s;
         options.config.agents.push_back(agent);
         options.config.models.push_back(model);
       }

@@ -70,8 +70,10 @@ TEST_CASE("a session is shown with its items in order") {
   REQUIRE(shown.at("items").size() == 2);
   CHECK(shown.at("items")[0].at("role") == "user");
   CHECK(shown.at("items")[1].at("content") == "Hello");
-  CHECK(json::parse(show("s2", session_record()).body) ==
-        (json{{"session_id", "s2"}, {"agent", nullptr}, {"items", json::array()}, {"usage", to_json(usage_report())}}));
+  CHECK(json::parse(show("s2", session_record()).body) == (json{{"session_id", "s2"},
+                                                                {"agent", nullptr},
+                                                                {"items", json::array()},
+                                                                {"usage", to_json(usage_report())}}));
 }
 
 TEST_CASE("an MCP server that never ran has nulls for what it does not have") {

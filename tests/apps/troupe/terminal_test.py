@@ -101,7 +101,7 @@ class TerminalTest(Case):
         terminal.expect("cancelled")
         terminal.expect("> ")
         terminal.type("echo alive\r")
-        terminal.expect(r": alive\r\n")
+        terminal.expect(r": alive\r\n\w+> ")
         self.assertNotIn(": forgotten", terminal.raw)
         terminal.type("\x04")
         self.assertEqual(terminal.wait(), 0)

@@ -56,6 +56,8 @@ public:
   void begin(const hook_setup& setup) {
     client_ = std::move(*setup.client);
     timeout_ = setup.options.timeout;
+    if (const auto query = setup.options.url.find('?'); query != std::string::npos)
+      target_ = setup.options.url.substr(query);
     secrets_ = setup.secrets;
     headers_ = {{"Content-Type", "application/json"}};
     for (const auto& [header, value] : setup.options.headers) {
@@ -75,6 +77,7 @@ public:
     if (!body.contains("agent"))
       body["agent"] = call.agent;
     io::http_request request;
+    request.target = target_;
     request.headers = headers_;
     request.body = dump_json(body);
     request.timeout = timeout_;
@@ -110,6 +113,8 @@ private:
   client_actor::pointer self_;
   std::unique_ptr<io::http_client> client_;
   std::chrono::milliseconds timeout_{0};
+  /// The URL's query.
+  std::string target_;
   std::vector<secret> secrets_;
   io::header_list headers_;
   std::map<std::uint64_t, caf::typed_response_promise<acknowledgement>> open_;
@@ -129,7 +134,7 @@ client_actor::behavior_type hook_client(client_actor::stateful_pointer<hook_clie
 
 result<hook_client_box> make_hook_client(io::reactor& io, const config::hook_options& options) {
   io::http_client_options wire;
-  wire.base_url = options.url;
+  wire.base_url = options.url.substr(0, options.url.find('?'));
   wire.connect_timeout = options.timeout;
   io::read_proxy_environment(wire);
   auto client = io::http_client::make(io, std::move(wire));

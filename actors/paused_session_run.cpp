@@ -69,9 +69,13 @@ std::uint64_t tool_calls_of(const run::state& state) {
       static_cast<std::uint64_t>(std::count_if(state.fresh.begin(), state.fresh.end(), [](const item& entry) {
         return std::holds_alternative<tool_call>(entry);
       }));
-  for (const auto& call : state.open_calls)
+  for (const auto& call : state.open_calls) {
     if (call.nested)
       count += tool_calls_of(*call.nested);
+    else if (call.at == run::open_call::stage::waiting && count > 0)
+      // It is still to be made.
+      --count;
+  }
   return count;
 }
 

@@ -1,5 +1,7 @@
 #include "actors/run.hpp"
 
+#include "libagent/run/outside.hpp"
+
 #include <caf/sec.hpp>
 #include <caf/send.hpp>
 
@@ -61,19 +63,19 @@ void run_state::enter() {
     feed(run::entered_agent{wiring_->definition});
   };
   if (at == phase::handing_off)
-    at_hooks(
-        hook_point::after_handoff,
-        [this] {
-          return json{{"to", wiring_->definition->name}};
-        },
-        go_on);
+    at_hooks(hook_point::after_handoff,
+             facts_for(hook_point::after_handoff,
+                       [this] {
+                         return json{{"from", run_.handed_by}, {"to", wiring_->definition->name}};
+                       }),
+             go_on);
   else
-    at_hooks(
-        hook_point::before_run,
-        [this] {
-          return json{{"input", last_text(run_.state)}};
-        },
-        go_on);
+    at_hooks(hook_point::before_run,
+             facts_for(hook_point::before_run,
+                       [this] {
+                         return json{{"input", last_text(run_.state)}};
+                       }),
+             go_on);
 }
 
 void run_state::cancel(error reason) {
@@ -89,14 +91,20 @@ void run_state::cancel(error reason, cancel_mode mode) {
 }
 
 void run_state::moved(const std::string& run_id, const caf::strong_actor_ptr& to) {
-  nested_[run_id] = caf::actor_cast<run_actor>(to);
+  const auto& nested = nested_[run_id] = caf::actor_cast<run_actor>(to);
+  if (run_.state.stop_before_turn)
+    self_->send(nested, cancel_atom::value, *run_.state.stop_before_turn, cancel_mode::after_turn);
 }
 
 void run_state::feed(run::event what) {
   if (is_over_)
     return;
-  for (auto& effect : run::step(run_.state, std::move(what)))
+  for (auto& effect : run::step(run_.state, std::move(what))) {
+    // What one effect brings about at once may have ended the run; the others are void then.
+    if (is_over_ || (is_finished() && !std::holds_alternative<run::finish>(effect)))
+      continue;
     std::visit([this](auto& e) { carry_out(e); }, effect);
+  }
 }
 
 void run_state::carry_out(const run::collect_tools&) {
@@ -161,16 +169,23 @@ void run_state::carry_out(const run::hand_off& what) {
         run::stopped{fail(errc::internal, fmt::format("there is no agent '{}' to hand off to", what.agent))});
     return;
   }
-  const auto facts = [this, &what] { return json{{"from", wiring_->definition->name}, {"to", what.agent}}; };
-  at_hooks(hook_point::before_handoff, facts, [this, to = next->second, what] { hand_off_to(to, what); });
+  auto facts = facts_for(hook_point::before_handoff, [this, &what] {
+    return json{{"from", wiring_->definition->name}, {"to", what.agent}};
+  });
+  at_hooks(hook_point::before_handoff, std::move(facts),
+           [this, to = next->second, what] { hand_off_to(to, what); });
 }
 
 void run_state::hand_off_to(const agent_actor& next, const run::hand_off& what) {
-  if (what.rules && what.rules->on_handoff)
-    what.rules->on_handoff(what.arguments ? *what.arguments : no_facts());
+  if (what.rules && what.rules->on_handoff) {
+    auto told = call_outside(what.rules->on_handoff, what.arguments ? *what.arguments : no_facts());
+    if (!told)
+      return feed(run::stopped{cannot_go_on("on_handoff", told.error())});
+  }
   tell(handed_off{wiring_->definition->name, what.agent});
   const auto company = run_.company;
   is_over_ = true;
+  run_.handed_by = wiring_->definition->name;
   promise_.delegate(next, std::move(run_));
   run_.company = company;
   // CAF still calls it pending.
@@ -194,7 +209,7 @@ void run_state::carry_out(const run::pause&) {
 }
 
 void run_state::carry_out(const run::finish&) {
-  const auto facts = [this] {
+  auto facts = facts_for(hook_point::after_run, [this] {
     const auto& state = run_.state;
     json made = {{"usage", to_json(state.used)}};
     if (state.failure)
@@ -202,8 +217,8 @@ void run_state::carry_out(const run::finish&) {
     else
       made["output"] = state.output;
     return made;
-  };
-  at_hooks(hook_point::after_run, facts, [this] {
+  });
+  at_hooks(hook_point::after_run, std::move(facts), [this] {
     deliver();
     leave();
   });

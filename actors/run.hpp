@@ -91,9 +91,13 @@ private:
   void call_judge(const judge& rule, const run::check& what, std::chrono::milliseconds within,
                   model_request_ptr request, std::uint64_t reserved);
   void verdict_came(const run::check& what, result<guardrail::verdict> outcome);
-  /// Tells the hooks of that point, one after the other, then goes on; a failure ends the run instead.
-  /// `facts` is called only if there is a hook.
-  void at_hooks(hook_point point, const std::function<json()>& facts, std::function<void()> go_on);
+  /// What the hooks of that point are told; null if there is none, without calling `make`.
+  template <class Make>
+  std::shared_ptr<const json> facts_for(hook_point point, Make make) const;
+  bool has_hook(hook_point point) const;
+  /// Tells the hooks of that point, one after the other, then goes on; a failure ends the run instead. At
+  /// once if there are no facts.
+  void at_hooks(hook_point point, std::shared_ptr<const json> facts, std::function<void()> go_on);
   void tell_hook(std::size_t index, hook_call call, std::function<void()> go_on);
   void hook_failed(const hook& failed, const hook_call& call, const error& why, std::size_t index,
                    std::function<void()> go_on);
@@ -109,6 +113,7 @@ private:
   call_key next_key();
   void tell(run_event what);
   bool is_streamed() const;
+  bool is_finished() const { return run_.state.at == run::phase::finished; }
 
   run_actor::pointer self_;
   agent_wiring_ptr wiring_;
@@ -130,6 +135,11 @@ private:
   std::vector<held_progress> held_;
   bool is_over_ = false;
 };
+
+template <class Make>
+std::shared_ptr<const json> run_state::facts_for(hook_point point, Make make) const {
+  return has_hook(point) ? std::make_shared<const json>(make()) : nullptr;
+}
 
 run_actor::behavior_type run_behavior(run_actor::stateful_pointer<run_state> self, agent_wiring_ptr wiring);
 

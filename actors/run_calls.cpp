@@ -27,10 +27,10 @@ void run_state::carry_out(run::call_tools& what) {
 }
 
 void run_state::run_tool(const run::requested_call& call) {
-  const auto facts = [&call] {
+  auto facts = facts_for(hook_point::before_tool, [&call] {
     return json{{"tool", call.offered_name}, {"call_id", call.call_id}, {"arguments", *call.arguments}};
-  };
-  at_hooks(hook_point::before_tool, facts, [this, call] { start_tool(call); });
+  });
+  at_hooks(hook_point::before_tool, std::move(facts), [this, call] { start_tool(call); });
 }
 
 void run_state::start_tool(const run::requested_call& call) {
@@ -89,10 +89,12 @@ void run_state::request_tool(const Handle& tool, std::chrono::milliseconds withi
 }
 
 void run_state::call_agent(const run::requested_call& call, call_key key) {
-  const auto found = wiring_->agents->find(call.name);
+  // A run that has paused may have been handed on before.
+  const auto& wanted = call.nested ? call.nested->agent->name : call.name;
+  const auto found = wiring_->agents->find(wanted);
   if (found == wiring_->agents->end()) {
     tool_done(call, key,
-              answer(call, tool_result::failure(fmt::format("Error: there is no agent '{}'", call.name))));
+              answer(call, tool_result::failure(fmt::format("Error: there is no agent '{}'", wanted))));
     return;
   }
   const auto run_id = fmt::format("{}/{}", run_.run_id, key);
@@ -128,8 +130,10 @@ travelling_run run_state::nested_run(const run::requested_call& call, const std:
   nested.state.always_approved.insert(outer.always_approved.begin(), outer.always_approved.end());
   nested.deadline = run_.deadline;
   nested.wall_time = run_.wall_time;
-  if (call.timeout)
-    nested.deadline = std::min(nested.deadline, self_->clock().now() + *call.timeout);
+  if (call.timeout && self_->clock().now() + *call.timeout < nested.deadline) {
+    nested.deadline = self_->clock().now() + *call.timeout;
+    nested.wall_time.reset();
+  }
   auto company = run_.company ? *run_.company : run_company{};
   company.owner = run_owner_actor(self_);
   company.nested = true;
@@ -169,14 +173,14 @@ void run_state::tool_done(const run::requested_call& call, call_key key, run::to
   if (!call.call_id.empty())
     tell(tool_finished{wiring_->definition->name, call.call_id, call.offered_name, plain_text(result.parts),
                        result.is_error});
-  const auto facts = [&call, &result] {
+  auto facts = facts_for(hook_point::after_tool, [&call, &result] {
     return json{{"tool", call.offered_name},
                 {"call_id", call.call_id},
                 {"arguments", *call.arguments},
                 {"output", plain_text(result.parts)},
                 {"is_error", result.is_error}};
-  };
-  at_hooks(hook_point::after_tool, facts,
+  });
+  at_hooks(hook_point::after_tool, std::move(facts),
            [this, answer = std::move(answer)]() mutable { feed(std::move(answer)); });
 }
 

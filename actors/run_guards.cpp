@@ -81,20 +81,23 @@ void run_state::carry_out(run::check& what) {
 }
 
 void run_state::ask_judge(const judge& rule, const run::check& what, std::chrono::milliseconds within) {
-  auto request =
-      std::make_shared<const model_request>(guardrail::ask_judge(rule.rule, describe(what), what.text));
+  auto request = std::make_shared<model_request>(guardrail::ask_judge(rule.rule, describe(what), what.text));
   if (!run_.state.has_budget)
     return call_judge(rule, what, within, std::move(request), 0);
   call_estimate estimate{rule.model_name, estimate_input(*request), {}};
   self_->request(run_.company->ledger, within, reserve_atom::value, std::move(estimate))
-      .then([this, rule, what, within,
-             request](const reservation& made) { call_judge(rule, what, within, request, made.id); },
-            [this, what](const caf::error& reason) { verdict_came(what, from_caf(reason)); });
+      .then(
+          [this, rule, what, within, request](const reservation& made) {
+            if (made.max_output_tokens)
+              request->settings.max_tokens = static_cast<unsigned>(*made.max_output_tokens);
+            call_judge(rule, what, within, request, made.id);
+          },
+          [this, what](const caf::error& reason) { verdict_came(what, from_caf(reason)); });
 }
 
 void run_state::call_judge(const judge& rule, const run::check& what, std::chrono::milliseconds within,
                            model_request_ptr request, std::uint64_t reserved) {
-  if (is_over_)
+  if (is_over_ || is_finished())
     return settle(reserved, {}, {});
   const auto key = next_key();
   open_[key].model = rule.model;
@@ -127,19 +130,25 @@ const json& run_state::no_facts() const {
   return none;
 }
 
-void run_state::at_hooks(hook_point point, const std::function<json()>& facts, std::function<void()> go_on) {
-  const auto concerns = [point](const hook& each) { return each.points.contains(point); };
-  if (std::none_of(wiring_->hooks.begin(), wiring_->hooks.end(), concerns))
+bool run_state::has_hook(hook_point point) const {
+  return std::any_of(wiring_->hooks.begin(), wiring_->hooks.end(),
+                     [point](const hook& each) { return each.points.contains(point); });
+}
+
+void run_state::at_hooks(hook_point point, std::shared_ptr<const json> facts, std::function<void()> go_on) {
+  // What was to follow a point that the run did not live to see is void.
+  if (is_over_ || (is_finished() && point != hook_point::after_run))
+    return;
+  if (!facts)
     return go_on();
-  hook_call call{point, run_.run_id, run_.session_id, wiring_->definition->name,
-                 std::make_shared<const json>(facts())};
+  hook_call call{point, run_.run_id, run_.session_id, wiring_->definition->name, std::move(facts)};
   tell_hook(0, std::move(call), std::move(go_on));
 }
 
 void run_state::tell_hook(std::size_t index, hook_call call, std::function<void()> go_on) {
   while (index < wiring_->hooks.size() && !wiring_->hooks[index].points.contains(call.point))
     ++index;
-  if (is_over_)
+  if (is_over_ || (is_finished() && call.point != hook_point::after_run))
     return;
   if (index == wiring_->hooks.size())
     return go_on();

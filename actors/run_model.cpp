@@ -9,15 +9,16 @@
 namespace troupe {
 
 void run_state::carry_out(run::call_model& what) {
-  const auto facts = [this, &what] {
+  auto facts = facts_for(hook_point::before_model, [this, &what] {
     auto items = json::array();
     if (what.request->past)
       items = to_json(*what.request->past);
     for (const auto& entry : what.request->fresh)
       items.push_back(to_json(entry));
     return json{{"model", wiring_->definition->model}, {"items", std::move(items)}};
-  };
-  at_hooks(hook_point::before_model, facts, [this, request = what.request] { ask_model(request); });
+  });
+  at_hooks(hook_point::before_model, std::move(facts),
+           [this, request = what.request] { ask_model(request); });
 }
 
 void run_state::ask_model(model_request_ptr request) {
@@ -44,11 +45,11 @@ void run_state::model_answered(call_key key, model_response& response) {
   tell_answer(response);
   if (run_.company && run_.company->observer)
     tell(usage_added{wiring_->definition->name, response.model, response.used});
-  const auto facts = [this, &response] {
+  auto facts = facts_for(hook_point::after_model, [&response] {
     return json{
         {"model", response.model}, {"output", to_json(response.output)}, {"usage", to_json(response.used)}};
-  };
-  at_hooks(hook_point::after_model, facts, [this, response = std::move(response)]() mutable {
+  });
+  at_hooks(hook_point::after_model, std::move(facts), [this, response = std::move(response)]() mutable {
     feed(run::model_answered{std::move(response)});
   });
 }

@@ -87,6 +87,17 @@ void run_register::lose(const std::string& session_id) {
   }
 }
 
+void run_register::forget(const std::string& session_id) {
+  for (auto known = runs_.begin(); known != runs_.end();) {
+    if (!known->second.place || known->second.record->session_id != session_id) {
+      ++known;
+      continue;
+    }
+    forget_place(known->second);
+    known = runs_.erase(known);
+  }
+}
+
 run_record_ptr run_register::find(const std::string& run_id) const {
   const auto found = runs_.find(run_id);
   return found == runs_.end() ? nullptr : found->second.record;

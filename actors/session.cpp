@@ -54,8 +54,11 @@ template <class Job, class Promise>
 Promise session_state::enqueue(Job&& wanted, Promise promise) {
   if (jobs_.size() > environment_->max_queue) {
     ++handled_;
-    promise.deliver(to_caf(
-        fail(errc::overloaded, fmt::format("{} requests already wait for this session", jobs_.size() - 1))));
+    const auto reason =
+        fail(errc::overloaded, fmt::format("{} requests already wait for this session", jobs_.size() - 1));
+    if constexpr (std::is_same_v<std::remove_cvref_t<Job>, prompt_job>)
+      report_unbegun(wanted.request.run_id, reason);
+    promise.deliver(to_caf(reason));
     return promise;
   }
   wanted.promise = promise;
@@ -89,6 +92,8 @@ void session_state::next() {
   busy_ = true;
   cancelled_.reset();
   const auto* prompt = std::get_if<prompt_job>(&jobs_.front());
+  if (prompt != nullptr)
+    run_id_ = prompt->request.run_id;
   if (loaded_ || (prompt != nullptr && prompt->request.is_new) ||
       std::holds_alternative<erase_job>(jobs_.front()))
     start();
@@ -146,6 +151,7 @@ void session_state::start(prompt_job& wanted) {
   run.state = run::begin(items_, std::move(request.prompt), environment_->limits, std::move(request.context));
   run.state.always_approved = approved_;
   saved_ = 0;
+  save_failure_.reset();
   was_paused_ = false;
   spending_ = request.spending;
   if (!environment_->rewriting_agents.contains(wanted_agent))
@@ -193,11 +199,16 @@ void session_state::send_off(const agent_actor& agent, travelling_run&& run, bud
                              const observer_actor& observer) {
   spending = tighter(spending, environment_->run_budget);
   if (environment_->session_budget.is_bounded()) {
-    const auto calls = std::count_if(items_->begin(), items_->end(), [](const item& entry) {
-      return std::holds_alternative<tool_call>(entry);
-    });
-    spending = tighter(spending, left_of(environment_->session_budget, used_,
-                                         static_cast<std::uint64_t>(calls), environment_->prices));
+    auto used = used_;
+    auto calls =
+        static_cast<std::uint64_t>(std::count_if(items_->begin(), items_->end(), [](const item& entry) {
+          return std::holds_alternative<tool_call>(entry);
+        }));
+    if (was_paused_) {
+      used += used_by(run.state);
+      calls += tool_calls_of(run.state);
+    }
+    spending = tighter(spending, left_of(environment_->session_budget, used, calls, environment_->prices));
   }
   auto within = environment_->run_timeout;
   if (spending.wall_time && *spending.wall_time < within) {
@@ -215,7 +226,7 @@ void session_state::send_off(const agent_actor& agent, travelling_run&& run, bud
   ask<run_outcome>(
       self_, agent, within + defaults::run_answer_grace,
       [this](run_outcome& outcome) { run_ended(std::move(outcome)); },
-      [this](const caf::error& reason) { fail_run(from_caf(reason)); }, std::move(run));
+      [this](const caf::error& reason) { lose_run(from_caf(reason)); }, std::move(run));
 }
 
 void session_state::run_ended(run_outcome&& outcome) {
@@ -240,7 +251,7 @@ void session_state::run_ended(run_outcome&& outcome) {
   ask<acknowledgement>(
       self_, environment_->store, defaults::store_timeout,
       [this, outcome = std::move(outcome)](acknowledgement) mutable { stored(std::move(outcome)); },
-      [this](const caf::error& reason) { fail_run(from_caf(reason)); }, std::move(addition));
+      [this](const caf::error& reason) { lose_run(from_caf(reason)); }, std::move(addition));
 }
 
 void session_state::stored(run_outcome&& outcome) {
@@ -259,7 +270,7 @@ void session_state::stored(run_outcome&& outcome) {
   if (!outcome.paused)
     used_ += outcome.used;
   if (save_failure_)
-    return fail_run(*std::exchange(save_failure_, std::nullopt));
+    return lose_run(*std::exchange(save_failure_, std::nullopt));
   report(outcome, outcome.failure);
   if (outcome.failure) {
     log().info("session '{}': the run '{}' failed: {}: {}", id_, run_id_, to_string(outcome.failure->code),
@@ -295,6 +306,37 @@ void session_state::report(const run_outcome& outcome, std::optional<error> fail
     record->failure = std::move(failure);
   }
   self_->send(parent_, finished_atom::value, run_record_ptr(std::move(record)));
+}
+
+void session_state::report_unbegun(const std::string& run_id, const error& reason) {
+  auto record = std::make_shared<run_record>();
+  record->run_id = run_id;
+  record->session_id = id_;
+  record->status = reason.code == errc::cancelled ? run_status::cancelled : run_status::failed;
+  record->failure = reason;
+  self_->send(parent_, finished_atom::value, run_record_ptr(std::move(record)));
+}
+
+void session_state::forget() {
+  loaded_ = false;
+  items_ = std::make_shared<item_list>();
+  agent_.clear();
+  used_ = {};
+  approved_.clear();
+  paused_.reset();
+}
+
+void session_state::lose_run(error reason) {
+  carrier_ = nullptr;
+  log().warn("session '{}': the run '{}' is lost: {}: {}", id_, run_id_, to_string(reason.code),
+             reason.detail);
+  if (was_paused_ && paused_)
+    self_->send(parent_, finished_atom::value,
+                run_record_ptr(std::make_shared<const run_record>(record_of(*paused_, id_))));
+  else
+    report({}, reason);
+  forget();
+  deliver(to_caf(reason));
 }
 
 void session_state::fail_run(error reason) {
@@ -344,12 +386,7 @@ void session_state::start(const erase_job& wanted) {
         done();
       },
       [this](const caf::error& reason) { deliver(to_caf(from_caf(reason))); }, erase_atom::value, id_);
-  loaded_ = false;
-  items_ = std::make_shared<item_list>();
-  agent_.clear();
-  used_ = {};
-  approved_.clear();
-  paused_.reset();
+  forget();
 }
 
 /// The run's history is closed as that of any cancelled run.
@@ -387,6 +424,7 @@ void session_state::cancel(const std::string& run_id, const error& reason, cance
     return resumed != nullptr && (run_id.empty() || resumed->request.run_id == run_id);
   };
   bool found = false;
+  bool drops = false;
   if (busy_ && concerns(jobs_.front())) {
     found = true;
     cancelled_ = {reason, mode};
@@ -399,14 +437,10 @@ void session_state::cancel(const std::string& run_id, const error& reason, cance
       continue;
     }
     found = true;
-    if (auto* prompt = std::get_if<prompt_job>(&*waiting)) {
-      auto record = std::make_shared<run_record>();
-      record->run_id = prompt->request.run_id;
-      record->session_id = id_;
-      record->status = run_status::cancelled;
-      record->failure = reason;
-      self_->send(parent_, finished_atom::value, run_record_ptr(std::move(record)));
-    }
+    if (const auto* prompt = std::get_if<prompt_job>(&*waiting))
+      report_unbegun(prompt->request.run_id, reason);
+    // The run that was to go on is still there.
+    drops = drops || std::holds_alternative<resume_job>(*waiting);
     std::visit(
         [&reason](auto& each) {
           if constexpr (requires { each.promise; })
@@ -419,7 +453,7 @@ void session_state::cancel(const std::string& run_id, const error& reason, cance
   // To cancel all is the parent's own word; it does not count it among what it passed on.
   if (run_id.empty())
     return;
-  if (found) {
+  if (found && !drops) {
     ++handled_;
     return;
   }

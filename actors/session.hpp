@@ -96,7 +96,13 @@ private:
   void stored(run_outcome&& outcome);
   /// How the run under way ended, for who asks later.
   void report(const run_outcome& outcome, std::optional<error> failure);
+  /// The same of one that never began.
+  void report_unbegun(const std::string& run_id, const error& reason);
   void fail_run(error reason);
+  /// The run's end could not be learned, or not be stored: what the store has is what counts from now on.
+  void lose_run(error reason);
+  /// Forgets what was loaded.
+  void forget();
   void deliver(caf::error reason);
   void deliver(chat_reply&& reply);
   /// Ends the job under way and reports to the parent when nothing is left.

@@ -122,6 +122,7 @@ caf::result<session_record_ptr> sessions_state::load(const std::string& session_
 caf::result<acknowledgement> sessions_state::erase(const std::string& session_id) {
   if (stopping_)
     return to_caf(fail(errc::shutting_down, "the server is shutting down"));
+  runs_->forget(session_id);
   // A session that is not in use has nothing to wait for.
   if (!entries_.contains(session_id))
     return self_->delegate(environment_->store, erase_atom::value, session_id);

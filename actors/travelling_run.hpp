@@ -28,6 +28,8 @@ struct travelling_run {
   std::shared_ptr<const run_company> company;
   std::string run_id;
   std::string session_id;
+  /// The agent that handed it on; empty if none did.
+  std::string handed_by;
   /// For a paused run that goes on.
   std::vector<decision> decisions;
 };

@@ -74,6 +74,9 @@ void reset_signals() {
 
 void unblock_signals() {
   struct sigaction plain {};
+  // Linux keeps a blocked signal pending even while it is ignored; to ignore it anew discards it.
+  plain.sa_handler = SIG_IGN;
+  ::sigaction(SIGPIPE, &plain, nullptr);
   plain.sa_handler = SIG_DFL;
   ::sigaction(SIGPIPE, &plain, nullptr);
   sigset_t none;

@@ -68,6 +68,19 @@ item_list well_formed(item_list items) {
   return items;
 }
 
+/// Keeps the last items, and what the user said last: without it there is nothing to answer.
+void keep_last(item_list& items, std::size_t count) {
+  const auto first = items.end() - static_cast<std::ptrdiff_t>(count);
+  const auto is_user = [](const item& entry) { return std::holds_alternative<user_message>(entry); };
+  const auto said = std::find_if(std::make_reverse_iterator(first), items.rend(), is_user);
+  std::optional<item> kept;
+  if (said != items.rend() && std::none_of(first, items.end(), is_user))
+    kept = std::move(*said);
+  items.erase(items.begin(), first);
+  if (kept)
+    items.insert(items.begin(), std::move(*kept));
+}
+
 result<item_list> filtered(item_list items, const input_filter& filter) {
   switch (filter.what) {
   case input_filter::kind::keep_all:
@@ -77,7 +90,7 @@ result<item_list> filtered(item_list items, const input_filter& filter) {
     break;
   case input_filter::kind::last:
     if (items.size() > filter.count)
-      items.erase(items.begin(), items.end() - static_cast<std::ptrdiff_t>(filter.count));
+      keep_last(items, filter.count);
     return well_formed(std::move(items));
   case input_filter::kind::code: {
     if (!filter.code)

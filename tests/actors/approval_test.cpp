@@ -160,6 +160,16 @@ TEST_CASE("a paused run is cancelled with a history that is complete") {
   CHECK_FALSE(h.s.chat(prompt("hello"))->came());
 }
 
+TEST_CASE("a paused run is forgotten with its session") {
+  house h;
+  h.pause();
+  h.s.ask<acknowledgement>(h.s.actors.sessions, erase_atom::value, std::string("s"));
+  h.s.run();
+  const auto shown = h.s.ask<run_record_ptr>(h.s.actors.sessions, run_atom::value, std::string("r"));
+  h.s.run();
+  CHECK(shown->code() == errc::unknown_run);
+}
+
 TEST_CASE("resuming what is not paused is a conflict, and what is not known an unknown run") {
   house h;
   h.s.chat(prompt("hello"));

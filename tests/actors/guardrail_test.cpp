@@ -104,6 +104,29 @@ TEST_CASE("hooks are told of each point, and one that fails closed ends the run"
                          "before_model", "after_model", "after_run"});
 }
 
+TEST_CASE("hooks are told what the model and the tools have said") {
+  stage s;
+  auto options = stage::two_agents();
+  const auto tool = std::make_shared<fake_tool>();
+  options.tools.emplace_back("triage", s.fake("a", tool));
+  auto seen = std::make_shared<std::map<hook_point, json>>();
+  hook watch;
+  watch.points = {hook_point::after_model, hook_point::after_tool, hook_point::after_handoff};
+  watch.handler = [seen](const hook_call& call) { seen->insert_or_assign(call.point, *call.facts); };
+  options.hooks = {watch};
+  s.begin(std::move(options));
+  s.chat(prompt("q"));
+  s.model->calls_tools({{"a", "{}"}});
+  s.run();
+  tool->answer(0, tool_result::text("x"));
+  s.run();
+  CHECK(seen->at(hook_point::after_model).at("output").at(0).at("name") == "a");
+  CHECK(seen->at(hook_point::after_tool).at("output") == "x");
+  s.model->calls_tools({{"transfer_to_ops", "{}"}});
+  s.run();
+  CHECK(seen->at(hook_point::after_handoff) == json{{"from", "triage"}, {"to", "ops"}});
+}
+
 TEST_CASE("a hook that throws ends the run, or not, as it was told") {
   for (const bool open : {true, false}) {
     stage s;

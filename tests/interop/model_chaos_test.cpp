@@ -7,6 +7,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
 
 #include <poll.h>
 

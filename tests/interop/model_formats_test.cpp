@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <set>
+
 using namespace troupe;
 using namespace troupe::test;
 

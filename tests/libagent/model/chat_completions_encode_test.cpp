@@ -80,8 +80,9 @@ TEST_CASE("outputs follow in the order of their calls") {
              answer("c2", "two")});
 }
 
-TEST_CASE("empty assistant texts are not sent") {
-  CHECK(messages({user("q"), said(""), user("r")}) == json{message("user", "q"), message("user", "r")});
+TEST_CASE("an empty answer is sent, an empty text beside calls is not") {
+  CHECK(messages({user("q"), said(""), user("r")}) ==
+        json{message("user", "q"), message("assistant", ""), message("user", "r")});
   CHECK(messages({said(""), called("c1", "x"), output("c1", "")}) ==
         json{assistant(nullptr, {{"c1", "x", "{}"}}), answer("c1", "")});
 }

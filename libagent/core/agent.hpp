@@ -28,6 +28,9 @@ struct model_settings {
   std::optional<std::string> reasoning_summary;
   /// Tokens that the Messages API's model may think with; at least 1,024.
   std::optional<unsigned> thinking_tokens;
+  /// What a budget leaves for all that the model writes, thoughts included. Not the agent's to set; nothing
+  /// raises it.
+  std::optional<unsigned> token_bound{};
 
   friend bool operator==(const model_settings&, const model_settings&) = default;
 };

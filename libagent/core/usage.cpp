@@ -31,6 +31,7 @@ usage& usage::operator+=(const usage& other) noexcept {
   output_tokens += other.output_tokens;
   cached_tokens += other.cached_tokens;
   reasoning_tokens += other.reasoning_tokens;
+  tool_calls += other.tool_calls;
   return *this;
 }
 
@@ -42,6 +43,12 @@ void usage_report::add(std::string_view agent, std::string_view model, const usa
     known->used += used;
   else
     shares_.push_back({std::string(agent), std::string(model), used});
+}
+
+void usage_report::add_tool_call(std::string_view agent) {
+  const auto last = std::find_if(shares_.rbegin(), shares_.rend(),
+                                 [&](const usage_share& share) { return share.agent == agent; });
+  add(agent, last == shares_.rend() ? std::string_view() : last->model, {0, 0, 0, 0, 0, 1});
 }
 
 usage_report& usage_report::operator+=(const usage_report& other) {
@@ -63,7 +70,8 @@ json to_json(const usage& value) {
           {"output_tokens", value.output_tokens},
           {"cached_tokens", value.cached_tokens},
           {"reasoning_tokens", value.reasoning_tokens},
-          {"total_tokens", value.total_tokens()}};
+          {"total_tokens", value.total_tokens()},
+          {"tool_calls", value.tool_calls}};
 }
 
 json to_json(const usage_report& value) {
@@ -95,7 +103,7 @@ result<usage_report> shares_from_json(const json& value) {
       return fail(errc::malformed, "usage without the texts 'agent' and 'model'");
     report.add(*agent, *model,
                {count(entry, "requests"), count(entry, "input_tokens"), count(entry, "output_tokens"),
-                count(entry, "cached_tokens"), count(entry, "reasoning_tokens")});
+                count(entry, "cached_tokens"), count(entry, "reasoning_tokens"), count(entry, "tool_calls")});
   }
   return report;
 }

@@ -9,13 +9,15 @@
 
 namespace troupe {
 
-/// What models charged for, summed over model calls. Counts of tokens, as the endpoint reported them.
+/// What was spent, summed over model calls. Counts of tokens, as the endpoint reported them.
 struct usage {
   std::uint64_t requests = 0;
   std::uint64_t input_tokens = 0;
   std::uint64_t output_tokens = 0;
   std::uint64_t cached_tokens = 0;
   std::uint64_t reasoning_tokens = 0;
+  /// Calls of tools that were begun, agents as tools among them; no model charges for them.
+  std::uint64_t tool_calls = 0;
 
   usage& operator+=(const usage& other) noexcept;
   std::uint64_t total_tokens() const noexcept { return input_tokens + output_tokens; }
@@ -37,6 +39,9 @@ public:
   void add(std::string_view agent, std::string_view model, const usage& used);
   usage_report& operator+=(const usage_report& other);
 
+  /// A tool that the agent has called, for a model's answer or what went before it.
+  void add_tool_call(std::string_view agent);
+
   usage total() const noexcept;
   /// In the order of their first call; each pair of agent and model once.
   const std::vector<usage_share>& shares() const noexcept { return shares_; }
@@ -52,7 +57,7 @@ json to_json(const usage_report& value);
 json shares_to_json(const usage_report& value);
 result<usage_report> shares_from_json(const json& value);
 
-/// `{"requests","input_tokens","output_tokens","cached_tokens","reasoning_tokens","total_tokens"}`.
+/// `{"requests","input_tokens","output_tokens","cached_tokens","reasoning_tokens","total_tokens","tool_calls"}`.
 json to_json(const usage& value);
 
 } // namespace troupe

@@ -70,9 +70,12 @@ std::string whole_arguments(std::string text) {
 }
 
 std::optional<error> explain_silence(std::string_view finish_reason) {
-  if (finish_reason == "length" || finish_reason == "max_output_tokens")
-    return bad_answer(
+  if (finish_reason == "length" || finish_reason == "max_output_tokens") {
+    auto reason = bad_answer(
         fmt::format("was cut off before any text came (finish_reason {}); raise max_tokens", finish_reason));
+    reason.facts = std::make_shared<const json>(json{{"finish_reason", finish_reason}});
+    return reason;
+  }
   if (finish_reason == "content_filter")
     return bad_answer("was withheld by the endpoint's content filter");
   return std::nullopt;

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe {
@@ -29,7 +30,8 @@ using model_request_ptr = std::shared_ptr<const model_request>;
 /// A model's answer.
 struct model_response {
   /// Messages, tool calls and reasoning in the order the model gave them; `agent` is filled in by the run. A
-  /// call for which the endpoint gave no id has an empty one, which the run fills in too.
+  /// call for which the endpoint gave no id has an empty one until the model's actor gives it one; where that
+  /// does not, the run does.
   item_list output;
   usage used;
   /// The provider's word for why it stopped ("stop", "tool_calls", "length", ...); may be empty.
@@ -38,5 +40,19 @@ struct model_response {
   /// was asked. Filled in by the model's actor.
   std::string model;
 };
+
+/// Whether that means that there were no more tokens for the answer: as Chat Completions, the Messages API
+/// and the Responses API call it.
+inline bool means_cut(std::string_view finish_reason) {
+  return finish_reason == "length" || finish_reason == "max_tokens" || finish_reason == "max_output_tokens";
+}
+inline bool is_cut(const model_response& answer) {
+  return means_cut(answer.finish_reason);
+}
+/// An error tells by its facts ("finish_reason").
+inline bool is_cut(const error& reason) {
+  const auto* word = reason.facts ? find_string(*reason.facts, "finish_reason") : nullptr;
+  return word != nullptr && means_cut(*word);
+}
 
 } // namespace troupe

@@ -1,5 +1,4 @@
 #include "libagent/run/arguments.hpp"
-#include "libagent/run/outside.hpp"
 #include "libagent/run/steps.hpp"
 
 #include <fmt/format.h>
@@ -8,129 +7,17 @@
 
 namespace troupe::run {
 
-namespace {
-
 using stage = open_call::stage;
 
-bool is_open(const open_call& call) {
-  return call.at != stage::waiting && call.at != stage::done;
-}
-
-bool is_tool_call(const item& entry) {
-  return std::holds_alternative<tool_call>(entry);
-}
-
 void settle(open_call& call, tool_result result) {
-  call.at = stage::done;
+  call.at = stage::settled;
   call.result = std::move(result);
 }
 
-// Calls that come again.
+namespace {
 
-/// The call with that id among the run's items up to `end`, or null.
-const tool_call* call_with_id(const state& run, const std::string& id, std::size_t end) {
-  for (std::size_t i = 0; i < end; ++i)
-    if (const auto* made = std::get_if<tool_call>(&run.fresh[i]); made != nullptr && made->call_id == id)
-      return made;
-  return nullptr;
-}
-
-bool is_same(const tool_call& left, const tool_call& right) {
-  if (left.name != right.name)
-    return false;
-  if (left.arguments == right.arguments)
-    return true;
-  const auto one = parse_json(left.arguments);
-  const auto other = parse_json(right.arguments);
-  return one && other && *one == *other;
-}
-
-// Opening calls.
-
-error reused_id(const std::string& id) {
-  return fail(errc::protocol_violation,
-              fmt::format("the model used the call id '{}' for two different calls", id));
-}
-
-json scope_of_call(const state& run, const open_call& call) {
-  auto scope = scope_of(run);
-  scope["tool"] = call.offered_name;
-  scope["arguments"] = call.arguments ? *call.arguments : json::object();
-  return scope;
-}
-
-result<bool> applies(const approval_rule& rule, const state& run, const open_call& call) {
-  if (!rule.needed || !rule.when)
-    return rule.needed;
-  return call_outside(rule.when, scope_of_call(run, call));
-}
-
-/// Whether somebody has to say yes to the call. A rule that cannot be tested asks: the safe side.
-bool needs_approval(const state& run, const toolbox_entry& entry, const open_call& call) {
-  if (run.always_approved.contains({run.agent->name, call.offered_name}))
-    return false;
-  for (const auto* rule : {&entry.approval, entry.policy ? &entry.policy->approval : nullptr,
-                           entry.handoff ? &entry.handoff->approval : nullptr})
-    if (rule != nullptr)
-      if (const auto needed = applies(*rule, run, call); !needed || *needed)
-        return true;
-  return false;
-}
-
-tool_result handoff_result(const std::string& agent) {
-  return tool_result::text(dump_json(json{{"assistant", agent}}));
-}
-
-/// The call of this turn that hands off, or null: the first that nobody rejected.
-const open_call* chosen_handoff(const state& run) {
-  const auto found = std::find_if(run.open_calls.begin(), run.open_calls.end(), [](const open_call& call) {
-    return call.what == toolbox_entry::kind::handoff && (call.at == stage::waiting || !call.result->is_error);
-  });
-  return found == run.open_calls.end() ? nullptr : &*found;
-}
-
-void open_handoff(const state& run, const toolbox_entry& entry, open_call& call) {
-  if (const auto* first = chosen_handoff(run))
-    return settle(call, tool_result::failure(fmt::format(
-                            "Not carried out: this turn already hands off to '{}'.", first->name)));
-  if (needs_approval(run, entry, call))
-    call.at = stage::waiting;
-  else
-    settle(call, handoff_result(call.name));
-}
-
-open_call open_one(const state& run, const tool_call& made) {
-  open_call call;
-  call.call_id = made.call_id;
-  call.offered_name = made.name;
-  const auto found = run.tools->find(made.name);
-  if (found == toolbox::npos) {
-    settle(call, tool_result::failure(unknown_tool(*run.tools, made.name)));
-    return call;
-  }
-  const auto& entry = run.tools->entries()[found];
-  const auto& spec = (*run.tools->offered())[found];
-  call.source = entry.source;
-  call.name = entry.name;
-  call.schema = spec.input;
-  call.policy = entry.policy;
-  call.rules = entry.handoff;
-  auto arguments = read_arguments(spec, made.arguments);
-  // The usual handoff takes nothing, so whatever the model says about it does no harm.
-  if (!arguments && entry.what == toolbox_entry::kind::handoff && !(entry.handoff && entry.handoff->input))
-    arguments = json::object();
-  if (!arguments) {
-    settle(call, tool_result::failure(arguments.error().detail));
-    return call;
-  }
-  call.what = entry.what;
-  call.arguments = std::make_shared<const json>(std::move(*arguments));
-  if (entry.what == toolbox_entry::kind::handoff) {
-    open_handoff(run, entry, call);
-    return call;
-  }
-  call.at = needs_approval(run, entry, call) ? stage::waiting : stage::opened;
-  return call;
+bool is_open(const open_call& call) {
+  return call.at != stage::waiting && call.at != stage::done;
 }
 
 // Guardrails of one call: the agent's, then the tool's own.
@@ -171,7 +58,9 @@ requested_call request_for(const state& run, std::size_t index) {
   wanted.arguments = call.arguments;
   if (call.policy)
     wanted.timeout = call.policy->timeout;
-  wanted.with_history = run.agent->kind != agent_kind::model;
+  wanted.is_member = run.agent->kind != agent_kind::model;
+  if (wanted.is_member)
+    wanted.history = run.team.history ? run.team.history : run.past;
   wanted.nested = call.nested;
   wanted.decisions = call.decisions;
   return wanted;
@@ -189,6 +78,11 @@ void start_queued(state& run, effects& into) {
     if (call.at != stage::queued)
       continue;
     call.at = stage::running;
+    // A nested run that goes on was counted when it began.
+    if (!call.nested && !call.call_id.empty())
+      run.used.add_tool_call(run.agent->name);
+    call.was_started = true;
+    call.approved = false;
     ready.push_back(request_for(run, i));
     call.nested.reset();
     call.decisions.clear();
@@ -196,6 +90,22 @@ void start_queued(state& run, effects& into) {
   }
   if (!ready.empty())
     into.emplace_back(call_tools{std::move(ready)});
+}
+
+/// Tells of what is settled.
+void report_settled(state& run, effects& into) {
+  for (std::size_t i = 0; i < run.open_calls.size(); ++i) {
+    auto& call = run.open_calls[i];
+    if (call.at != stage::settled)
+      continue;
+    // Calls of a team's members are nobody's, and a handoff is told when it happens.
+    const bool is_silent =
+        call.call_id.empty() || (call.what == toolbox_entry::kind::handoff && !call.result->is_error);
+    call.at = is_silent ? stage::done : stage::reporting;
+    if (!is_silent)
+      into.emplace_back(report_call{i, call.call_id, call.offered_name, call.arguments,
+                                    plain_text(call.result->parts), call.result->is_error, call.was_started});
+  }
 }
 
 // Failures that end the run.
@@ -273,43 +183,13 @@ effects close_turn(state& run) {
 
 } // namespace
 
-effects open_calls(state& run, const std::vector<tool_call>& calls, std::size_t start) {
-  run.output.clear();
-  run.tool_users.insert(run.agent->name);
-  run.open_calls.reserve(calls.size());
-  auto at = start;
-  for (const auto& made : calls) {
-    while (!is_tool_call(run.fresh[at]))
-      ++at;
-    if (const auto* earlier = call_with_id(run, made.call_id, at)) {
-      if (!is_same(*earlier, made)) {
-        // Neither this call nor those after it are ever answered.
-        const auto unanswered = run.fresh.begin() + static_cast<std::ptrdiff_t>(at);
-        run.fresh.erase(std::remove_if(unanswered, run.fresh.end(), is_tool_call), run.fresh.end());
-        return end_now(run, reused_id(made.call_id));
-      }
-      // What came of it is in the conversation, or will be.
-      run.fresh.erase(run.fresh.begin() + static_cast<std::ptrdiff_t>(at));
-      continue;
-    }
-    run.open_calls.push_back(open_one(run, made));
-    ++at;
-  }
-  run.at = phase::acting;
-  const auto to_run =
-      static_cast<std::uint64_t>(std::count_if(run.open_calls.begin(), run.open_calls.end(), is_open));
-  if (!run.has_budget || to_run == 0)
-    return advance_calls(run);
-  run.at = phase::reserving_tools;
-  return {reserve{nullptr, to_run}};
-}
-
 effects advance_calls(state& run) {
   effects todo;
   for (std::size_t i = 0; i < run.open_calls.size(); ++i)
     if (auto& call = run.open_calls[i]; call.at == stage::opened)
       call.at = ask_guardrail(run, i, guard_stage::tool_input, todo) ? stage::checking_input : stage::queued;
   start_queued(run, todo);
+  report_settled(run, todo);
   if (!todo.empty() || std::any_of(run.open_calls.begin(), run.open_calls.end(), is_open))
     return todo;
   const auto waits = std::any_of(run.open_calls.begin(), run.open_calls.end(),
@@ -336,6 +216,9 @@ effects call_answered(state& run, tool_answered what) {
   call.result = bounded(std::move(what.result), run.bounds.max_tool_output_bytes);
   if (!call.fatal && call.result->is_error && fails_run(call))
     call.fatal = tool_failure(call);
+  // A team fails with its member; the others are of no use then.
+  if (call.fatal && run.agent->kind != agent_kind::model)
+    return end_now(run, std::move(*call.fatal));
   call.guard_step = 0;
   call.at = stage::checking_output;
   effects todo;
@@ -343,7 +226,14 @@ effects call_answered(state& run, tool_answered what) {
     start_queued(run, todo);
     return todo;
   }
-  call.at = stage::done;
+  call.at = stage::settled;
+  return advance_calls(run);
+}
+
+effects reported(state& run, std::size_t index) {
+  if (index >= run.open_calls.size() || run.open_calls[index].at != stage::reporting)
+    return {};
+  run.open_calls[index].at = stage::done;
   return advance_calls(run);
 }
 
@@ -379,7 +269,7 @@ effects tool_checked(state& run, const check_ticket& ticket, guardrail::verdict 
   effects todo;
   if (ask_guardrail(run, ticket.index, ticket.stage, todo))
     return todo;
-  call.at = is_input ? stage::queued : stage::done;
+  call.at = is_input ? stage::queued : stage::settled;
   return advance_calls(run);
 }
 

@@ -31,7 +31,8 @@ struct check_ticket {
   guard_stage stage = guard_stage::input;
   /// For input and output: place among the agent's guardrails. For tools: place of the call in the turn.
   std::size_t index = 0;
-  /// For tools: which of the call's guardrails. For input: how often guardrails had rewritten it.
+  /// For tools: which of the call's guardrails. For input: how often guardrails had rewritten it. For output:
+  /// which item.
   std::size_t step = 0;
   /// `turn_number`.
   std::size_t turn = 0;
@@ -52,6 +53,8 @@ struct tools_collected {
 struct reserved {
   /// For a model call: tokens that it may answer with at most.
   std::optional<std::uint64_t> max_output_tokens;
+  /// Why the run ends if the answer is cut there.
+  std::optional<error> if_cut{};
 };
 struct refused {
   error reason;
@@ -78,6 +81,10 @@ struct call_paused {
   std::size_t index = 0;
   std::shared_ptr<const state> nested;
 };
+/// The answer to `report_call`: everybody knows.
+struct call_reported {
+  std::size_t index = 0;
+};
 /// The answer to `check`.
 struct checked {
   check_ticket ticket;
@@ -97,8 +104,9 @@ struct stop_after_turn {
 struct stopped {
   error reason;
 };
-using event = std::variant<entered_agent, tools_collected, reserved, refused, model_answered, model_failed,
-                           tool_answered, call_paused, checked, resumed, stop_after_turn, stopped>;
+using event =
+    std::variant<entered_agent, tools_collected, reserved, refused, model_answered, model_failed,
+                 tool_answered, call_paused, call_reported, checked, resumed, stop_after_turn, stopped>;
 
 // Effects.
 
@@ -127,8 +135,9 @@ struct requested_call {
   std::shared_ptr<const json> arguments;
   /// Beside the tool's own.
   std::optional<std::chrono::milliseconds> timeout;
-  /// For an agent: whether it sees the conversation so far, as members of a team do.
-  bool with_history = false;
+  /// For a member of a team: the conversation before what it is asked, as the team sees it; else null.
+  shared_items history;
+  bool is_member = false;
   /// For an agent whose run had paused: that run, and what was decided.
   std::shared_ptr<const state> nested;
   std::vector<decision> decisions;
@@ -136,6 +145,22 @@ struct requested_call {
 /// Run these at the same time.
 struct call_tools {
   std::vector<requested_call> calls;
+};
+/// A call of a model has its result. (A handoff that will be carried out has none to tell.)
+struct report_call {
+  std::size_t index = 0;
+  std::string call_id;
+  std::string offered_name;
+  /// Null where they could not be read.
+  std::shared_ptr<const json> arguments;
+  std::string output;
+  bool is_error = false;
+  /// False for a call that was refused or rejected before it reached its tool.
+  bool was_started = false;
+};
+/// The model is asked once more because its output does not fit. Needs no answer.
+struct repair {
+  std::string why;
 };
 /// Ask a guardrail.
 struct check {
@@ -158,7 +183,8 @@ struct hand_off {
 struct pause {};
 /// The run is over: see `state::failure`, `state::output`.
 struct finish {};
-using effect = std::variant<collect_tools, reserve, call_model, call_tools, check, hand_off, pause, finish>;
+using effect = std::variant<collect_tools, reserve, call_model, call_tools, report_call, repair, check,
+                            hand_off, pause, finish>;
 using effects = std::vector<effect>;
 
 } // namespace troupe::run

@@ -40,6 +40,7 @@ effects guard_from(state& run, std::size_t index) {
 
 /// The model sees the message in the place of what the user said; the session keeps what was said.
 void replace_input(state& run, std::string message) {
+  run.said_instead = message;
   auto seen = run.past ? *run.past : item_list{};
   seen.emplace_back(user_message{std::move(message)});
   run.is_filtered = true;
@@ -59,6 +60,8 @@ void apply(state& run, guardrail::verdict& verdict) {
 } // namespace
 
 std::string input_of(const state& run) {
+  if (run.said_instead)
+    return *run.said_instead;
   if (const auto* text = last_user_text(run.fresh))
     return *text;
   const auto* text = run.past ? last_user_text(*run.past) : nullptr;
@@ -88,12 +91,16 @@ effects input_checked(state& run, std::size_t index, guardrail::verdict verdict)
   const auto is_blocking = run.at == phase::guarding_input;
   const auto seen_rewrites = run.unchecked_input[index];
   run.unchecked_input.erase(index);
+  if (verdict.what != guardrail::action::trip)
+    run.checked_input.insert(index);
   if (verdict.what == guardrail::action::trip)
     return end_now(run,
                    tripped(run.agent->input_guardrails[index].name, guard_stage::input, verdict.message));
   // Two that rewrite the same text side by side would undo each other's work: the second one looks again.
-  if (verdict.what == guardrail::action::rewrite && seen_rewrites != run.input_rewrites)
+  if (verdict.what == guardrail::action::rewrite && seen_rewrites != run.input_rewrites) {
+    run.checked_input.erase(index);
     return {check_input(run, index)};
+  }
   apply(run, verdict);
   if (is_blocking)
     return guard_from(run, index + 1);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe::run {
 
@@ -133,7 +134,9 @@ effects on(state& run, reserved what) {
     const auto most = static_cast<unsigned>(std::min<std::uint64_t>(*what.max_output_tokens, 1u << 30));
     auto& own = request->settings.max_tokens;
     own = std::min(own.value_or(most), most);
+    request->settings.token_bound = most;
   }
+  run.if_cut = std::move(what.if_cut);
   return ask_model(run, std::move(request));
 }
 
@@ -141,89 +144,6 @@ effects on(state& run, refused what) {
   if (run.at == phase::reserving)
     return end_with(run, std::move(what.reason));
   return run.at == phase::reserving_tools ? end_now(run, std::move(what.reason)) : effects{};
-}
-
-effects on(state& run, model_answered what) {
-  if (run.at != phase::thinking)
-    return {};
-  run.used.add(run.agent->name, what.response.model, what.response.used);
-  if (run.unchecked_input.empty())
-    return take_answer(run, std::move(what.response));
-  run.at = phase::holding;
-  run.held = std::move(what.response);
-  return {};
-}
-
-effects on(state& run, model_failed what) {
-  if (run.at != phase::thinking)
-    return {};
-  return end_with(run, std::move(what.reason));
-}
-
-effects on(state& run, tool_answered what) {
-  return run.at == phase::acting ? call_answered(run, std::move(what)) : effects{};
-}
-
-effects on(state& run, call_paused what) {
-  if (run.at != phase::acting || what.index >= run.open_calls.size())
-    return {};
-  auto& call = run.open_calls[what.index];
-  if (call.at != open_call::stage::running)
-    return {};
-  call.at = open_call::stage::waiting;
-  call.nested = std::move(what.nested);
-  call.decisions.clear();
-  return advance_calls(run);
-}
-
-bool awaits(const state& run, const check_ticket& ticket) {
-  if (ticket.turn != turn_number(run))
-    return false;
-  if (ticket.stage == guard_stage::input) {
-    const auto open = run.unchecked_input.find(ticket.index);
-    return open != run.unchecked_input.end() && open->second == ticket.step;
-  }
-  if (ticket.stage == guard_stage::output)
-    return run.at == phase::guarding_output && ticket.index == run.output_guard;
-  if (run.at != phase::acting || ticket.index >= run.open_calls.size())
-    return false;
-  const auto& call = run.open_calls[ticket.index];
-  const auto expected = ticket.stage == guard_stage::tool_input ? open_call::stage::checking_input
-                                                                : open_call::stage::checking_output;
-  return call.at == expected && call.guard_step == ticket.step;
-}
-
-effects on(state& run, checked what) {
-  if (!awaits(run, what.ticket))
-    return {};
-  if (!what.outcome)
-    return end_now(run, what.outcome.error());
-  auto& verdict = *what.outcome;
-  switch (what.ticket.stage) {
-  case guard_stage::input:
-    return input_checked(run, what.ticket.index, std::move(verdict));
-  case guard_stage::output:
-    return output_checked(run, std::move(verdict));
-  default:
-    return tool_checked(run, what.ticket, std::move(verdict));
-  }
-}
-
-effects on(state& run, resumed what) {
-  return run.at == phase::paused ? resume(run, std::move(what.decisions)) : effects{};
-}
-
-effects on(state& run, stop_after_turn what) {
-  if (run.at == phase::paused)
-    return end_now(run, std::move(what.reason));
-  if (run.at != phase::finished)
-    run.stop_before_turn = std::move(what.reason);
-  return {};
-}
-
-/// The history stays well-formed: calls without an output get one that says why.
-effects on(state& run, stopped what) {
-  return run.at == phase::finished ? effects{} : end_now(run, std::move(what.reason));
 }
 
 /// Gives calls that came without an id one that the conversation does not have yet.
@@ -275,6 +195,108 @@ std::vector<tool_call> take_output(state& run, item_list output) {
     run.fresh.push_back(std::move(entry));
   }
   return calls;
+}
+
+/// What was said up to the cut is what the run has produced; its guardrails have had no say, so that it stays
+/// with the run only where there are none.
+effects keep_cut_answer(state& run, model_response response, error reason) {
+  if (run.unchecked_input.empty() && run.agent->output_guardrails.empty()) {
+    std::erase_if(response.output,
+                  [](const item& entry) { return !std::holds_alternative<assistant_message>(entry); });
+    take_output(run, std::move(response.output));
+  }
+  return end_with(run, std::move(reason));
+}
+
+effects on(state& run, model_answered what) {
+  if (run.at != phase::thinking)
+    return {};
+  run.used.add(run.agent->name, what.response.model, what.response.used);
+  if (auto reason = std::exchange(run.if_cut, std::nullopt); reason && is_cut(what.response))
+    return keep_cut_answer(run, std::move(what.response), std::move(*reason));
+  if (run.unchecked_input.empty())
+    return take_answer(run, std::move(what.response));
+  run.at = phase::holding;
+  run.held = std::move(what.response);
+  return {};
+}
+
+effects on(state& run, model_failed what) {
+  if (run.at != phase::thinking)
+    return {};
+  auto reason = std::exchange(run.if_cut, std::nullopt);
+  return end_with(run, reason && is_cut(what.reason) ? std::move(*reason) : std::move(what.reason));
+}
+
+effects on(state& run, tool_answered what) {
+  return run.at == phase::acting ? call_answered(run, std::move(what)) : effects{};
+}
+
+effects on(state& run, call_reported what) {
+  return run.at == phase::acting ? reported(run, what.index) : effects{};
+}
+
+effects on(state& run, call_paused what) {
+  if (run.at != phase::acting || what.index >= run.open_calls.size())
+    return {};
+  auto& call = run.open_calls[what.index];
+  if (call.at != open_call::stage::running)
+    return {};
+  call.at = open_call::stage::waiting;
+  call.nested = std::move(what.nested);
+  call.decisions.clear();
+  return advance_calls(run);
+}
+
+bool awaits(const state& run, const check_ticket& ticket) {
+  if (ticket.turn != turn_number(run))
+    return false;
+  if (ticket.stage == guard_stage::input) {
+    const auto open = run.unchecked_input.find(ticket.index);
+    return open != run.unchecked_input.end() && open->second == ticket.step;
+  }
+  if (ticket.stage == guard_stage::output)
+    return run.at == phase::guarding_output && ticket.index == run.output_guard &&
+           ticket.step == run.guarded_item;
+  if (run.at != phase::acting || ticket.index >= run.open_calls.size())
+    return false;
+  const auto& call = run.open_calls[ticket.index];
+  const auto expected = ticket.stage == guard_stage::tool_input ? open_call::stage::checking_input
+                                                                : open_call::stage::checking_output;
+  return call.at == expected && call.guard_step == ticket.step;
+}
+
+effects on(state& run, checked what) {
+  if (!awaits(run, what.ticket))
+    return {};
+  if (!what.outcome)
+    return end_now(run, what.outcome.error());
+  auto& verdict = *what.outcome;
+  switch (what.ticket.stage) {
+  case guard_stage::input:
+    return input_checked(run, what.ticket.index, std::move(verdict));
+  case guard_stage::output:
+    return output_checked(run, std::move(verdict));
+  default:
+    return tool_checked(run, what.ticket, std::move(verdict));
+  }
+}
+
+effects on(state& run, resumed what) {
+  return run.at == phase::paused ? resume(run, std::move(what.decisions)) : effects{};
+}
+
+effects on(state& run, stop_after_turn what) {
+  if (run.at == phase::paused)
+    return end_now(run, std::move(what.reason));
+  if (run.at != phase::finished)
+    run.stop_before_turn = std::move(what.reason);
+  return {};
+}
+
+/// The history stays well-formed: calls without an output get one that says why.
+effects on(state& run, stopped what) {
+  return run.at == phase::finished ? effects{} : end_now(run, std::move(what.reason));
 }
 
 } // namespace

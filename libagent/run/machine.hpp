@@ -20,6 +20,9 @@ std::vector<interruption> interruptions(const state& run);
 /// twice, arguments that do not fit the tool, nothing decided at all.
 result<void> check_decisions(const state& run, const std::vector<decision>& decisions);
 
+/// What a run and the paused ones that are nested in it have used.
+usage_report spent_by(const state& run);
+
 /// The scope of the run's conditions and templates: "context", "agent", "input".
 json scope_of(const state& run);
 

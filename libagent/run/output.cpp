@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 namespace troupe::run {
@@ -29,6 +30,13 @@ assistant_message* final_message(state& run) {
   return nullptr;
 }
 
+/// Where the next message of the answer is, or the number of items.
+std::size_t next_message(const state& run, std::size_t from) {
+  while (from < run.fresh.size() && !std::holds_alternative<assistant_message>(run.fresh[from]))
+    ++from;
+  return std::min(from, run.fresh.size());
+}
+
 /// The answer is no part of the conversation. The model still sees it, with why it was not good enough.
 effects ask_for_better(state& run, const std::string& why) {
   for (auto& entry : take_back_answer(run))
@@ -39,19 +47,39 @@ effects ask_for_better(state& run, const std::string& why) {
   return next_turn(run);
 }
 
+/// The message under guard, or null for an output that is none.
+assistant_message* guarded_message(state& run) {
+  return run.guarded_item < run.fresh.size() ? &std::get<assistant_message>(run.fresh[run.guarded_item])
+                                             : nullptr;
+}
+
+/// The messages of an answer pass the guardrails one after the other, the output itself last.
 effects guard_output(state& run) {
   const auto& guardrails = run.agent->output_guardrails;
-  if (run.output_guard >= guardrails.size())
-    return end(run);
+  if (run.output_guard >= guardrails.size()) {
+    run.output_guard = 0;
+    run.guarded_item = next_message(run, run.guarded_item + 1);
+    if (guardrails.empty() || run.guarded_item == run.fresh.size())
+      return end(run);
+  }
   run.at = phase::guarding_output;
-  return {check{{guard_stage::output, run.output_guard, 0, turn_number(run)},
+  const auto* message = guarded_message(run);
+  return {check{{guard_stage::output, run.output_guard, run.guarded_item, turn_number(run)},
                 guardrails[run.output_guard].name,
-                run.output,
+                message != nullptr ? message->text : run.output,
                 {}}};
 }
 
+effects begin_output_guard(state& run) {
+  run.output_guard = 0;
+  run.guarded_item = run.is_tool_output ? run.fresh.size() : next_message(run, run.answer_start);
+  return guard_output(run);
+}
+
 effects rewrite_output(state& run, std::string text) {
-  if (run.agent->output && run.structured) {
+  auto* message = guarded_message(run);
+  const bool is_output = message == final_message(run);
+  if (is_output && run.agent->output && run.structured) {
     auto value = read_structured(*run.agent->output, text);
     if (!value)
       return end_now(
@@ -60,9 +88,10 @@ effects rewrite_output(state& run, std::string text) {
                                 run.agent->output_guardrails[run.output_guard].name, value.error().detail)));
     run.structured = std::make_shared<const json>(std::move(*value));
   }
-  if (auto* message = final_message(run))
+  if (message != nullptr)
     message->text = text;
-  run.output = std::move(text);
+  if (is_output)
+    run.output = std::move(text);
   ++run.output_guard;
   return guard_output(run);
 }
@@ -84,30 +113,32 @@ item_list take_back_answer(state& run) {
 }
 
 effects conclude(state& run) {
-  run.output_guard = 0;
   run.structured.reset();
   if (!run.agent->output)
-    return guard_output(run);
+    return begin_output_guard(run);
   const bool has_model = run.agent->kind == agent_kind::model;
   if (run.output.empty() && !run.is_tool_output && has_model)
     return next_turn(run);
   auto value = read_structured(*run.agent->output, run.output);
   if (value) {
     run.structured = std::make_shared<const json>(std::move(*value));
-    return guard_output(run);
+    return begin_output_guard(run);
   }
   // A tool's output is what it is: no model can mend it.
   if (run.is_tool_output)
-    return guard_output(run);
+    return begin_output_guard(run);
   if (!has_model)
     return end_with(run, misfit(run, "", value.error()));
   if (run.is_repaired)
     return end_with(run, misfit(run, ", and did not after one repair", value.error()));
   run.is_repaired = true;
-  return ask_for_better(
+  auto todo = ask_for_better(
       run, fmt::format("The answer does not fit the required JSON Schema: {}. Answer again with JSON "
                        "that fits, and nothing else.",
                        value.error().detail));
+  if (run.at != phase::finished)
+    todo.insert(todo.begin(), repair{value.error().detail});
+  return todo;
 }
 
 effects output_checked(state& run, guardrail::verdict verdict) {

@@ -25,6 +25,8 @@ json call_to_json(const open_call& call) {
                {"kind", kind_name(call.what)},
                {"name", call.name},
                {"waits", !call.result}};
+  if (call.owner)
+    made["owner"] = *call.owner;
   if (call.arguments)
     made["arguments"] = *call.arguments;
   if (call.result)
@@ -40,11 +42,14 @@ json team_to_json(const team_progress& team) {
   auto outputs = json::array();
   for (const auto& [member, output] : team.outputs)
     outputs.push_back({{"agent", member}, {"output", output}});
-  return {{"input", team.input},
-          {"next_member", team.next_member},
-          {"round", team.round},
-          {"judging", team.judging},
-          {"outputs", outputs}};
+  json made = {{"input", team.input},
+               {"next_member", team.next_member},
+               {"round", team.round},
+               {"judging", team.judging},
+               {"outputs", outputs}};
+  if (team.history)
+    made["history"] = to_json(*team.history);
+  return made;
 }
 
 json notes_to_json(const std::vector<note>& notes) {
@@ -142,6 +147,8 @@ open_call read_call(const json& value) {
   call.offered_name = text(value, "tool");
   call.what = read_kind(text(value, "kind"));
   call.name = text(value, "name");
+  if (find(value, "owner") != nullptr)
+    call.owner = text(value, "owner");
   call.arguments = optional_object(value, "arguments");
   if (!flag(value, "waits")) {
     auto output = read_item(need(value, "output"));
@@ -172,6 +179,8 @@ team_progress read_team(const json& value) {
   team.next_member = number(value, "next_member");
   team.round = small_number(value, "round");
   team.judging = flag(value, "judging");
+  if (find(value, "history") != nullptr)
+    team.history = std::make_shared<const item_list>(read_items(array(value, "history")));
   for (const auto& each : array(value, "outputs"))
     team.outputs.emplace_back(text(each, "agent"), text(each, "output"));
   return team;
@@ -221,6 +230,8 @@ state read_run(const json& value) {
       throw broken{"'before' is past the items"};
   }
   run.is_repaired = flag(value, "repaired");
+  if (find(value, "said_instead") != nullptr)
+    run.said_instead = text(value, "said_instead");
   run.team = read_team(need(value, "team"));
   read_view(value, run);
   return run;
@@ -240,6 +251,8 @@ json paused_to_json(const state& run) {
     made["approved"].push_back({{"agent", agent}, {"tool", tool}});
   if (run.context)
     made["context"] = *run.context;
+  if (run.said_instead)
+    made["said_instead"] = *run.said_instead;
   if (run.is_filtered)
     made["seen"] = {{"items", run.seen_past ? to_json(*run.seen_past) : json::array()},
                     {"from", run.seen_from}};

@@ -48,6 +48,22 @@ item_list nested(const item_list& items) {
   return {user_message{std::move(told)}};
 }
 
+/// Takes out thoughts that nothing follows of what they led to: endpoints refuse them.
+void drop_loose_thoughts(item_list& items) {
+  bool leads_somewhere = false;
+  item_list kept;
+  for (auto entry = items.rbegin(); entry != items.rend(); ++entry) {
+    const bool is_thought = std::holds_alternative<reasoning>(*entry);
+    if (!is_thought)
+      leads_somewhere =
+          std::holds_alternative<tool_call>(*entry) || std::holds_alternative<assistant_message>(*entry);
+    if (!is_thought || leads_somewhere)
+      kept.push_back(std::move(*entry));
+  }
+  std::reverse(kept.begin(), kept.end());
+  items = std::move(kept);
+}
+
 /// Takes out outputs without their call and calls without their output: endpoints refuse both.
 item_list well_formed(item_list items) {
   std::set<std::string> called;
@@ -65,6 +81,7 @@ item_list well_formed(item_list items) {
     const auto* output = std::get_if<tool_output>(&entry);
     return output != nullptr && !answered.contains(output->call_id);
   });
+  drop_loose_thoughts(items);
   return items;
 }
 
@@ -126,6 +143,14 @@ result<std::shared_ptr<model_request>> make_request(const state& run) {
   if (agent.output)
     request->output = agent.output->format;
   return request;
+}
+
+item_list seen_items(const state& run) {
+  const auto& past = run.is_filtered ? run.seen_past : run.past;
+  auto seen = past ? *past : item_list{};
+  const auto fresh = seen_fresh(run);
+  seen.insert(seen.end(), fresh.begin(), fresh.end());
+  return seen;
 }
 
 result<void> filter_input(state& run, const handoff_definition& rules) {

@@ -52,11 +52,11 @@ void decide(state& run, open_call& call, std::vector<decision>& decisions) {
   auto& what = decisions.front();
   if (what.what == decision::verdict::reject) {
     call.result = tool_result::failure(rejection(what, call));
-    call.at = stage::done;
+    call.at = stage::settled;
     return;
   }
   if (what.always)
-    run.always_approved.emplace(run.agent->name, call.offered_name);
+    run.always_approved.emplace(run.agent->name, approval_key(call));
   if (what.arguments)
     call.arguments = std::make_shared<const json>(std::move(*what.arguments));
   call.approved = true;
@@ -67,7 +67,7 @@ void give_up(state& run, open_call& call, std::string why) {
     run.used += spent_by(*call.nested);
   call.nested.reset();
   call.result = tool_result::failure(std::move(why));
-  call.at = stage::done;
+  call.at = stage::settled;
 }
 
 /// Finds what the call is for among the tools of today. What the name stands for must be what it stood for:
@@ -77,8 +77,9 @@ bool find_again(const state& run, open_call& call) {
   if (found == toolbox::npos)
     return false;
   const auto& entry = run.tools->entries()[found];
-  if (entry.what != call.what || entry.name != call.name)
+  if (entry.what != call.what || entry.name != call.name || call.owner.value_or(entry.owner) != entry.owner)
     return false;
+  call.owner = entry.owner;
   call.source = entry.source;
   call.schema = (*run.tools->offered())[found].input;
   call.policy = entry.policy;
@@ -88,7 +89,7 @@ bool find_again(const state& run, open_call& call) {
 
 bool is_decided(const state& run, const open_call& call) {
   return call.approved ||
-         (!call.nested && run.always_approved.contains({run.agent->name, call.offered_name}));
+         (!call.nested && run.always_approved.contains({run.agent->name, approval_key(call)}));
 }
 
 void reopen(state& run, open_call& call) {
@@ -103,7 +104,7 @@ void reopen(state& run, open_call& call) {
                                fits.error().detail));
   if (call.what == toolbox_entry::kind::handoff) {
     call.result = tool_result::text(dump_json(json{{"assistant", call.name}}));
-    call.at = stage::done;
+    call.at = stage::settled;
   } else {
     call.at = stage::opened;
   }
@@ -182,9 +183,9 @@ result<void> check_decisions(const state& run, const std::vector<decision>& deci
   return {};
 }
 
-usage_report spent_by(const state& paused) {
-  auto used = paused.used;
-  for (const auto& call : paused.open_calls)
+usage_report spent_by(const state& run) {
+  auto used = run.used;
+  for (const auto& call : run.open_calls)
     if (call.nested)
       used += spent_by(*call.nested);
   return used;
@@ -208,7 +209,7 @@ effects resume(state& run, std::vector<decision> decisions) {
 
 effects reopen_calls(state& run) {
   for (auto& call : run.open_calls)
-    call.at == stage::done ? reopen_done(run, call) : reopen(run, call);
+    call.result ? reopen_done(run, call) : reopen(run, call);
   const auto to_run = static_cast<std::uint64_t>(
       std::count_if(run.open_calls.begin(), run.open_calls.end(),
                     [](const open_call& call) { return call.at == stage::opened; }));

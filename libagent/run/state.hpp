@@ -48,6 +48,10 @@ struct open_call {
     queued,
     running,
     checking_output,
+    /// Its result is known.
+    settled,
+    /// The result is being told to whoever watches the run.
+    reporting,
     done,
   };
   std::string call_id;
@@ -57,6 +61,10 @@ struct open_call {
   std::size_t source = 0;
   /// As its owner has it; for agents and handoffs the agent.
   std::string name;
+  /// `toolbox_entry::owner`; none in runs that were paused by a version that did not keep it.
+  std::optional<std::string> owner;
+  /// Whether it was ever sent off.
+  bool was_started = false;
   std::shared_ptr<const json> arguments;
   json_schema schema;
   std::shared_ptr<const tool_policy> policy;
@@ -64,7 +72,7 @@ struct open_call {
   std::shared_ptr<const handoff_definition> rules;
   /// Which of its guardrails is at work.
   std::size_t guard_step = 0;
-  /// Once done.
+  /// Once settled.
   std::optional<tool_result> result;
   /// Ends the run when all calls of the turn are done.
   std::optional<error> fatal;
@@ -75,6 +83,9 @@ struct open_call {
   bool approved = false;
 };
 
+/// Names the tool that a call is for, whatever else has its name: what `state::always_approved` goes by.
+std::string approval_key(const open_call& call);
+
 /// What only the model is told: an output that was not good enough, and why. Not part of the conversation.
 struct note {
   /// Stands before the item of `fresh` with this index.
@@ -84,6 +95,8 @@ struct note {
 
 /// Where a team stands.
 struct team_progress {
+  /// The conversation before what members are asked, if that is another than the run's past; else null.
+  shared_items history;
   /// What the next member is asked.
   std::string input;
   std::size_t next_member = 0;
@@ -111,7 +124,7 @@ struct state {
   usage_report used;
   toolbox_ptr tools;
   std::vector<open_call> open_calls;
-  /// Calls of the same tool by the same agent that need no approval any more.
+  /// Agents, and the tools (`approval_key`) whose calls by them need no approval any more.
   std::set<std::pair<std::string, std::string>> always_approved;
   /// Agents whose `tool_choice` was used up.
   std::set<std::string> tool_users;
@@ -122,9 +135,13 @@ struct state {
   shared_items seen_past;
   std::size_t seen_from = 0;
   std::vector<note> notes;
+  /// What agents are told that the user said, where a guardrail has rejected the words.
+  std::optional<std::string> said_instead;
   bool is_repaired = false;
 
-  /// Input guardrails that have not answered, each with the number of the rewriting that it looks at.
+  /// Input guardrails that have passed or changed the input.
+  std::set<std::size_t> checked_input;
+  /// Those that have not answered, each with the number of the rewriting that it looks at.
   std::map<std::size_t, std::size_t> unchecked_input;
   std::size_t input_rewrites = 0;
   /// The answer that waits for them.
@@ -133,8 +150,11 @@ struct state {
   bool ask_again = false;
   /// The call that waits for the budget.
   std::shared_ptr<model_request> request;
-  /// Which output guardrail is at work.
+  /// Ends the run if the model call under way is cut where the budget ends.
+  std::optional<error> if_cut;
+  /// Which output guardrail is at work, on which item of `fresh`.
   std::size_t output_guard = 0;
+  std::size_t guarded_item = 0;
   /// Where the answer that may become final begins in `fresh`.
   std::size_t answer_start = 0;
   /// The output is a tool's, not a message of `fresh`.

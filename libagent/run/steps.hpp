@@ -32,17 +32,27 @@ void start_parallel_checks(state& run, effects& into);
 // request.cpp: what the model is asked.
 
 result<std::shared_ptr<model_request>> make_request(const state& run);
+/// The conversation as the agent sees it.
+item_list seen_items(const state& run);
 /// Has the next agent see the conversation as the handoff wants it.
 result<void> filter_input(state& run, const handoff_definition& rules);
 
-// calls.cpp: the calls of one turn.
+// opening.cpp: the calls of one turn, as the model made them.
 
 /// Opens the calls of a model's answer and starts what can start.
 /// The answer's items begin at `start` in `fresh`.
 effects open_calls(state& run, const std::vector<tool_call>& calls, std::size_t start);
+/// The call of this turn that hands off, or null: the first that nobody rejected.
+const open_call* chosen_handoff(const state& run);
+
+// calls.cpp: what becomes of them.
+
+/// Its result is known.
+void settle(open_call& call, tool_result result);
 /// Starts what can start; goes on with the run when nothing is left to wait for.
 effects advance_calls(state& run);
 effects call_answered(state& run, tool_answered what);
+effects reported(state& run, std::size_t index);
 effects tool_checked(state& run, const check_ticket& ticket, guardrail::verdict verdict);
 /// A call ready to be queued, for an agent of a team.
 open_call member_call(const std::string& agent, const std::string& input);
@@ -66,8 +76,6 @@ effects team_step_done(state& run);
 effects resume(state& run, std::vector<decision> decisions);
 /// The paused run knows its tools again.
 effects reopen_calls(state& run);
-/// What a paused run and those nested in it spent.
-usage_report spent_by(const state& paused);
 
 /// The error of a guardrail that stopped the run.
 error tripped(std::string_view guardrail, guard_stage stage, const std::string& why);

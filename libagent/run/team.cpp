@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace troupe::run {
 
 namespace {
@@ -14,6 +17,25 @@ effects start(state& run, std::vector<open_call> calls) {
   run.open_calls = std::move(calls);
   run.at = phase::acting;
   return advance_calls(run);
+}
+
+/// Members see what the team sees, but for what the user said last: that is what they are asked.
+void take_question(state& run) {
+  if (!run.is_filtered && run.fresh.size() == 1 && run.notes.empty()) {
+    run.team.input = input_of(run);
+    return;
+  }
+  auto seen = seen_items(run);
+  const auto last = std::find_if(seen.rbegin(), seen.rend(), [](const item& entry) {
+    return std::holds_alternative<user_message>(entry);
+  });
+  if (last == seen.rend()) {
+    run.team.input = input_of(run);
+  } else {
+    run.team.input = std::get<user_message>(*last).text;
+    seen.erase(std::next(last).base());
+  }
+  run.team.history = std::make_shared<const item_list>(std::move(seen));
 }
 
 effects start_member(state& run) {
@@ -97,7 +119,7 @@ effects next_member(state& run) {
 
 effects enter_team(state& run) {
   run.team = {};
-  run.team.input = input_of(run);
+  take_question(run);
   if (run.agent->members.members.empty())
     return end_with(
         run, fail(errc::invalid_config, fmt::format("the agent '{}' has no members", run.agent->name)));

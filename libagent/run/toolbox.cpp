@@ -126,17 +126,23 @@ toolbox::toolbox(const std::vector<tool_source>& sources, const std::vector<hand
   for (std::size_t i = 0; i < sources.size(); ++i) {
     for (const auto& tool : *sources[i].tools) {
       auto name = names.name(sources[i].owner, tool.name);
-      entries_.push_back(
-          {kind::tool, i, tool.name, find_policy(definition, name, tool.name), {}, sources[i].approval});
+      entries_.push_back({kind::tool,
+                          i,
+                          tool.name,
+                          sources[i].owner,
+                          find_policy(definition, name, tool.name),
+                          {},
+                          sources[i].approval});
       list->push_back({std::move(name), tool.description, tool.input});
     }
   }
   for (const auto& agent : agents) {
-    entries_.push_back({kind::agent, 0, agent.agent, find_policy(definition, agent.tool.name, agent.agent)});
+    entries_.push_back(
+        {kind::agent, 0, agent.agent, {}, find_policy(definition, agent.tool.name, agent.agent)});
     list->push_back(agent.tool);
   }
   for (const auto& handoff : handoffs) {
-    entries_.push_back({kind::handoff, 0, handoff.agent, {}, handoff.rules});
+    entries_.push_back({kind::handoff, 0, handoff.agent, {}, {}, handoff.rules});
     list->push_back(handoff.tool);
   }
   offered_ = std::move(list);

@@ -45,6 +45,8 @@ struct toolbox_entry {
   std::size_t source = 0;
   /// For a tool: its owner's name for it; for an agent and a handoff: the agent.
   std::string name;
+  /// For a tool: `tool_source::owner`.
+  std::string owner{};
   /// How the calling agent treats it; null for the usual rules. Points into the agent's definition.
   std::shared_ptr<const tool_policy> policy{};
   /// For a handoff with rules of its own.

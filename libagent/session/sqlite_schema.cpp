@@ -53,6 +53,7 @@ constexpr auto migrations = std::array{
          DELETE FROM session_approvals WHERE session = OLD.key;
          DELETE FROM paused_runs WHERE session = OLD.key;
        END;)",
+    "ALTER TABLE session_usage ADD COLUMN tool_calls INTEGER NOT NULL DEFAULT 0;",
 };
 constexpr auto current_version = static_cast<std::int64_t>(migrations.size());
 

@@ -12,9 +12,9 @@ struct definition {
 constexpr definition definitions[] = {
     {&statements::find_session, "SELECT key, agent FROM sessions WHERE id = ?1"},
     {&statements::load_items, "SELECT item FROM items WHERE session = ?1 ORDER BY sequence"},
-    {&statements::load_usage,
-     "SELECT agent, model, requests, input_tokens, output_tokens, cached_tokens, reasoning_tokens "
-     "FROM session_usage WHERE session = ?1 ORDER BY key"},
+    {&statements::load_usage, "SELECT agent, model, requests, input_tokens, output_tokens, cached_tokens, "
+                              "reasoning_tokens, tool_calls "
+                              "FROM session_usage WHERE session = ?1 ORDER BY key"},
     {&statements::load_approvals, "SELECT agent, tool FROM session_approvals WHERE session = ?1"},
     {&statements::load_paused, "SELECT run_id, state FROM paused_runs WHERE session = ?1"},
     {&statements::session_of, "SELECT s.id FROM paused_runs p JOIN sessions s ON s.key = p.session "
@@ -27,12 +27,13 @@ constexpr definition definitions[] = {
     {&statements::save_item, "INSERT INTO items(session, sequence, item) VALUES(?1, ?2, ?3)"},
     {&statements::add_usage,
      "INSERT INTO session_usage(session, agent, model, requests, input_tokens, output_tokens, "
-     "cached_tokens, reasoning_tokens) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+     "cached_tokens, reasoning_tokens, tool_calls) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
      "ON CONFLICT(session, agent, model) DO UPDATE SET requests = requests + excluded.requests, "
      "input_tokens = input_tokens + excluded.input_tokens, "
      "output_tokens = output_tokens + excluded.output_tokens, "
      "cached_tokens = cached_tokens + excluded.cached_tokens, "
-     "reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens"},
+     "reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens, "
+     "tool_calls = tool_calls + excluded.tool_calls"},
     {&statements::approve, "INSERT INTO session_approvals(session, agent, tool) VALUES(?1, ?2, ?3) "
                            "ON CONFLICT DO NOTHING"},
     {&statements::pause, "INSERT OR REPLACE INTO paused_runs(session, run_id, state) VALUES(?1, ?2, ?3)"},

@@ -111,7 +111,7 @@ private:
   result<void> load_rest(std::int64_t session, session_record& record) {
     const auto take_usage = [&](const sqlite::execution& row) -> result<void> {
       const auto count = [&](int column) { return static_cast<std::uint64_t>(row.number(column)); };
-      record.used.add(row.text(0), row.text(1), {count(2), count(3), count(4), count(5), count(6)});
+      record.used.add(row.text(0), row.text(1), {count(2), count(3), count(4), count(5), count(6), count(7)});
       return {};
     };
     const auto take_approval = [&](const sqlite::execution& row) -> result<void> {
@@ -186,9 +186,10 @@ private:
 
   result<void> save_rest(std::int64_t session, const session_append& added) {
     for (const auto& [agent, model, used] : added.used.shares())
-      if (auto done = run(prepared_.add_usage, session, agent, model, to_stored(used.requests),
-                          to_stored(used.input_tokens), to_stored(used.output_tokens),
-                          to_stored(used.cached_tokens), to_stored(used.reasoning_tokens));
+      if (auto done =
+              run(prepared_.add_usage, session, agent, model, to_stored(used.requests),
+                  to_stored(used.input_tokens), to_stored(used.output_tokens), to_stored(used.cached_tokens),
+                  to_stored(used.reasoning_tokens), to_stored(used.tool_calls));
           !done)
         return done;
     for (const auto& [agent, tool] : added.approved)

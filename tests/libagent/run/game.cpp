@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
+#include <deque>
 #include <map>
 #include <set>
 
@@ -182,9 +183,19 @@ decision reject(std::string id, std::string message) {
 
 void play_on(game& so_far, const moves& all) {
   for (const auto& each : all) {
-    for (auto& effect : step(so_far.run, each(so_far))) {
-      so_far.effects += (so_far.effects.empty() ? "" : " ") + describe(effect);
-      so_far.done.push_back(std::move(effect));
+    std::deque<event> due{each(so_far)};
+    for (; !due.empty(); due.pop_front()) {
+      for (auto& effect : step(so_far.run, due.front())) {
+        if (const auto* told = std::get_if<report_call>(&effect)) {
+          so_far.reports +=
+              fmt::format("{}{}:{}{}{}", so_far.reports.empty() ? "" : " ", told->call_id,
+                          told->was_started ? "" : "-", told->is_error ? "!" : "", told->output);
+          due.push_back(call_reported{told->index});
+          continue;
+        }
+        so_far.effects += (so_far.effects.empty() ? "" : " ") + describe(effect);
+        so_far.done.push_back(std::move(effect));
+      }
     }
   }
 }
@@ -209,6 +220,8 @@ std::string describe(const effect& what) {
         indices += fmt::format("{}{}", indices.empty() ? "" : " ", call.index);
       return fmt::format("tools({})", indices);
     }
+    std::string operator()(const report_call& e) const { return fmt::format("report({})", e.index); }
+    std::string operator()(const repair&) const { return "repair"; }
     std::string operator()(const check& e) const {
       const bool is_tool =
           e.ticket.stage == guard_stage::tool_input || e.ticket.stage == guard_stage::tool_output;

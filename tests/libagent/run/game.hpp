@@ -24,8 +24,11 @@ struct game {
   state run;
   /// E.g. "collect model tools(0 1) check(tool_output 0 mask) finish".
   std::string effects;
-  /// All effects, in order.
+  /// All effects, in order, but for the reports of calls.
   run::effects done;
+  /// Those, each taken note of at once, e.g. "c1_0:out c1_1:-!no such tool": "-" before what never reached
+  /// its tool, "!" before an error.
+  std::string reports{};
 };
 
 /// An event, or one that depends on what happened so far (such as a guardrail's verdict, which needs its

@@ -166,6 +166,9 @@ TEST_CASE("what the next agent sees is up to the handoff's filter; the session k
                         return item_list{all.front(), all.back(), all[4]};
                       }};
         }) == "U:old C:b O:y");
+  CHECK(seen_with([](auto& h) {
+          h.filter = {kind::code, 0, [](const item_list& all) { return item_list{all.front(), all[3]}; }};
+        }) == "U:old C:b O:y");
   CHECK(seen_with([](auto& h) { h.nest_history = true; }) ==
         "U:The conversation so far:\n\nuser: old\nm: yes?\nuser: hello\nm calls a {}\noutput: x\n"
         "m calls transfer_to_ops {}\noutput: {\"assistant\":\"ops\"} C:b O:y");

@@ -27,9 +27,25 @@ std::string describe(const error& refusal) {
   return kind + " " + facts.at("spent").dump() + "/" + facts.at("limit").dump();
 }
 
-template <class T>
-std::string refusal(const result<T>& outcome) {
+std::string refusal(const result<void>& outcome) {
   return outcome ? "none" : describe(outcome.error());
+}
+
+std::string refusal(const std::optional<result<reservation>>& outcome) {
+  if (!outcome)
+    return "later";
+  return *outcome ? "none" : describe(outcome->error());
+}
+
+/// What a call that must not be refused is granted.
+reservation granted(ledger& book, const call_estimate& wanted) {
+  const auto outcome = book.reserve_model(wanted);
+  REQUIRE(refusal(outcome) == "none");
+  return outcome->value();
+}
+
+ledger book_of(const json& limits, price_list rates = prices, usage_report before = {}) {
+  return ledger({{"run", of(limits), std::move(before)}}, std::move(rates));
 }
 
 } // namespace
@@ -56,11 +72,9 @@ TEST_CASE("each kind of budget refuses the call that would pass it, and not the 
   };
   for (const auto& r : rows) {
     INFO(r.limit);
-    ledger book(of(r.limit), prices);
+    auto book = book_of(r.limit);
     for (unsigned i = 0; i < r.calls; ++i) {
-      const auto made = book.reserve_model(call());
-      REQUIRE(made.has_value());
-      book.settle(made->id, "m", r.spent);
+      book.settle(granted(book, call()).id, "m", r.spent);
     }
     CHECK(refusal(book.reserve_model(call())) == r.refused);
     CHECK(refusal(book.reserve_model(call())) == r.refused);
@@ -68,7 +82,7 @@ TEST_CASE("each kind of budget refuses the call that would pass it, and not the 
 }
 
 TEST_CASE("tool calls are counted when they are reserved, all of a turn or none") {
-  ledger book(of({{"tool_calls", 3}}), {});
+  auto book = book_of({{"tool_calls", 3}});
   CHECK(refusal(book.reserve_tools(2)) == "none");
   CHECK(refusal(book.reserve_tools(2)) == "tool_calls 2/3");
   CHECK(refusal(book.reserve_tools(1)) == "none");
@@ -77,11 +91,9 @@ TEST_CASE("tool calls are counted when they are reserved, all of a turn or none"
 }
 
 TEST_CASE("no budget bounds nothing and gives no bound") {
-  ledger book({}, prices);
+  auto book = book_of(json::object());
   for (int i = 0; i < 100; ++i) {
-    const auto made = book.reserve_model(call(1u << 30));
-    REQUIRE(made.has_value());
-    CHECK_FALSE(made->max_output_tokens.has_value());
+    CHECK_FALSE(granted(book, call(1u << 30)).max_output_tokens.has_value());
   }
   CHECK(refusal(book.reserve_tools(1'000'000)) == "none");
 }
@@ -91,25 +103,31 @@ TEST_CASE("calls in flight count as spent, so that they cannot overshoot togethe
     json limit;
     unsigned at_once;
   } const rows[] = {{{{"turns", 3}}, 3},          {{{"model_calls", 2}}, 2},    {{{"input_tokens", 450}}, 4},
-                    {{{"output_tokens", 25}}, 3}, {{{"total_tokens", 330}}, 3}, {{{"cost", 0.001}}, 3}};
+                    {{{"output_tokens", 25}}, 2}, {{{"total_tokens", 330}}, 3}, {{{"cost", 0.001}}, 3}};
   for (const auto& r : rows) {
     INFO(r.limit);
-    ledger book(of(r.limit), prices);
+    auto book = book_of(r.limit);
     std::vector<std::uint64_t> ids;
-    for (auto made = book.reserve_model(call(100, 10)); made; made = book.reserve_model(call(100, 10)))
-      ids.push_back(made->id);
+    const bool is_count = r.limit.contains("turns") || r.limit.contains("model_calls");
+    for (std::string outcome = "none"; outcome == "none";) {
+      const auto made = book.reserve_model(call(100, 10));
+      outcome = refusal(made);
+      if (outcome == "none")
+        ids.push_back((*made)->id);
+      else
+        CHECK((outcome == "later") == !is_count);
+    }
     CHECK(ids.size() == r.at_once);
     // A call that failed costs no tokens, so that another one may take its place where tokens or money were
     // short.
     book.settle(ids.front(), "m", {});
-    const bool is_count = r.limit.contains("turns") || r.limit.contains("model_calls");
-    CHECK(book.reserve_model(call(100, 10)).has_value() == !is_count);
+    CHECK((refusal(book.reserve_model(call(100, 10))) == "none") == !is_count);
   }
 }
 
 TEST_CASE("a call is settled once, and only if it was reserved") {
-  ledger book(of({{"input_tokens", 300}}), prices);
-  const auto made = book.reserve_model(call()).value();
+  auto book = book_of({{"input_tokens", 300}});
+  const auto made = granted(book, call());
   book.settle(made.id + 1, "m", {1, 1'000, 0, 0, 0});
   book.settle(made.id, "m", {1, 100, 0, 0, 0});
   book.settle(made.id, "m", {1, 1'000, 0, 0, 0});
@@ -117,38 +135,39 @@ TEST_CASE("a call is settled once, and only if it was reserved") {
   CHECK(book.cost() == Approx(0.0002));
 }
 
-TEST_CASE("the model is told what it may answer with: what is left, the agent's own bound, or a usual one") {
+TEST_CASE("the model is told what is left where that is less than it may want") {
   struct {
     json limit;
     std::optional<std::uint64_t> own;
-    std::uint64_t expected;
+    std::optional<std::uint64_t> expected;
   } const rows[] = {
       {{{"output_tokens", 10}}, {}, 10},
-      {{{"output_tokens", 10}}, 5, 5},
-      {{{"output_tokens", 1'000'000}}, {}, 4096},
-      {{{"output_tokens", 1'000'000}}, 9'000, 9'000},
+      {{{"output_tokens", 10}}, 5, {}},
+      {{{"output_tokens", 10}}, 11, 10},
+      {{{"output_tokens", 1'000'000}}, {}, {}},
+      {{{"output_tokens", 16'383}}, {}, 16'383},
+      {{{"output_tokens", 1'000'000}}, 2'000'000, 1'000'000},
       {{{"total_tokens", 150}}, {}, 50},
       {{{"cost", 0.001}}, {}, 80},
       {{{"output_tokens", 70}, {"cost", 0.001}, {"total_tokens", 175}}, {}, 70},
-      {{{"cost", 1e300}}, {}, 4096},
+      {{{"cost", 1e300}}, {}, {}},
   };
   for (const auto& r : rows) {
     INFO(r.limit);
-    ledger book(of(r.limit), prices);
-    const auto made = book.reserve_model(call(100, r.own));
-    REQUIRE(made.has_value());
-    CHECK(made->max_output_tokens == r.expected);
+    auto book = book_of(r.limit);
+    const auto made = granted(book, call(100, r.own));
+    CHECK(made.max_output_tokens == r.expected);
+    CHECK(made.if_cut.has_value() == r.expected.has_value());
   }
 }
 
 TEST_CASE("money without a price costs nothing, and output that is free is not bounded by money") {
-  ledger book(of({{"cost", 0.001}}), prices);
-  const auto unknown = book.reserve_model(call(1u << 30, {}, "unknown"));
-  REQUIRE(unknown.has_value());
-  CHECK_FALSE(unknown->max_output_tokens.has_value());
-  const auto made = book.reserve_model(call(1'000, {}, "free_output"));
-  REQUIRE(made.has_value());
-  CHECK_FALSE(made->max_output_tokens.has_value());
+  auto book = book_of({{"cost", 0.001}});
+  CHECK_FALSE(granted(book, call(1u << 30, {}, "unknown")).max_output_tokens.has_value());
+  const auto made = granted(book, call(1'000, {}, "free_output"));
+  CHECK_FALSE(made.max_output_tokens.has_value());
+  CHECK(refusal(book.reserve_model(call(1, {}, "free_output"))) == "later");
+  book.settle(made.id, "free_output", {1, 1'000, 0, 0, 0});
   CHECK(refusal(book.reserve_model(call(1, {}, "free_output"))) == "cost 0.001/0.001");
 }
 
@@ -156,10 +175,14 @@ TEST_CASE("a budget of money is used up to its last token, whatever the figures"
   for (int tokens = 1; tokens <= 200; ++tokens) {
     for (const double rate : {0.1, 0.3, 0.7, 1.1, 3.3}) {
       const double limit = tokens * rate / 1e6;
-      ledger book(budget{{}, {}, {}, {}, {}, {}, limit, {}}, {{"m", {0.0, {}, rate}}});
+      auto book = book_of({{"cost", limit}}, {{"m", {0.0, {}, rate}}});
       std::uint64_t given = 0;
-      for (auto made = book.reserve_model(call(0, 7)); made; made = book.reserve_model(call(0, 7)))
-        given += made->max_output_tokens.value();
+      for (auto made = book.reserve_model(call(0, 7)); made->has_value();
+           made = book.reserve_model(call(0, 7))) {
+        const auto answered = (*made)->max_output_tokens.value_or(7);
+        given += answered;
+        book.settle((*made)->id, "m", {1, 0, answered, 0, 0});
+      }
       CHECK(given + 1 >= static_cast<std::uint64_t>(tokens));
       CHECK(given <= static_cast<std::uint64_t>(tokens));
     }
@@ -170,25 +193,72 @@ TEST_CASE("cached input has its own price, and can be no more than the input") {
   CHECK(cost_of({1, 1'000'000, 1'000'000, 400'000, 0}, prices.at("m")) == Approx(0.6 * 2 + 0.4 * 0.5 + 10));
   CHECK(cost_of({1, 1'000'000, 0, 400'000, 0}, prices.at("free_output")) == Approx(1));
   CHECK(cost_of({1, 10, 0, 1'000'000, 0}, {1, 0, 0}) == 0);
-  ledger book(of({{"cost", 1}}), prices);
-  const auto made = book.reserve_model(call()).value();
+  auto book = book_of({{"cost", 1}});
+  const auto made = granted(book, call());
   book.settle(made.id, "m", {1, 1'000, 100, 1'000, 0});
   CHECK(book.cost() == Approx(0.0005 + 0.001));
 }
 
-TEST_CASE("what is left of a budget goes down to nothing, and wall time is left alone") {
+TEST_CASE("what was spent before counts, against the budget that it was spent of") {
+  usage_report before;
+  before.add("a", "m", {2, 1'000, 100, 500, 0, 3});
+  const auto refused = [&](const json& run, const json& session) {
+    ledger book({{"run", of(run)}, {"session", of(session), before}}, prices);
+    const auto made = book.reserve_model(call());
+    if (refusal(made) != "none")
+      return (*made).error().facts->at("budget").get<std::string>() + " " + describe((*made).error());
+    const auto tools = book.reserve_tools(2);
+    return tools ? "none" : tools.error().facts->at("budget").get<std::string>() + " " + refusal(tools);
+  };
+  CHECK(refused({{"model_calls", 1}}, {{"model_calls", 3}}) == "none");
+  CHECK(refused({{"model_calls", 1}}, {{"model_calls", 2}}) == "session model_calls 2/2");
+  CHECK(refused({{"model_calls", 0}}, {{"model_calls", 3}}) == "run model_calls 0/0");
+  CHECK(refused(json::object(), {{"tool_calls", 4}}) == "session tool_calls 3/4");
+  CHECK(refused(json::object(), {{"total_tokens", 1'200}}) == "session total_tokens 1100/1200");
+  CHECK(refused(json::object(), {{"output_tokens", 100}}) == "session output_tokens 100/100");
+  CHECK(refused(json::object(), {{"cost", 0.002}}) == "session cost 0.00225/0.002");
+}
+
+TEST_CASE("a call waits for what others may give back, and is refused what is spent") {
+  auto book = book_of({{"total_tokens", 1'000}});
+  const auto first = granted(book, call(100));
+  CHECK(first.max_output_tokens == 900);
+  CHECK(refusal(book.reserve_model(call(100))) == "later");
+  CHECK(refusal(book.reserve_model(call(2'000))) == "total_tokens 1000/1000");
+  book.settle(first.id, "m", {1, 100, 50, 0, 0});
+  const auto second = granted(book, call(100));
+  CHECK(second.max_output_tokens == 750);
+  REQUIRE(second.if_cut);
+  CHECK(describe(*second.if_cut) == "total_tokens 1000/1000");
+}
+
+TEST_CASE("a call is reserved at the price of the dearest model that it may fall to") {
+  ledger book({{"run", of({{"cost", 0.001}})}}, prices, {{"m", {2, {}, 100}}});
+  CHECK(granted(book, call(0)).max_output_tokens == 10);
+}
+
+TEST_CASE("an answer whose input nobody counted is charged the estimate, and one that failed is not") {
+  auto book = book_of({{"input_tokens", 250}});
+  book.settle(granted(book, call(100)).id, "m", {1, 0, 0, 0, 0});
+  book.settle(granted(book, call(100)).id, "", {});
+  book.settle(granted(book, call(100)).id, "m", {1, 0, 0, 0, 0});
+  CHECK(refusal(book.reserve_model(call(100))) == "input_tokens 200/250");
+}
+
+TEST_CASE("a judge's call is no turn") {
+  auto book = book_of({{"turns", 1}});
+  book.settle(granted(book, {"m", 1, {}, false}).id, "m", {1, 1, 1, 0, 0});
+  book.settle(granted(book, call()).id, "m", {1, 1, 1, 0, 0});
+  CHECK(refusal(book.reserve_model(call())) == "turns 1/1");
+  CHECK(refusal(book.reserve_model({"m", 1, {}, false})) == "none");
+}
+
+TEST_CASE("what models with prices have used has a cost") {
   usage_report used;
-  used.add("a", "m", {2, 1'000, 100, 500, 0});
   used.add("b", "unknown", {1, 10, 10, 0, 0});
-  const auto left = [&](const json& whole) { return to_json(left_of(of(whole), used, 4, prices)); };
-  CHECK(left({{"turns", 5}, {"model_calls", 2}, {"tool_calls", 5}}) ==
-        json{{"turns", 2}, {"model_calls", 0}, {"tool_calls", 1}});
-  CHECK(
-      left({{"input_tokens", 1'000}, {"output_tokens", 111}, {"total_tokens", 1'121}, {"wall_time_ms", 7}}) ==
-      json{{"input_tokens", 0}, {"output_tokens", 1}, {"total_tokens", 1}, {"wall_time_ms", 7}});
-  CHECK(left_of(of({{"cost", 1}}), used, 0, prices).cost == Approx(1 - (0.001 + 0.00025 + 0.001)));
-  CHECK(left_of(of({{"cost", 0.001}}), used, 0, prices).cost == 0.0);
-  CHECK(left(json::object()) == json::object());
+  CHECK_FALSE(cost_of(used, prices).has_value());
+  used.add("a", "m", {2, 1'000, 100, 500, 0});
+  CHECK(cost_of(used, prices).value() == Approx(0.001 + 0.00025 + 0.001));
 }
 
 TEST_CASE("a request's input is estimated by all that is sent") {

@@ -119,3 +119,24 @@ TEST_CASE("teams pause with their members, and no two steps have the same ids") 
   CHECK(waiting(played.run) == strings{"2.0/1.0 helper.a", "2.0/1.1 helper.a"});
   CHECK_FALSE(check_decisions(played.run, {approve("1.0/1.0")}).has_value());
 }
+
+TEST_CASE("an agent that was approved and pauses again is neither counted nor begun anew") {
+  const auto boss = make_agent("m", [](auto& a) {
+    a.agent_tools = {{"helper", "helper", ""}};
+    a.tool_policies["helper"].approval.needed = true;
+    a.tool_policies["b"].approval.needed = true;
+  });
+  const auto nested = std::make_shared<const state>(
+      play({enter(make_agent("helper", [](auto& a) { a.tool_policies["a"].approval.needed = true; })),
+            collected, calls({"a"})})
+          .run);
+  auto played = play({enter(boss), collected, reserved{}, wishes({{"helper", R"({"input":"?"})"}, {"b"}})},
+                     {}, nullptr, true);
+  play_on(played,
+          {reserved{}, enter(boss), decide({approve("1.0")}), collected, reserved{}, call_paused{0, nested}});
+  CHECK(ending(played.run) == "paused");
+  // The other call is decided; the nested run still waits.
+  play_on(played, {enter(boss), decide({reject("1.1")}), collected});
+  CHECK(ending(played.run) == "paused");
+  CHECK(played.run.used.total().tool_calls == 1);
+}

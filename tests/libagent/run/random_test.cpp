@@ -89,6 +89,8 @@ private:
     REQUIRE(running() <= run_.bounds.max_parallel_tools);
   }
 
+  void take(repair&) {}
+
   void take(troupe::run::pause&) {
     ++pauses;
     REQUIRE(open_.empty());
@@ -103,6 +105,13 @@ private:
     return static_cast<std::size_t>(std::count_if(open_.begin(), open_.end(), [](const effect& each) {
       return std::holds_alternative<call_tools>(each);
     }));
+  }
+
+  bool reports(std::size_t index) const {
+    return std::any_of(open_.begin(), open_.end(), [&](const effect& each) {
+      const auto* told = std::get_if<report_call>(&each);
+      return told != nullptr && told->index == index;
+    });
   }
 
   bool runs(std::size_t index) const {
@@ -129,6 +138,8 @@ private:
     return reserved{};
   }
   event answer(const hand_off& what) { return entered_agent{agents_.at(what.agent)}; }
+  event answer(const repair&) { return stopped{}; }
+  event answer(const report_call& what) { return call_reported{what.index}; }
   event answer(troupe::run::pause&) { return stopped{}; }
   event answer(const finish&) { return stopped{}; }
 
@@ -213,6 +224,8 @@ private:
              {1, 1, 1, 0, 0},
              "",
              "m"}});
+      else if (const auto* told = std::get_if<report_call>(&next))
+        go(call_reported{told->index});
       else
         for (const auto& each : std::get<call_tools>(next).calls)
           go(tool_answered{each.index, tool_result::text("x")});
@@ -263,6 +276,8 @@ private:
       return runs(answer->index);
     if (const auto* answer = std::get_if<call_paused>(&what))
       return runs(answer->index);
+    if (const auto* told = std::get_if<call_reported>(&what))
+      return reports(told->index);
     // Tickets tell late verdicts from others.
     return std::holds_alternative<resumed>(what) ? is_at({phase::paused})
                                                  : !std::holds_alternative<checked>(what);

@@ -245,3 +245,31 @@ TEST_CASE("edited arguments are what the tool gets; the conversation keeps the m
   CHECK(*std::get<call_tools>(played.done.back()).calls.at(0).arguments == json{{"n", 2}});
   CHECK(std::get<tool_call>(played.run.fresh.at(1)).arguments == R"({"n":1})");
 }
+
+TEST_CASE("an approval is for the tool of one owner, whoever else offers its name") {
+  const auto from = [](const char* owner) {
+    return std::function<event(const game&)>([owner](const game&) -> event {
+      const auto tools = std::make_shared<const tool_list>(tool_list{{"a", "", json_schema()}});
+      return tools_collected{std::make_shared<const toolbox>(
+          std::vector<tool_source>{{owner, tools, {true, {}}}}, std::vector<handoff_target>{})};
+    });
+  };
+  const auto plain = make_agent("m");
+  const auto paused = moves{enter(plain), from("one"), calls({"a"})};
+
+  SECTION("a call that waited is not made elsewhere") {
+    auto played = play(paused);
+    keep(played.run);
+    play_on(played, {enter(plain), decide({approve("1.0")}), from("two")});
+    CHECK(story(played.run.fresh) == "U:hello C:a O:!Error: the tool 'a' is not available any more.");
+  }
+  SECTION("and what is approved for good is so at its owner") {
+    auto played = play(paused);
+    keep(played.run);
+    play_on(played, {enter(plain), decide({approve_always("1.0")}), from("one"), tool_says(0, "x")});
+    play_on(played, {from("one"), calls({"a"}), tool_says(0, "y")});
+    CHECK(story(played.run.fresh) == "U:hello C:a O:x C:a O:y");
+    play_on(played, {from("two"), calls({"a"})});
+    CHECK(ending(played.run) == "paused");
+  }
+}

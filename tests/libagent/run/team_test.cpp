@@ -32,7 +32,7 @@ std::vector<std::string> last_asked(const game& played) {
   for (const auto& call : std::get<call_tools>(played.done.back()).calls) {
     CHECK(call.what == toolbox_entry::kind::agent);
     CHECK(call.call_id.empty());
-    CHECK(call.with_history);
+    CHECK(call.is_member);
     all.push_back(call.name + ": " + call.arguments->at("input").get<std::string>());
   }
   return all;
@@ -101,13 +101,19 @@ TEST_CASE("teams ask their members and make one output of theirs") {
   });
 }
 
-TEST_CASE("a team fails with its first member that did, once all are done") {
+TEST_CASE("a team fails with the first member that does, and does not wait for the others") {
   check_rows({
       {"side by side",
        {enter(side_by_side), agent_fails(1, errc::model_failed), agent_fails(0, errc::budget_exceeded)},
        "tools(0 1) finish",
        "U:hello",
-       "budget_exceeded"},
+       "model_failed"},
+      {"those that wait for their turn are not asked",
+       {enter(side_by_side), agent_fails(0, errc::model_failed)},
+       "tools(0) finish",
+       "U:hello",
+       "model_failed",
+       {10, 1000, 1}},
       {"one after the other: the next one is not asked",
        {enter(one_by_one), agent_fails(0, errc::model_failed)},
        "tools(0) finish",
@@ -243,4 +249,51 @@ TEST_CASE("a run can be handed off to a team") {
   CHECK(played.effects == "collect model handoff(team) tools(0) tools(0) finish");
   CHECK(story(played.run.fresh) == "U:hello C:transfer_to_team O:{\"assistant\":\"team\"} A:2");
   CHECK(std::get<assistant_message>(played.run.fresh.back()).agent == "team");
+}
+
+TEST_CASE("members see what the team sees of the conversation, no more") {
+  const auto past = std::make_shared<const item_list>(item_list{user_message{"before"}});
+  const auto seen = [](const game& played) {
+    const auto& call = std::get<call_tools>(played.done.back()).calls.front();
+    return call.arguments->at("input").get<std::string>() + " | " +
+           story(call.history ? *call.history : item_list{});
+  };
+  SECTION("the past of a run that begins with it") {
+    CHECK(seen(play({enter(side_by_side)}, {}, past)) == "hello | U:before");
+  }
+  SECTION("a rejection in the place of what was rejected") {
+    const auto guarded = team_of(agent_kind::sequential, [](auto& a) { a.input_guardrails = {{"g"}}; });
+    auto played = play({enter(guarded), rejects("g", "not that")}, {}, past);
+    CHECK(seen(played) == "not that | U:before");
+    CHECK(story(played.run.fresh) == "U:hello");
+    CHECK(scope_of(played.run).at("input") == "not that");
+  }
+  SECTION("what the one that handed over left") {
+    const auto handed = [&](const change& with) {
+      const auto desk = make_agent("desk", [&](auto& a) {
+        handoff_definition to("team");
+        a.handoffs = {to};
+        if (with)
+          with(a);
+      });
+      return play({enter(desk), collected, calls({"a"}), tool_says(0, "x"), collected,
+                   calls({"transfer_to_team"}), enter(side_by_side)},
+                  {}, past);
+    };
+    CHECK(seen(handed({})) == "hello | U:before C:a O:x C:transfer_to_team O:{\"assistant\":\"team\"}");
+    CHECK(seen(handed([](auto& a) { a.handoffs[0].filter.what = input_filter::kind::drop_tools; })) ==
+          "hello | U:before");
+  }
+  SECTION("kept while it is paused") {
+    const auto nested = std::make_shared<const state>(
+        play({enter(make_agent("x", [](auto& a) { a.tool_policies["a"].approval.needed = true; })), collected,
+              calls({"a"})})
+            .run);
+    const auto guarded = team_of(agent_kind::sequential, [](auto& a) { a.input_guardrails = {{"g"}}; });
+    auto played = play({enter(guarded), rejects("g", "not that"), call_paused{0, nested}}, {}, past);
+    keep(played.run);
+    play_on(played, {enter(guarded), resumed{{approve("1.0/1.0")}}, tool_says(0, "1")});
+    CHECK(seen(played) == "1 | U:before");
+    CHECK(scope_of(played.run).at("input") == "not that");
+  }
 }

@@ -1,6 +1,7 @@
 #include "tests/libagent/run/game.hpp"
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 using namespace troupe;
 using namespace troupe::run;
@@ -256,5 +257,36 @@ TEST_CASE("a tool's output is bounded, and what an agent spent counts for its ca
   answer.used.add("x", "m", {2, 20, 10, 0, 0});
   const auto played = play({enter(plain), collected, calls({"a"}), answer}, {10, 5, 16});
   CHECK(story(played.run.fresh) == "U:hello C:a O:12345\n[cut: 5 of 6 bytes shown]");
-  CHECK(played.run.used.total() == usage{3, 30, 15, 0, 0});
+  CHECK(played.run.used.total() == usage{3, 30, 15, 0, 0, 1});
+}
+
+TEST_CASE("each call is reported once it has its result, but for the handoff that follows") {
+  const auto agent = make_agent("m", [](auto& a) {
+    a.handoffs = {"ops"};
+    a.tool_output_guardrails = {{"mask"}};
+  });
+  const auto reports = [&](const moves& then) {
+    auto all = moves{enter(agent), collected};
+    all.insert(all.end(), then.begin(), then.end());
+    return play(all).reports;
+  };
+  const auto unknown = "Error: there is no tool 'nope'; available tools: a, b, c, add, transfer_to_ops.";
+  CHECK(reports({calls({"a", "nope"}), tool_says(0, "secret")}) == fmt::format("c1_1:-!{}", unknown));
+  CHECK(reports({calls({"a", "nope"}), tool_says(0, "secret"), rewrites("mask", "*")}) ==
+        fmt::format("c1_1:-!{} c1_0:*", unknown));
+  CHECK(reports({calls({"a"}), tool_fails(0, "broken"), passes("mask")}) == "c1_0:!broken");
+  CHECK(reports({calls({"transfer_to_ops"})}) == "");
+  CHECK(reports({calls({"transfer_to_ops", "transfer_to_ops"})}) ==
+        "c1_1:-!Not carried out: this turn already hands off to 'ops'.");
+}
+
+TEST_CASE("a turn is not over before its calls are reported") {
+  auto played = play({enter(make_agent("m")), collected, calls({"a"})});
+  const auto told = step(played.run, tool_answered{0, tool_result::text("x")});
+  REQUIRE(told.size() == 1);
+  CHECK(std::get<report_call>(told.front()).output == "x");
+  CHECK(ending(played.run) == "acting");
+  CHECK(step(played.run, call_reported{1}).empty());
+  CHECK(describe(step(played.run, call_reported{0}).at(0)) == "collect");
+  CHECK(step(played.run, call_reported{0}).empty());
 }

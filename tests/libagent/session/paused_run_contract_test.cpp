@@ -102,7 +102,7 @@ TEMPLATE_TEST_CASE("an erased session takes all that belongs to it along", "", m
     auto added = pause(id, run_id);
     added.agent = "a";
     added.items = {said("x")};
-    added.used.add("a", "m", {1, 2, 3, 4, 5});
+    added.used.add("a", "m", {1, 2, 3, 4, 5, 6});
     added.approved = {{"a", "look"}};
     return added;
   };
@@ -119,7 +119,7 @@ TEMPLATE_TEST_CASE("an erased session takes all that belongs to it along", "", m
   }
   const auto kept = load(store, "s1");
   CHECK(kept.items.size() == 1);
-  CHECK(kept.used.total() == usage{1, 2, 3, 4, 5});
+  CHECK(kept.used.total() == usage{1, 2, 3, 4, 5, 6});
   CHECK(kept.approved.size() == 1);
   CHECK(session_of(store, "r1") == "s1");
 }

@@ -7,7 +7,7 @@ TEST_CASE("a database of version 1 keeps its sessions and takes what is new") {
   const auto folder = temporary_folder{};
   make_version_1(folder / "s.db");
   const auto store = open(folder / "s.db");
-  CHECK(other_program{folder / "s.db"}.read("PRAGMA user_version") == "2");
+  CHECK(other_program{folder / "s.db"}.read("PRAGMA user_version") == "3");
 
   const auto before = load(*store, "s1");
   CHECK(before.agent == "triage");
@@ -19,7 +19,7 @@ TEST_CASE("a database of version 1 keeps its sessions and takes what is new") {
 
   auto added = pause("s1", "r1", "state");
   added.items = {said("three")};
-  added.used.add("triage", "small", {1, 2, 3, 4, 5});
+  added.used.add("triage", "small", {1, 2, 3, 4, 5, 6});
   added.approved = {{"triage", "look"}};
   append(*store, {added});
   const auto after = load(*open(folder / "s.db"), "s1");

@@ -56,7 +56,8 @@ caf::typed_response_promise<run_reply> agent_state::run_prompt(run_request&& req
   run.state.has_budget = spending.is_bounded();
   run_company company;
   if (run.state.has_budget)
-    company.ledger = self_->spawn(budget_behavior, ledger(spending, wiring_->prices));
+    company.ledger =
+        self_->spawn(budget_behavior, ledger({{"run", spending}}, wiring_->prices, wiring_->dearest));
   run.company = std::make_shared<const run_company>(std::move(company));
   run.run_id = new_run_id();
   run.deadline = self_->clock().now() + within;

@@ -58,6 +58,8 @@ struct agent_wiring {
   /// What a run without a session may spend.
   budget spending;
   price_list prices;
+  /// To reserve at, where a call may fall to another model.
+  price_list dearest;
   /// For runs that come without a deadline (`run_request`).
   std::chrono::milliseconds run_timeout{300'000};
 };

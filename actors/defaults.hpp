@@ -12,6 +12,9 @@ using namespace std::chrono_literals;
 /// before.
 inline constexpr auto run_answer_grace = 5000ms;
 
+/// Beyond a run's deadline, for its `after_run` hooks. Less than `run_answer_grace`.
+inline constexpr auto after_run_grace = 4000ms;
+
 /// For an answer of the session store; a disk that takes longer is as good as broken.
 inline constexpr auto store_timeout = 30'000ms;
 
@@ -30,6 +33,11 @@ inline constexpr auto mcp_sigterm_grace = 2000ms;
 
 /// An MCP server that has been ready for so long has come up well: its count of failures begins anew.
 inline constexpr auto mcp_stable_after = 10'000ms;
+
+/// An MCP server that is ready and has said nothing for so long is pinged; one that does not answer a ping
+/// for so long is taken for dead.
+inline constexpr auto mcp_ping_interval = 30'000ms;
+inline constexpr auto mcp_ping_timeout = 30'000ms;
 
 /// Calls that may wait while an MCP server has all it may have in flight.
 inline constexpr std::size_t mcp_max_waiting_calls = 1024;
@@ -52,8 +60,12 @@ inline constexpr auto guardrail_timeout = 30'000ms;
 /// For a hook to answer. Runs wait for it.
 inline constexpr auto hook_timeout = 5000ms;
 
-/// Events of a streamed run that its observer may have before it; beyond that the model is held back.
-inline constexpr std::uint64_t stream_window = 256;
+/// Bytes of a streamed answer, as they came from the endpoint, that may be on their way to whoever watches
+/// the run; beyond that no more are taken from the HTTP client, which reads as much ahead.
+inline constexpr std::size_t stream_window = 64u << 10;
+
+/// For a connection to end, once the answer on it is complete by its own format; twice that at the most.
+inline constexpr auto ended_stream_grace = 1000ms;
 
 /// Of the items of runs that are over and still shown.
 inline constexpr std::size_t kept_run_bytes = 64u << 20;

@@ -86,6 +86,8 @@ using run_actor = caf::typed_actor<
     caf::reacts_to<cancel_atom, error>,
     // Ends the run when its turn is over, for the reason given.
     caf::reacts_to<cancel_atom, error, cancel_mode>,
+    // A run that it started (by its id) has paid for a model call: agent, model, usage.
+    caf::reacts_to<spent_atom, std::string, std::string, std::string, usage>,
     // Its observer has dealt with so many events.
     caf::reacts_to<consumed_atom,
                    std::uint64_t>>::extend_with<model_listener_actor>::extend_with<run_owner_actor>;
@@ -150,7 +152,9 @@ using sessions_actor = caf::typed_actor<
     // A session has dealt with so many of its messages, and has nothing to do (sent by session actors).
     caf::reacts_to<finished_atom, std::string, std::uint64_t>,
     // A run is over, has paused or goes on (sent by session actors).
-    caf::reacts_to<finished_atom, run_record_ptr>>;
+    caf::reacts_to<finished_atom, run_record_ptr>,
+    // From a session: all that it had is erased.
+    caf::reacts_to<erase_atom, std::string, acknowledgement>>;
 
 /// The HTTP front end.
 using http_front_actor = caf::typed_actor<

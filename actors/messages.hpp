@@ -39,6 +39,7 @@ using port_atom = caf::atom_constant<caf::atom("port")>;
 using reserve_atom = caf::atom_constant<caf::atom("reserve")>;
 using run_atom = caf::atom_constant<caf::atom("run")>;
 using settle_atom = caf::atom_constant<caf::atom("settle")>;
+using spent_atom = caf::atom_constant<caf::atom("spent")>;
 using status_atom = caf::atom_constant<caf::atom("status")>;
 using stop_atom = caf::atom_constant<caf::atom("stop")>;
 using tools_atom = caf::atom_constant<caf::atom("tools")>;
@@ -116,7 +117,8 @@ struct hook_call {
   std::shared_ptr<const json> facts;
 };
 
-// What happens in a run, for whoever watches it.
+// What happens in a run, for whoever watches it. `nested_run` is empty in the run that is watched; in others
+// it is the id of the run, which begins with that of the one that started it.
 
 struct run_started {
   std::string run_id;
@@ -124,31 +126,37 @@ struct run_started {
 };
 struct agent_started {
   std::string agent;
+  std::string nested_run{};
 };
 struct handed_off {
   std::string from;
   std::string to;
+  std::string nested_run{};
 };
 /// The model's answer grows. Only for watchers of streamed runs; what a model that does not stream says comes
 /// in one piece.
 struct text_streamed {
   std::string agent;
   std::string text;
+  std::string nested_run{};
 };
 struct reasoning_streamed {
   std::string agent;
   std::string text;
+  std::string nested_run{};
 };
 /// The model begins to write a call; its arguments follow.
 struct call_streamed {
   std::string agent;
   std::string call_id;
   std::string tool;
+  std::string nested_run{};
 };
 struct arguments_streamed {
   std::string agent;
   std::string call_id;
   std::string text;
+  std::string nested_run{};
 };
 /// A tool begins its work, with these arguments.
 struct tool_started {
@@ -156,6 +164,7 @@ struct tool_started {
   std::string call_id;
   std::string tool;
   std::string arguments;
+  std::string nested_run{};
 };
 struct tool_finished {
   std::string agent;
@@ -163,11 +172,13 @@ struct tool_finished {
   std::string tool;
   std::string output;
   bool is_error = false;
+  std::string nested_run{};
 };
 /// What an agent said beside its tool calls. (Its final output comes with the answer.)
 struct said {
   std::string agent;
   std::string text;
+  std::string nested_run{};
 };
 /// A guardrail did something else than pass.
 struct guardrail_acted {
@@ -179,12 +190,14 @@ struct guardrail_acted {
   std::string action;
   /// Why, for people; never what was rewritten.
   std::string message;
+  std::string nested_run{};
 };
 /// A model call was paid for.
 struct usage_added {
   std::string agent;
   std::string model;
   usage used;
+  std::string nested_run{};
 };
 /// In the order in which it happens.
 using run_event =
@@ -237,6 +250,8 @@ struct chat_reply {
   std::vector<interruption> interruptions{};
   /// The final output of an agent with an output schema; null for others.
   std::shared_ptr<const json> structured{};
+  /// Of what was used, where models have prices.
+  std::optional<double> cost{};
 };
 
 /// A run as clients see it.
@@ -252,6 +267,7 @@ struct run_record {
   std::optional<error> failure;
   item_list items;
   usage_report used;
+  std::optional<double> cost;
   std::vector<interruption> interruptions;
 };
 using run_record_ptr = std::shared_ptr<const run_record>;

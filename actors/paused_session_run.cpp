@@ -51,32 +51,9 @@ run_record record_of(const paused_session_run& run, const std::string& session_i
   record.status = run_status::paused;
   record.agent = run.state->agent->name;
   record.items = run.state->fresh;
-  record.used = used_by(*run.state);
+  record.used = run::spent_by(*run.state);
   record.interruptions = interruptions(*run.state);
   return record;
-}
-
-usage_report used_by(const run::state& state) {
-  auto used = state.used;
-  for (const auto& call : state.open_calls)
-    if (call.nested)
-      used += used_by(*call.nested);
-  return used;
-}
-
-std::uint64_t tool_calls_of(const run::state& state) {
-  auto count =
-      static_cast<std::uint64_t>(std::count_if(state.fresh.begin(), state.fresh.end(), [](const item& entry) {
-        return std::holds_alternative<tool_call>(entry);
-      }));
-  for (const auto& call : state.open_calls) {
-    if (call.nested)
-      count += tool_calls_of(*call.nested);
-    else if (call.at == run::open_call::stage::waiting && count > 0)
-      // It is still to be made.
-      --count;
-  }
-  return count;
 }
 
 } // namespace troupe

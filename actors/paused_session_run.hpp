@@ -26,8 +26,4 @@ result<paused_session_run> from_stored(const paused_run& stored);
 /// The run as clients see it.
 run_record record_of(const paused_session_run& run, const std::string& session_id);
 
-/// What a run and those that it started have used, and how many tools they have called.
-usage_report used_by(const run::state& state);
-std::uint64_t tool_calls_of(const run::state& state);
-
 } // namespace troupe

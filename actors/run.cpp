@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe {
 
@@ -21,18 +22,6 @@ std::string last_text(const run::state& state) {
 }
 
 } // namespace
-
-run_state::~run_state() {
-  for (const auto& [key, call] : open_) {
-    if (call.model)
-      caf::anon_send(call.model, cancel_atom::value, key);
-    if (call.server)
-      caf::anon_send(call.server, cancel_atom::value, key);
-  }
-  settle(reservation_, {}, {});
-  if (promise_.pending())
-    promise_.deliver(to_caf(fail(errc::internal, "the run's actor ended without a result")));
-}
 
 caf::typed_response_promise<run_outcome> run_state::take(agent_wiring_ptr wiring, travelling_run&& run) {
   wiring_ = std::move(wiring);
@@ -54,6 +43,7 @@ void run_state::enter() {
   if (at != phase::handing_off && run_.company && !run_.company->nested)
     tell(run_started{run_.run_id, run_.session_id});
   if (at == phase::paused) {
+    tell(agent_started{wiring_->definition->name});
     feed(run::entered_agent{wiring_->definition});
     feed(run::resumed{std::move(run_.decisions)});
     return;
@@ -91,6 +81,10 @@ void run_state::cancel(error reason, cancel_mode mode) {
 }
 
 void run_state::moved(const std::string& run_id, const caf::strong_actor_ptr& to) {
+  if (is_finished()) {
+    self_->send(caf::actor_cast<run_actor>(to), cancel_atom::value, stop_reason());
+    return;
+  }
   const auto& nested = nested_[run_id] = caf::actor_cast<run_actor>(to);
   if (run_.state.stop_before_turn)
     self_->send(nested, cancel_atom::value, *run_.state.stop_before_turn, cancel_mode::after_turn);
@@ -152,12 +146,12 @@ void run_state::carry_out(run::reserve& what) {
     return;
   }
   call_estimate call{wiring_->definition->model, estimate_input(*what.request),
-                     what.request->settings.max_tokens};
+                     what.request->settings.max_tokens, true};
   self_->request(ledger, remaining(), reserve_atom::value, std::move(call))
       .then(
           [this](const reservation& made) {
             reservation_ = made.id;
-            feed(run::reserved{made.max_output_tokens});
+            feed(run::reserved{made.max_output_tokens, made.if_cut});
           },
           refused);
 }
@@ -193,58 +187,9 @@ void run_state::hand_off_to(const agent_actor& next, const run::hand_off& what) 
   leave();
 }
 
-void run_state::carry_out(const run::pause&) {
-  is_over_ = true;
-  auto& state = run_.state;
-  run_outcome outcome;
-  outcome.agent = wiring_->definition->name;
-  outcome.items = state.fresh;
-  outcome.used = state.used;
-  outcome.approved = state.always_approved;
-  state.past.reset();
-  state.tools.reset();
-  outcome.paused = std::make_shared<const run::state>(std::move(state));
-  promise_.deliver(std::move(outcome));
-  leave();
-}
-
-void run_state::carry_out(const run::finish&) {
-  auto facts = facts_for(hook_point::after_run, [this] {
-    const auto& state = run_.state;
-    json made = {{"usage", to_json(state.used)}};
-    if (state.failure)
-      made["error"] = {{"code", to_string(state.failure->code)}, {"detail", state.failure->detail}};
-    else
-      made["output"] = state.output;
-    return made;
-  });
-  at_hooks(hook_point::after_run, std::move(facts), [this] {
-    deliver();
-    leave();
-  });
-}
-
-void run_state::leave() {
-  // Else the owner would keep a note of each run that it ever had.
-  if (run_.company && run_.company->owner)
-    self_->demonitor(run_.company->owner.address());
-  self_->quit();
-}
-
-void run_state::deliver() {
-  is_over_ = true;
-  auto& state = run_.state;
-  // Whoever keeps the history may append in place once nobody else holds it.
-  state.past.reset();
-  run_outcome outcome;
-  outcome.failure = std::move(state.failure);
-  outcome.output = std::move(state.output);
-  outcome.agent = wiring_->definition->name;
-  outcome.items = std::move(state.fresh);
-  outcome.used = std::move(state.used);
-  outcome.structured = std::move(state.structured);
-  outcome.approved = std::move(state.always_approved);
-  promise_.deliver(std::move(outcome));
+void run_state::carry_out(const run::repair& what) {
+  tell(guardrail_acted{wiring_->definition->name, "output_schema",
+                       std::string(to_string(run::guard_stage::output)), "reject", what.why});
 }
 
 void run_state::request_failed(const caf::error& reason, call_key key,
@@ -254,7 +199,10 @@ void run_state::request_failed(const caf::error& reason, call_key key,
     feed(run::stopped{deadline_error()});
     return;
   }
-  open_.erase(key);
+  const auto call = open_.extract(key);
+  // It goes on where it is, unless it is told.
+  if (reason == caf::sec::request_timeout && !call.empty() && call.mapped().model)
+    self_->send(call.mapped().model, cancel_atom::value, key);
   handle(from_caf(reason));
 }
 
@@ -274,8 +222,9 @@ error run_state::deadline_error() const {
   return reason;
 }
 
-std::chrono::milliseconds run_state::remaining() const {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(run_.deadline - self_->clock().now());
+std::chrono::milliseconds run_state::remaining(std::chrono::milliseconds beyond) const {
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(run_.deadline + beyond - self_->clock().now());
   return std::max(left, std::chrono::milliseconds(1));
 }
 
@@ -292,6 +241,13 @@ void run_state::tell(run_event what) {
     return;
   if (run_.company->streamed)
     ++unconsumed_;
+  if (run_.company->nested)
+    std::visit(
+        [this](auto& each) {
+          if constexpr (requires { each.nested_run; })
+            each.nested_run = run_.run_id;
+        },
+        what);
   self_->send(run_.company->observer, std::move(what));
 }
 
@@ -310,6 +266,8 @@ run_actor::behavior_type run_behavior(run_actor::stateful_pointer<run_state> sel
       [self](moved_atom, const std::string& run_id, const caf::strong_actor_ptr& to) {
         self->state.moved(run_id, to);
       },
+      [self](spent_atom, const std::string& run_id, const std::string& agent, const std::string& model,
+             const usage& used) { self->state.spent(run_id, agent, model, used); },
   };
 }
 

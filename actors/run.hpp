@@ -7,6 +7,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -30,6 +31,10 @@ public:
   /// A run that this one started is now carried by another actor, or at an end.
   void moved(const std::string& run_id, const caf::strong_actor_ptr& to);
 
+  /// A run that this one started has paid for a call.
+  void spent(const std::string& run_id, const std::string& agent, const std::string& model,
+             const usage& used);
+
   const char* name = "run";
 
 private:
@@ -40,11 +45,13 @@ private:
     /// For runs that this one started: their id.
     std::string nested;
   };
-  /// Progress of a model that is held back until the observer has caught up.
+  /// Progress of a model that the observer has not dealt with.
   struct held_progress {
     stream_source_actor source;
     call_key key;
     std::uint64_t bytes;
+    /// The last of its events.
+    std::uint64_t last_event;
   };
 
   // run.cpp: the run's life.
@@ -54,24 +61,39 @@ private:
   void carry_out(run::reserve& what);
   void carry_out(run::call_model& what);
   void carry_out(run::call_tools& what);
+  void carry_out(const run::report_call& what);
+  void carry_out(const run::repair& what);
   void carry_out(run::check& what);
   void carry_out(const run::hand_off& what);
+  void hand_off_to(const agent_actor& next, const run::hand_off& what);
+  void collect_from_servers();
+  void tools_came(std::size_t server, shared_tools tools);
+
+  // run_end.cpp: how it ends.
   void carry_out(const run::pause&);
   void carry_out(const run::finish&);
-  void hand_off_to(const agent_actor& next, const run::hand_off& what);
   void deliver();
   /// Ends this actor in order.
   void leave();
-  void collect_from_servers();
-  void tools_came(std::size_t server, shared_tools tools);
+  /// Has all that was begun end.
+  void cancel_calls(const error& reason);
+  error stop_reason() const;
+  /// What the first agent's own guardrails would have taken out of the input is not kept either, though the
+  /// run did not live to ask them all.
+  void mask_input();
 
   // run_model.cpp: model calls, and what is streamed of them.
   void ask_model(model_request_ptr request);
   void model_answered(call_key key, model_response& response);
   void settle(std::uint64_t reserved, const std::string& model, const usage& used);
+  /// An answer whose endpoint counts no tokens is charged an estimate.
+  void settle(std::uint64_t reserved, const model_response& response);
+  void settle_failed(std::uint64_t reserved, const error& reason);
   /// Tells what the model said, for observers that have not seen it grow.
   void tell_answer(const model_response& response);
   void tell_delta(const model_delta& delta);
+  /// Has models go on whose progress the observer has dealt with.
+  void release_progress();
 
   // run_calls.cpp: tools, and agents as tools.
   void run_tool(const run::requested_call& call);
@@ -84,12 +106,15 @@ private:
   template <class Handle>
   void request_tool(const Handle& tool, std::chrono::milliseconds within, call_key key,
                     const run::requested_call& call, tool_invocation invocation);
-  void tool_done(const run::requested_call& call, call_key key, run::tool_answered answer);
+  /// Lets the run that owns this one know, so that it counts though this one may not live to answer.
+  void tell_spent(const std::string& agent, const std::string& model, const usage& used);
+  usage_report take_spent(const std::string& run_id);
+  void tool_done(call_key key, run::tool_answered answer);
 
   // run_guards.cpp: guardrails and hooks.
   void ask_judge(const judge& rule, const run::check& what, std::chrono::milliseconds within);
   void call_judge(const judge& rule, const run::check& what, std::chrono::milliseconds within,
-                  model_request_ptr request, std::uint64_t reserved);
+                  model_request_ptr request, const reservation& reserved);
   void verdict_came(const run::check& what, result<guardrail::verdict> outcome);
   /// What the hooks of that point are told; null if there is none, without calling `make`.
   template <class Make>
@@ -105,8 +130,9 @@ private:
 
   // Of all.
   void request_failed(const caf::error& reason, call_key key, const std::function<void(error)>& handle);
-  /// Time until the deadline; at least one millisecond, so that a passed deadline ends the run by a timeout.
-  std::chrono::milliseconds remaining() const;
+  /// Time until the deadline, or so much beyond it; at least one millisecond, so that a passed deadline ends
+  /// the run by a timeout.
+  std::chrono::milliseconds remaining(std::chrono::milliseconds beyond = {}) const;
   /// Whether a request failed because the run's time is over.
   bool is_deadline(const caf::error& reason) const;
   error deadline_error() const;
@@ -122,6 +148,8 @@ private:
   std::map<call_key, cancellable_call> open_;
   /// Runs that this one started, by their id.
   std::map<std::string, run_actor> nested_;
+  /// What those that have not answered have spent.
+  std::map<std::string, usage_report> spent_by_;
   std::uint32_t keys_ = 0;
   /// Tools by source while they come in: code tools, then servers.
   std::vector<tool_source> sources_;
@@ -130,9 +158,10 @@ private:
   std::uint64_t reservation_ = 0;
   bool saw_progress_ = false;
   std::vector<std::string> streamed_calls_;
-  /// Events that the observer of a streamed run has before it.
+  /// Events that the observer of a streamed run has before it, and that it has dealt with.
   std::uint64_t unconsumed_ = 0;
-  std::vector<held_progress> held_;
+  std::uint64_t consumed_ = 0;
+  std::deque<held_progress> held_;
   bool is_over_ = false;
 };
 

@@ -1,4 +1,5 @@
 #include "actors/function_tool.hpp"
+#include "actors/paused_session_run.hpp"
 #include "actors/run.hpp"
 
 #include <fmt/format.h>
@@ -73,7 +74,7 @@ template <class Handle>
 void run_state::request_tool(const Handle& tool, std::chrono::milliseconds within, call_key key,
                              const run::requested_call& call, tool_invocation invocation) {
   self_->request(tool, within, std::move(invocation))
-      .then([this, call, key](tool_result& result) { tool_done(call, key, answer(call, std::move(result))); },
+      .then([this, call, key](tool_result& result) { tool_done(key, answer(call, std::move(result))); },
             [this, call, key, within](const caf::error& reason) {
               // A call that took too long goes on where it is, unless it is told.
               if (const auto open = open_.find(key); open != open_.end() && open->second.server)
@@ -83,7 +84,7 @@ void run_state::request_tool(const Handle& tool, std::chrono::milliseconds withi
                                       ? fmt::format("Error: '{}' did not answer within {} ms",
                                                     call.offered_name, within.count())
                                       : fmt::format("Error: {}", why.detail);
-                tool_done(call, key, answer(call, tool_result::failure(text)));
+                tool_done(key, answer(call, tool_result::failure(text)));
               });
             });
 }
@@ -93,21 +94,23 @@ void run_state::call_agent(const run::requested_call& call, call_key key) {
   const auto& wanted = call.nested ? call.nested->agent->name : call.name;
   const auto found = wiring_->agents->find(wanted);
   if (found == wiring_->agents->end()) {
-    tool_done(call, key,
-              answer(call, tool_result::failure(fmt::format("Error: there is no agent '{}'", wanted))));
+    tool_done(key, answer(call, tool_result::failure(fmt::format("Error: there is no agent '{}'", wanted))));
     return;
   }
   const auto run_id = fmt::format("{}/{}", run_.run_id, key);
   open_[key].nested = run_id;
+  spent_by_[run_id] = call.nested ? run::spent_by(*call.nested) : usage_report{};
   const auto within = std::min(call.timeout.value_or(remaining()), remaining());
   self_->request(found->second, within + defaults::run_answer_grace, nested_run(call, run_id))
       .then([this, call, key](run_outcome& outcome) { agent_answered(call, key, outcome); },
-            [this, call, key](const caf::error& reason) {
-              request_failed(reason, key, [this, &call, key](const error& why) {
+            [this, call, key, run_id](const caf::error& reason) {
+              request_failed(reason, key, [this, &call, key, &run_id](const error& why) {
+                nested_.erase(run_id);
                 auto failed = answer(call, tool_result::failure(fmt::format("Error: {}", why.detail)));
-                if (call.with_history)
+                failed.used = take_spent(run_id);
+                if (call.is_member)
                   failed.fatal = why;
-                tool_done(call, key, std::move(failed));
+                tool_done(key, std::move(failed));
               });
             });
 }
@@ -123,8 +126,8 @@ travelling_run run_state::nested_run(const run::requested_call& call, const std:
     nested.state = run::begin(nullptr, input != nullptr ? *input : dump_json(*call.arguments), outer.bounds,
                               outer.context);
   }
-  if (call.with_history)
-    nested.state.past = outer.past;
+  if (call.is_member)
+    nested.state.past = call.history;
   nested.state.bounds = outer.bounds;
   nested.state.has_budget = outer.has_budget;
   nested.state.always_approved.insert(outer.always_approved.begin(), outer.always_approved.end());
@@ -145,6 +148,7 @@ travelling_run run_state::nested_run(const run::requested_call& call, const std:
 
 void run_state::agent_answered(const run::requested_call& call, call_key key, run_outcome& outcome) {
   nested_.erase(open_[key].nested);
+  spent_by_.erase(open_[key].nested);
   run_.state.always_approved.insert(outcome.approved.begin(), outcome.approved.end());
   if (outcome.paused) {
     open_.erase(key);
@@ -154,7 +158,7 @@ void run_state::agent_answered(const run::requested_call& call, call_key key, ru
   if (!outcome.failure) {
     auto done = answer(call, tool_result::text(std::move(outcome.output)));
     done.used = std::move(outcome.used);
-    return tool_done(call, key, std::move(done));
+    return tool_done(key, std::move(done));
   }
   auto& why = *outcome.failure;
   auto failed = answer(
@@ -162,26 +166,50 @@ void run_state::agent_answered(const run::requested_call& call, call_key key, ru
   failed.used = std::move(outcome.used);
   // An agent may also have had less time than this run has.
   const bool had_less_time = why.code == errc::deadline_exceeded && self_->clock().now() < run_.deadline;
-  if (call.with_history || (ends_caller(why.code) && !had_less_time))
+  if (call.is_member || (ends_caller(why.code) && !had_less_time))
     failed.fatal = std::move(why);
-  tool_done(call, key, std::move(failed));
+  tool_done(key, std::move(failed));
 }
 
-void run_state::tool_done(const run::requested_call& call, call_key key, run::tool_answered answer) {
+void run_state::tool_done(call_key key, run::tool_answered answer) {
   open_.erase(key);
-  const auto& result = answer.result;
-  if (!call.call_id.empty())
-    tell(tool_finished{wiring_->definition->name, call.call_id, call.offered_name, plain_text(result.parts),
-                       result.is_error});
-  auto facts = facts_for(hook_point::after_tool, [&call, &result] {
-    return json{{"tool", call.offered_name},
-                {"call_id", call.call_id},
-                {"arguments", *call.arguments},
-                {"output", plain_text(result.parts)},
-                {"is_error", result.is_error}};
+  feed(std::move(answer));
+}
+
+void run_state::carry_out(const run::report_call& what) {
+  tell(tool_finished{wiring_->definition->name, what.call_id, what.offered_name, what.output, what.is_error});
+  const auto go_on = [this, index = what.index] { feed(run::call_reported{index}); };
+  if (!what.was_started)
+    return go_on();
+  auto facts = facts_for(hook_point::after_tool, [&what] {
+    return json{{"tool", what.offered_name},
+                {"call_id", what.call_id},
+                {"arguments", *what.arguments},
+                {"output", what.output},
+                {"is_error", what.is_error}};
   });
-  at_hooks(hook_point::after_tool, std::move(facts),
-           [this, answer = std::move(answer)]() mutable { feed(std::move(answer)); });
+  at_hooks(hook_point::after_tool, std::move(facts), go_on);
+}
+
+// What nested runs spend.
+
+void run_state::tell_spent(const std::string& agent, const std::string& model, const usage& used) {
+  if (run_.company && run_.company->nested)
+    self_->send(caf::actor_cast<run_actor>(run_.company->owner), spent_atom::value, run_.run_id, agent, model,
+                used);
+}
+
+void run_state::spent(const std::string& run_id, const std::string& agent, const std::string& model,
+                      const usage& used) {
+  if (const auto nested = spent_by_.find(run_id); nested != spent_by_.end()) {
+    nested->second.add(agent, model, used);
+    tell_spent(agent, model, used);
+  }
+}
+
+usage_report run_state::take_spent(const std::string& run_id) {
+  const auto nested = spent_by_.extract(run_id);
+  return nested.empty() ? usage_report{} : std::move(nested.mapped());
 }
 
 } // namespace troupe

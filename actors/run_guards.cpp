@@ -83,35 +83,43 @@ void run_state::carry_out(run::check& what) {
 void run_state::ask_judge(const judge& rule, const run::check& what, std::chrono::milliseconds within) {
   auto request = std::make_shared<model_request>(guardrail::ask_judge(rule.rule, describe(what), what.text));
   if (!run_.state.has_budget)
-    return call_judge(rule, what, within, std::move(request), 0);
-  call_estimate estimate{rule.model_name, estimate_input(*request), {}};
-  self_->request(run_.company->ledger, within, reserve_atom::value, std::move(estimate))
+    return call_judge(rule, what, within, std::move(request), {});
+  call_estimate estimate{rule.model_name, estimate_input(*request), request->settings.max_tokens, false};
+  self_->request(run_.company->ledger, remaining(), reserve_atom::value, std::move(estimate))
       .then(
           [this, rule, what, within, request](const reservation& made) {
-            if (made.max_output_tokens)
+            if (made.max_output_tokens) {
               request->settings.max_tokens = static_cast<unsigned>(*made.max_output_tokens);
-            call_judge(rule, what, within, request, made.id);
+              request->settings.token_bound = request->settings.max_tokens;
+            }
+            call_judge(rule, what, std::min(within, remaining()), request, made);
           },
           [this, what](const caf::error& reason) { verdict_came(what, from_caf(reason)); });
 }
 
 void run_state::call_judge(const judge& rule, const run::check& what, std::chrono::milliseconds within,
-                           model_request_ptr request, std::uint64_t reserved) {
+                           model_request_ptr request, const reservation& reserved) {
   if (is_over_ || is_finished())
-    return settle(reserved, {}, {});
+    return settle(reserved.id, {}, {});
   const auto key = next_key();
   open_[key].model = rule.model;
   self_->request(rule.model, within, model_call{key, std::move(request), {}})
       .then(
           [this, key, what, reserved, rule = rule.rule, model = rule.model_name](model_response& response) {
             open_.erase(key);
-            const auto& answered = response.model.empty() ? model : response.model;
-            settle(reserved, answered, response.used);
-            run_.state.used.add(wiring_->definition->name, answered, response.used);
+            if (response.model.empty())
+              response.model = model;
+            settle(reserved.id, response);
+            const auto& agent = wiring_->definition->name;
+            tell_spent(agent, response.model, response.used);
+            run_.state.used.add(agent, response.model, response.used);
+            tell(usage_added{agent, response.model, response.used});
+            if (reserved.if_cut && is_cut(response))
+              return verdict_came(what, *reserved.if_cut);
             verdict_came(what, guardrail::read_judgement(rule, response));
           },
           [this, key, what, reserved](const caf::error& reason) {
-            settle(reserved, {}, {});
+            settle_failed(reserved.id, from_caf(reason));
             request_failed(reason, key, [this, &what](error why) { verdict_came(what, std::move(why)); });
           });
 }
@@ -161,9 +169,8 @@ void run_state::tell_hook(std::size_t index, hook_call call, std::function<void(
     }
     return tell_hook(index + 1, std::move(call), std::move(go_on));
   }
-  // A run that is over because of its deadline has no time left, and is to be told of all the same.
-  const auto within =
-      call.point == hook_point::after_run ? next.timeout : std::min(next.timeout, remaining());
+  const auto left = call.point == hook_point::after_run ? remaining(defaults::after_run_grace) : remaining();
+  const auto within = std::min(next.timeout, left);
   self_->request(std::get<hook_actor>(next.handler), within, call)
       .then([this, index, call, go_on](acknowledgement) { tell_hook(index + 1, call, go_on); },
             [this, index, call, go_on](const caf::error& reason) {

@@ -1,4 +1,3 @@
-#include "actors/defaults.hpp"
 #include "actors/run.hpp"
 
 #include <caf/send.hpp>
@@ -32,7 +31,7 @@ void run_state::ask_model(model_request_ptr request) {
   self_->request(wiring_->model, remaining(), std::move(call))
       .then([this, key](model_response& response) { model_answered(key, response); },
             [this, key](const caf::error& reason) {
-              settle(std::exchange(reservation_, 0), {}, {});
+              settle_failed(std::exchange(reservation_, 0), from_caf(reason));
               request_failed(reason, key, [this](error why) { feed(run::model_failed{std::move(why)}); });
             });
 }
@@ -41,7 +40,8 @@ void run_state::model_answered(call_key key, model_response& response) {
   open_.erase(key);
   if (response.model.empty())
     response.model = wiring_->definition->model;
-  settle(std::exchange(reservation_, 0), response.model, response.used);
+  settle(std::exchange(reservation_, 0), response);
+  tell_spent(wiring_->definition->name, response.model, response.used);
   tell_answer(response);
   if (run_.company && run_.company->observer)
     tell(usage_added{wiring_->definition->name, response.model, response.used});
@@ -54,9 +54,25 @@ void run_state::model_answered(call_key key, model_response& response) {
   });
 }
 
+void run_state::settle(std::uint64_t reserved, const model_response& response) {
+  auto used = response.used;
+  used.requests = std::max<std::uint64_t>(used.requests, 1);
+  if (used.total_tokens() == 0)
+    used.output_tokens = estimate_output(response.output);
+  settle(reserved, response.model, used);
+}
+
 void run_state::settle(std::uint64_t reserved, const std::string& model, const usage& used) {
   if (reserved != 0 && run_.company && run_.company->ledger)
     caf::anon_send(run_.company->ledger, settle_atom::value, reserved, model, used);
+}
+
+void run_state::settle_failed(std::uint64_t reserved, const error& reason) {
+  // An answer that came in part was worked for.
+  usage used;
+  if (reason.code == errc::model_stream_cut)
+    used.requests = 1;
+  settle(reserved, wiring_->definition->model, used);
 }
 
 void run_state::tell_answer(const model_response& response) {
@@ -91,11 +107,9 @@ void run_state::progressed(const model_progress& what, const caf::strong_actor_p
     tell_delta(delta);
   if (what.bytes == 0 || !source)
     return;
-  auto handle = caf::actor_cast<stream_source_actor>(source);
-  if (unconsumed_ > defaults::stream_window)
-    held_.push_back({std::move(handle), what.key, what.bytes});
-  else
-    self_->send(handle, consumed_atom::value, what.key, what.bytes);
+  held_.push_back(
+      {caf::actor_cast<stream_source_actor>(source), what.key, what.bytes, consumed_ + unconsumed_});
+  release_progress();
 }
 
 void run_state::tell_delta(const model_delta& delta) {
@@ -115,12 +129,15 @@ void run_state::tell_delta(const model_delta& delta) {
 }
 
 void run_state::consumed(std::uint64_t events) {
-  unconsumed_ -= std::min(events, unconsumed_);
-  if (unconsumed_ > defaults::stream_window / 2)
-    return;
-  for (const auto& held : held_)
-    self_->send(held.source, consumed_atom::value, held.key, held.bytes);
-  held_.clear();
+  events = std::min(events, unconsumed_);
+  unconsumed_ -= events;
+  consumed_ += events;
+  release_progress();
+}
+
+void run_state::release_progress() {
+  for (; !held_.empty() && held_.front().last_event <= consumed_; held_.pop_front())
+    self_->send(held_.front().source, consumed_atom::value, held_.front().key, held_.front().bytes);
 }
 
 } // namespace troupe

@@ -1,14 +1,12 @@
 #include "actors/session.hpp"
 
 #include "actors/ask.hpp"
-#include "actors/budget.hpp"
 #include "actors/defaults.hpp"
 #include "actors/io/log.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 
 namespace troupe {
 
@@ -24,12 +22,6 @@ error waits_for_approval(const std::string& run_id) {
            fmt::format("the session's run '{}' waits for a decision: resume or cancel it first", run_id));
   reason.facts = std::make_shared<const json>(json{{"run_id", run_id}});
   return reason;
-}
-
-/// Whether an actor has to keep account; the wall time is a deadline.
-bool needs_ledger(budget spending) {
-  spending.wall_time.reset();
-  return spending.is_bounded();
 }
 
 } // namespace
@@ -91,9 +83,12 @@ void session_state::next() {
     return;
   busy_ = true;
   cancelled_.reset();
+  was_paused_ = false;
   const auto* prompt = std::get_if<prompt_job>(&jobs_.front());
   if (prompt != nullptr)
     run_id_ = prompt->request.run_id;
+  else if (const auto* resumed = std::get_if<resume_job>(&jobs_.front()))
+    run_id_ = resumed->request.run_id;
   if (loaded_ || (prompt != nullptr && prompt->request.is_new) ||
       std::holds_alternative<erase_job>(jobs_.front()))
     start();
@@ -163,6 +158,10 @@ void session_state::start(resume_job& wanted) {
   run_id_ = wanted.request.run_id;
   if (!paused_ || paused_->run_id != run_id_)
     return deliver(to_caf(fail(errc::conflict, fmt::format("the run '{}' is not paused", run_id_))));
+  if (cancelled_) {
+    jobs_.insert(jobs_.begin() + 1, drop_job{run_id_, cancelled_->first, true});
+    return deliver(to_caf(cancelled_->first));
+  }
   if (auto fits = run::check_decisions(*paused_->state, wanted.request.decisions); !fits)
     return deliver(to_caf(fits.error()));
   const auto agent = environment_->agents->find(paused_->state->agent->name);
@@ -178,177 +177,11 @@ void session_state::start(resume_job& wanted) {
   saved_ = paused_->saved;
   was_paused_ = true;
   spending_ = paused_->spending;
-  auto record = std::make_shared<run_record>(record_of(*paused_, id_));
+  auto record = std::make_shared<run_record>(paused_record());
   record->status = run_status::running;
   record->interruptions.clear();
   self_->send(parent_, finished_atom::value, run_record_ptr(std::move(record)));
-  const auto left = left_of(tighter(spending_, environment_->run_budget), used_by(*paused_->state),
-                            tool_calls_of(*paused_->state), environment_->prices);
-  send_off(agent->second, std::move(run), left, wanted.request.streamed, wanted.observer);
-}
-
-void session_state::save_input(const travelling_run& run) {
-  saved_ = 1;
-  session_append addition{id_, {}, {run.state.fresh.front()}};
-  ask<acknowledgement>(
-      self_, environment_->store, defaults::store_timeout, [](acknowledgement) {},
-      [this](const caf::error& reason) { save_failure_ = from_caf(reason); }, std::move(addition));
-}
-
-void session_state::send_off(const agent_actor& agent, travelling_run&& run, budget spending, bool streamed,
-                             const observer_actor& observer) {
-  spending = tighter(spending, environment_->run_budget);
-  if (environment_->session_budget.is_bounded()) {
-    auto used = used_;
-    auto calls =
-        static_cast<std::uint64_t>(std::count_if(items_->begin(), items_->end(), [](const item& entry) {
-          return std::holds_alternative<tool_call>(entry);
-        }));
-    if (was_paused_) {
-      used += used_by(run.state);
-      calls += tool_calls_of(run.state);
-    }
-    spending = tighter(spending, left_of(environment_->session_budget, used, calls, environment_->prices));
-  }
-  auto within = environment_->run_timeout;
-  if (spending.wall_time && *spending.wall_time < within) {
-    within = *spending.wall_time;
-    run.wall_time = within;
-  }
-  run_company company{observer, run_owner_actor(self_), {}, streamed, false};
-  run.state.has_budget = needs_ledger(spending);
-  if (run.state.has_budget)
-    company.ledger = self_->spawn(budget_behavior, ledger(spending, environment_->prices));
-  run.deadline = self_->clock().now() + within;
-  run.company = std::make_shared<const run_company>(std::move(company));
-  run.run_id = run_id_;
-  run.session_id = id_;
-  ask<run_outcome>(
-      self_, agent, within + defaults::run_answer_grace,
-      [this](run_outcome& outcome) { run_ended(std::move(outcome)); },
-      [this](const caf::error& reason) { lose_run(from_caf(reason)); }, std::move(run));
-}
-
-void session_state::run_ended(run_outcome&& outcome) {
-  carrier_ = nullptr;
-  session_append addition{id_, {}, {}};
-  addition.approved = outcome.approved;
-  addition.unpauses = was_paused_;
-  if (outcome.paused) {
-    paused_ = paused_session_run{run_id_, outcome.paused, spending_, saved_};
-    addition.paused = to_stored(*paused_);
-  } else {
-    if (was_paused_)
-      paused_.reset();
-    if (!outcome.failure)
-      agent_ = outcome.agent;
-    addition.agent = agent_;
-    addition.items.assign(outcome.items.begin() +
-                              static_cast<std::ptrdiff_t>(std::min(saved_, outcome.items.size())),
-                          outcome.items.end());
-    addition.used = outcome.used;
-  }
-  ask<acknowledgement>(
-      self_, environment_->store, defaults::store_timeout,
-      [this, outcome = std::move(outcome)](acknowledgement) mutable { stored(std::move(outcome)); },
-      [this](const caf::error& reason) { lose_run(from_caf(reason)); }, std::move(addition));
-}
-
-void session_state::stored(run_outcome&& outcome) {
-  if (items_.use_count() > 1)
-    items_ = std::make_shared<item_list>(*items_);
-  else
-    // Whoever let go last has read before that.
-    std::atomic_thread_fence(std::memory_order_acquire);
-  // What was paused before has its saved items in there already.
-  const auto known = was_paused_ ? saved_ : 0;
-  const auto upto = outcome.paused ? saved_ : outcome.items.size();
-  if (known < upto)
-    items_->insert(items_->end(), outcome.items.begin() + static_cast<std::ptrdiff_t>(known),
-                   outcome.items.begin() + static_cast<std::ptrdiff_t>(upto));
-  approved_.insert(outcome.approved.begin(), outcome.approved.end());
-  if (!outcome.paused)
-    used_ += outcome.used;
-  if (save_failure_)
-    return lose_run(*std::exchange(save_failure_, std::nullopt));
-  report(outcome, outcome.failure);
-  if (outcome.failure) {
-    log().info("session '{}': the run '{}' failed: {}: {}", id_, run_id_, to_string(outcome.failure->code),
-               outcome.failure->detail);
-    return deliver(to_caf(*outcome.failure));
-  }
-  chat_reply reply{std::move(outcome.output), id_,    std::move(outcome.agent), std::move(outcome.items),
-                   std::move(outcome.used),   run_id_};
-  reply.structured = std::move(outcome.structured);
-  if (outcome.paused) {
-    reply.status = run_status::paused;
-    reply.used = used_by(*outcome.paused);
-    reply.interruptions = run::interruptions(*outcome.paused);
-  }
-  deliver(std::move(reply));
-}
-
-void session_state::report(const run_outcome& outcome, std::optional<error> failure) {
-  auto record = std::make_shared<run_record>();
-  if (outcome.paused && !failure) {
-    *record = record_of(*paused_, id_);
-  } else {
-    record->run_id = run_id_;
-    record->session_id = id_;
-    record->status = !failure                           ? run_status::completed
-                     : failure->code == errc::cancelled ? run_status::cancelled
-                                                        : run_status::failed;
-    record->agent = outcome.agent;
-    record->result = outcome.output;
-    record->structured = outcome.structured;
-    record->items = outcome.items;
-    record->used = outcome.used;
-    record->failure = std::move(failure);
-  }
-  self_->send(parent_, finished_atom::value, run_record_ptr(std::move(record)));
-}
-
-void session_state::report_unbegun(const std::string& run_id, const error& reason) {
-  auto record = std::make_shared<run_record>();
-  record->run_id = run_id;
-  record->session_id = id_;
-  record->status = reason.code == errc::cancelled ? run_status::cancelled : run_status::failed;
-  record->failure = reason;
-  self_->send(parent_, finished_atom::value, run_record_ptr(std::move(record)));
-}
-
-void session_state::forget() {
-  loaded_ = false;
-  items_ = std::make_shared<item_list>();
-  agent_.clear();
-  used_ = {};
-  approved_.clear();
-  paused_.reset();
-}
-
-void session_state::lose_run(error reason) {
-  carrier_ = nullptr;
-  log().warn("session '{}': the run '{}' is lost: {}: {}", id_, run_id_, to_string(reason.code),
-             reason.detail);
-  if (was_paused_ && paused_)
-    self_->send(parent_, finished_atom::value,
-                run_record_ptr(std::make_shared<const run_record>(record_of(*paused_, id_))));
-  else
-    report({}, reason);
-  forget();
-  deliver(to_caf(reason));
-}
-
-void session_state::fail_run(error reason) {
-  carrier_ = nullptr;
-  const auto& front = jobs_.front();
-  if (std::holds_alternative<prompt_job>(front) ||
-      (std::holds_alternative<resume_job>(front) && was_paused_)) {
-    log().info("session '{}': the run '{}' failed: {}: {}", id_, run_id_, to_string(reason.code),
-               reason.detail);
-    report({}, reason);
-  }
-  deliver(to_caf(reason));
+  send_off(agent->second, std::move(run), spending_, wanted.request.streamed, wanted.observer);
 }
 
 void session_state::deliver(caf::error reason) {
@@ -374,7 +207,7 @@ void session_state::start(const show_job& wanted) {
   if (!paused_ || paused_->run_id != wanted.run_id)
     promise.deliver(to_caf(fail(errc::unknown_run, fmt::format("there is no run '{}'", wanted.run_id))));
   else
-    promise.deliver(run_record_ptr(std::make_shared<const run_record>(record_of(*paused_, id_))));
+    promise.deliver(run_record_ptr(std::make_shared<const run_record>(paused_record())));
   done();
 }
 
@@ -383,6 +216,7 @@ void session_state::start(const erase_job& wanted) {
       self_, environment_->store, defaults::store_timeout,
       [this, promise = wanted.promise](acknowledgement) mutable {
         promise.deliver(acknowledgement{});
+        self_->send(parent_, erase_atom::value, id_, acknowledgement{});
         done();
       },
       [this](const caf::error& reason) { deliver(to_caf(from_caf(reason))); }, erase_atom::value, id_);
@@ -396,20 +230,15 @@ void session_state::start(const drop_job& wanted) {
   run_id_ = wanted.run_id;
   was_paused_ = true;
   saved_ = paused_->saved;
-  auto state = *paused_->state;
-  run_outcome outcome;
-  outcome.used = used_by(state);
-  run::step(state, run::stopped{wanted.reason});
-  outcome.agent = state.agent->name;
-  outcome.items = std::move(state.fresh);
-  outcome.failure = wanted.reason;
-  run_ended(std::move(outcome));
+  run_ended(close_paused(*paused_->state, wanted.reason));
 }
 
 void session_state::done() {
+  const auto* dropped = std::get_if<drop_job>(&jobs_.front());
+  if (dropped == nullptr || !dropped->is_counted)
+    ++handled_;
   jobs_.pop_front();
   busy_ = false;
-  ++handled_;
   if (jobs_.empty())
     self_->send(parent_, finished_atom::value, id_, handled_);
   else

@@ -29,6 +29,8 @@ struct session_environment {
   budget run_budget;
   budget session_budget;
   price_list prices;
+  /// To reserve at, where a call may fall to another model.
+  price_list dearest;
   std::chrono::milliseconds run_timeout{300'000};
   /// Messages that may wait for one session.
   std::size_t max_queue = 64;
@@ -74,6 +76,8 @@ private:
   struct drop_job {
     std::string run_id;
     error reason;
+    /// The parent's word is counted already.
+    bool is_counted = false;
   };
   using job = std::variant<prompt_job, resume_job, show_job, erase_job, drop_job>;
 
@@ -88,21 +92,28 @@ private:
   void start(const erase_job& wanted);
   void start(const drop_job& wanted);
 
+  // session_run.cpp: the run under way.
   void save_input(const travelling_run& run);
   /// Adds what the run deals with wherever it is, and sends it off.
   void send_off(const agent_actor& agent, travelling_run&& run, budget spending, bool streamed,
                 const observer_actor& observer);
   void run_ended(run_outcome&& outcome);
+  /// How a paused run ends that does not go on: its history closed as that of any cancelled run.
+  static run_outcome close_paused(const run::state& paused, const error& reason);
   void stored(run_outcome&& outcome);
   /// How the run under way ended, for who asks later.
   void report(const run_outcome& outcome, std::optional<error> failure);
   /// The same of one that never began.
   void report_unbegun(const std::string& run_id, const error& reason);
   void fail_run(error reason);
+  void tell_failure(const error& reason) const;
+  run_record paused_record() const;
   /// The run's end could not be learned, or not be stored: what the store has is what counts from now on.
   void lose_run(error reason);
   /// Forgets what was loaded.
   void forget();
+
+  // session.cpp
   void deliver(caf::error reason);
   void deliver(chat_reply&& reply);
   /// Ends the job under way and reports to the parent when nothing is left.
@@ -132,6 +143,8 @@ private:
   std::optional<error> save_failure_;
   budget spending_;
   bool was_paused_ = false;
+  /// It pauses, once that is stored.
+  std::optional<paused_session_run> pausing_;
   std::uint64_t handled_ = 0;
 };
 

@@ -153,6 +153,10 @@ void sessions_state::run_changed(const run_record_ptr& record) {
     runs_->end(record);
 }
 
+void sessions_state::erased(const std::string& session_id) {
+  runs_->forget(session_id);
+}
+
 void sessions_state::put_away_oldest() {
   const auto oldest = entries_.find(idle_.front());
   self_->demonitor(oldest->second.handle.address());
@@ -238,6 +242,7 @@ sessions_behavior(sweeping_sessions_actor::stateful_pointer<sessions_state> self
         self->state.finished(session_id, handled);
       },
       [self](finished_atom, const run_record_ptr& record) { self->state.run_changed(record); },
+      [self](erase_atom, const std::string& session_id, acknowledgement) { self->state.erased(session_id); },
       [self](sweep_atom) { self->state.sweep(); },
       [self](expired_atom, bool cancelled_before) { self->state.expired(cancelled_before); },
   };

@@ -50,6 +50,7 @@ public:
   /// The session has dealt with `handled` messages.
   void finished(const std::string& session_id, std::uint64_t handled);
   void run_changed(const run_record_ptr& record);
+  void erased(const std::string& session_id);
   void sweep();
   /// A session's actor ended by itself, which is a bug: what it had under way is over, and the next message
   /// to the session makes a new one.

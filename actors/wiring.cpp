@@ -113,14 +113,20 @@ result<ingredients> prepare(io::reactor& io, const runtime_options& options) {
   return made;
 }
 
+model_actor spawn_scripted(caf::actor_system& system, const std::string& name, scripted::script script,
+                           const std::vector<agent_definition>& agents) {
+  script.handoffs = scripted::handoffs_of(agents);
+  return system.spawn(scripted_model, name, std::move(script));
+}
+
 model_actor spawn_model(caf::actor_system& system, const config::model_options& model,
-                        const std::vector<secret>& secrets, const ingredients& made) {
+                        const config::configuration& config, const ingredients& made) {
   if (const auto* script = std::get_if<scripted::script>(&model.provider))
-    return system.spawn(scripted_model, model.name, *script);
+    return spawn_scripted(system, model.name, *script, config.agents);
   if (std::holds_alternative<config::replay_options>(model.provider))
     return system.spawn(replay_model, model.name, made.cassettes.at(model.name));
-  return system.spawn(endpoint_model, model.name, std::get<config::endpoint_options>(model.provider), secrets,
-                      made.clients.at(model.name));
+  return system.spawn(endpoint_model, model.name, std::get<config::endpoint_options>(model.provider),
+                      config.secrets, made.clients.at(model.name));
 }
 
 void spawn_models(caf::actor_system& system, const runtime_options& options, const ingredients& made,
@@ -128,7 +134,7 @@ void spawn_models(caf::actor_system& system, const runtime_options& options, con
   const auto& config = options.config;
   std::map<std::string, model_actor> plain = options.models;
   for (const auto& model : config.models) {
-    auto handle = spawn_model(system, model, config.secrets, made);
+    auto handle = spawn_model(system, model, config, made);
     into.all_models.push_back(handle);
     if (!model.record.empty()) {
       handle = system.spawn<caf::detached>(
@@ -157,6 +163,25 @@ price_list prices_of(const config::configuration& config) {
     if (model.rate)
       prices.emplace(model.name, *model.rate);
   return prices;
+}
+
+/// What a call may cost at most: that of the dearest of a model and its fallbacks.
+price_list dearest_of(const config::configuration& config, const price_list& prices) {
+  price_list dearest;
+  for (const auto& model : config.models) {
+    if (model.fallbacks.empty())
+      continue;
+    price most{0, {}, 0};
+    auto chain = model.fallbacks;
+    chain.push_back(model.name);
+    for (const auto& name : chain)
+      if (const auto rate = prices.find(name); rate != prices.end()) {
+        most.input = std::max(most.input, rate->second.input);
+        most.output = std::max(most.output, rate->second.output);
+      }
+    dearest.emplace(model.name, most);
+  }
+  return dearest;
 }
 
 std::shared_ptr<const guardrail_map> make_guardrails(const runtime_options& options, const cast& made) {
@@ -219,6 +244,7 @@ struct common_wiring {
   std::shared_ptr<const guardrail_map> guardrails;
   std::vector<hook> hooks;
   price_list prices;
+  price_list dearest;
 };
 
 const agent_definition& definition_of(const runtime_options& options, const std::string& name) {
@@ -263,6 +289,7 @@ std::shared_ptr<agent_wiring> make_wiring(const runtime_options& options, const 
     if (each.agents.empty() || each.agents.contains(definition.name))
       wiring->hooks.push_back(each);
   wiring->prices = common.prices;
+  wiring->dearest = common.dearest;
   wiring->limits = limits_of(options.config);
   wiring->spending = options.config.limits.spending;
   wiring->run_timeout = options.config.limits.run_timeout;
@@ -307,6 +334,7 @@ void spawn_sessions(caf::actor_system& system, const runtime_options& options, c
   environment->run_budget = options.config.limits.spending;
   environment->session_budget = options.config.sessions.spending;
   environment->prices = common.prices;
+  environment->dearest = common.dearest;
   environment->run_timeout = options.config.limits.run_timeout;
   environment->max_queue = options.config.sessions.max_queue;
   made.sessions =
@@ -327,8 +355,9 @@ result<cast> spawn_cast(caf::actor_system& system, io::reactor& io, const runtim
     made.mcp_servers.emplace_back(
         server.name, system.spawn(mcp_server, server, options.config.secrets, reactor_reference{&io}));
   made.store = spawn_store(system, options.config.sessions, *prepared);
+  const auto prices = prices_of(options.config);
   const common_wiring common{make_guardrails(options, made), make_hooks(system, options, *prepared, made),
-                             prices_of(options.config)};
+                             prices, dearest_of(options.config, prices)};
   spawn_agents(system, options, common, made);
   spawn_sessions(system, options, common, made);
   return made;

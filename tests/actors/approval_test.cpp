@@ -40,6 +40,18 @@ struct house {
     return reply;
   }
 
+  /// The run as clients see it.
+  run_record show() {
+    const auto shown = s.ask<run_record_ptr>(s.actors.sessions, run_atom::value, std::string("r"));
+    s.run();
+    return shown->value ? **shown->value : run_record{};
+  }
+
+  void cancel() {
+    s.ask<run_record_ptr>(s.actors.sessions, cancel_atom::value, std::string("r"), cancel_mode::at_once);
+    s.run();
+  }
+
   stage s;
   std::shared_ptr<fake_tool> tool = std::make_shared<fake_tool>();
 };
@@ -178,4 +190,74 @@ TEST_CASE("resuming what is not paused is a conflict, and what is not known an u
       h.s.ask<chat_reply>(h.s.actors.sessions, resume_request{"other", {{"0.0"}}, false}, observer_actor());
   h.s.run();
   CHECK(unknown->code() == errc::unknown_run);
+}
+
+TEST_CASE("a resumption that waits is cancelled with its run") {
+  house h;
+  const auto id = h.pause()->value->interruptions.front().id;
+  const auto ask = [&] {
+    return h.s.ask<chat_reply>(h.s.actors.sessions, resume_request{"r", {{id}}, false}, observer_actor());
+  };
+  const auto first = ask();
+  const auto second = ask();
+  h.s.run();
+  h.cancel();
+  CHECK(first->code() == errc::cancelled);
+  CHECK(second->code() == errc::cancelled);
+  CHECK(h.show().status == run_status::cancelled);
+  CHECK_FALSE(h.s.chat(prompt("hello"))->came());
+}
+
+TEST_CASE("a run whose end cannot be stored is told as an error, and stays paused where it was") {
+  house h;
+  const auto id = h.pause()->value->interruptions.front().id;
+  const auto resumed = h.resume({id});
+  caf::anon_send_exit(h.s.actors.store, caf::exit_reason::kill);
+  h.s.run();
+  h.tool->answer(0, tool_result::text("paid"));
+  h.s.run();
+  h.s.model->says("done");
+  h.s.run();
+  CHECK(resumed->failure);
+  CHECK(h.show().status == run_status::paused);
+}
+
+TEST_CASE("a pause that cannot be stored fails the run") {
+  house h;
+  const auto reply = h.s.chat(prompt("pay"));
+  caf::anon_send_exit(h.s.actors.store, caf::exit_reason::kill);
+  h.s.run();
+  h.s.model->calls_tools({{"pay", "{}"}});
+  h.s.run();
+  CHECK(reply->failure);
+  CHECK(h.show().status == run_status::failed);
+}
+
+TEST_CASE("a cancel that meets a run as it pauses ends it") {
+  for (int steps = 0; steps < 12; ++steps) {
+    house h;
+    const auto reply = h.s.chat(prompt("pay"));
+    h.s.model->calls_tools({{"pay", "{}"}});
+    h.s.run(steps);
+    h.s.ask<run_record_ptr>(h.s.actors.sessions, cancel_atom::value, std::string("r"), cancel_mode::at_once);
+    h.s.run();
+    INFO(steps);
+    CHECK(reply->came());
+    CHECK(h.show().status == run_status::cancelled);
+    const auto next = h.s.chat(prompt("hello"));
+    INFO((next->failure ? next->failure->detail : std::string()));
+    CHECK_FALSE(next->came());
+  }
+}
+
+TEST_CASE("what a run shows is gone with its session, whenever that is erased") {
+  house h;
+  h.s.chat(prompt("hello"));
+  h.s.ask<acknowledgement>(h.s.actors.sessions, erase_atom::value, std::string("s"));
+  h.s.run();
+  h.s.model->says("hi");
+  h.s.run();
+  const auto shown = h.s.ask<run_record_ptr>(h.s.actors.sessions, run_atom::value, std::string("r"));
+  h.s.run();
+  CHECK(shown->code() == errc::unknown_run);
 }

@@ -96,8 +96,12 @@ TEST_CASE("a session's queue is bounded") {
   s.begin(options);
   for (int i = 0; i < 3; ++i)
     CHECK_FALSE(s.chat(prompt("p"))->came());
-  const auto refused = s.chat(prompt("p"));
+  const auto refused = s.chat(prompt("p", "s", "late"));
   CHECK(refused->code() == errc::overloaded);
+  const auto shown = s.ask<run_record_ptr>(s.actors.sessions, run_atom::value, std::string("late"));
+  s.run();
+  REQUIRE(shown->value);
+  CHECK((*shown->value)->status == run_status::failed);
   for (int i = 0; i < 3; ++i) {
     s.model->says("x");
     s.run();

@@ -1,6 +1,6 @@
-#include "actors/defaults.hpp"
 #include "tests/actors/support/stage.hpp"
 
+#include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
 #include <catch2/catch.hpp>
 
@@ -39,8 +39,8 @@ TEST_CASE("what a model that does not stream says comes in one piece") {
   s.chat(prompt(true));
   s.model->calls_tools({{"nothing", R"({"x":1})"}}, "wait");
   s.run();
-  CHECK(s.events ==
-        strings{"agent:triage", "text:wait", "said:wait", "call:nothing", R"(arguments:{"x":1})"});
+  CHECK(s.events == strings{"agent:triage", "text:wait", "said:wait", "call:nothing", R"(arguments:{"x":1})",
+                            "done:nothing!"});
 }
 
 TEST_CASE("a model is not asked to stream when nobody watches it grow") {
@@ -53,16 +53,24 @@ TEST_CASE("a model is not asked to stream when nobody watches it grow") {
   CHECK(s.events == strings{"agent:triage"});
 }
 
-TEST_CASE("a model is held back while its watcher is behind") {
+TEST_CASE("a model gets back what it told once the watcher has dealt with it, and not before") {
   stage s;
   s.begin(stage::two_agents());
   s.acknowledges = false;
   s.chat(prompt(true));
-  model_deltas many(defaults::stream_window, text_delta{"x"});
-  s.model->grows(many, 100);
+  s.model->grows({text_delta{"a"}, text_delta{"b"}}, 100);
+  s.model->grows({text_delta{"c"}}, 7);
   s.run();
   CHECK(s.model->consumed == 0);
-  s.acknowledge_all();
+  // The run and its agent were told of before.
+  const auto run = caf::actor_cast<caf::actor>(s.unacknowledged.front());
+  caf::anon_send(run, consumed_atom::value, std::uint64_t{3});
+  s.run();
+  CHECK(s.model->consumed == 0);
+  caf::anon_send(run, consumed_atom::value, std::uint64_t{1});
   s.run();
   CHECK(s.model->consumed == 100);
+  caf::anon_send(run, consumed_atom::value, std::uint64_t{5});
+  s.run();
+  CHECK(s.model->consumed == 107);
 }

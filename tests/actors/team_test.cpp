@@ -109,16 +109,46 @@ TEST_CASE("a loop ends when its condition holds") {
   CHECK(reply->value->result == "ok");
 }
 
-TEST_CASE("a member that fails ends the team's run once the others are done") {
+TEST_CASE("a member that fails ends the team's run, and the others are cancelled with it") {
   stage s;
   s.begin(house(team_of(agent_kind::parallel)));
   const auto reply = s.chat(prompt("q"));
   s.model->fails(fail(errc::model_failed, "answered 500"));
   s.run();
-  CHECK_FALSE(reply->came());
-  s.model->says("2");
-  s.run();
   CHECK(reply->code() == errc::model_failed);
+  CHECK(s.model->cancelled.size() == 1);
+}
+
+TEST_CASE("what a nested run has spent counts though the run is stopped before it answers") {
+  stage s;
+  auto options = house(boss());
+  options.tools.emplace_back("a", s.fake("look", std::make_shared<fake_tool>()));
+  s.begin(std::move(options));
+  const auto reply = s.chat(prompt("q"));
+  s.model->calls_tools({{"ask_a", R"({"input":"sub"})"}});
+  s.run();
+  s.model->calls_tools({{"look", "{}"}});
+  s.run();
+  s.ask<run_record_ptr>(s.actors.sessions, cancel_atom::value, std::string("r"), cancel_mode::at_once);
+  s.run();
+  CHECK(reply->code() == errc::cancelled);
+  const auto record = s.ask<run_record_ptr>(s.actors.sessions, run_atom::value, std::string("r"));
+  s.run();
+  const auto& shares = (*record->value)->used.shares();
+  REQUIRE(shares.size() == 2);
+  CHECK(shares[0].agent == "boss");
+  CHECK(shares[1].agent == "a");
+}
+
+TEST_CASE("events of nested runs say which run they are of") {
+  stage s;
+  s.begin(house(team_of(agent_kind::parallel)));
+  s.chat(prompt("q"));
+  REQUIRE(s.events.size() == 3);
+  CHECK(s.events[0] == "agent:team");
+  CHECK(s.events[1].starts_with("agent:a in r/"));
+  CHECK(s.events[2].starts_with("agent:b in r/"));
+  CHECK(s.events[1].substr(8) != s.events[2].substr(8));
 }
 
 TEST_CASE("cancelling a team cancels its members") {
@@ -188,8 +218,6 @@ TEST_CASE("what is spent anywhere counts once, and branches at the same time can
   request.spending.model_calls = 1;
   const auto reply = s.chat(std::move(request));
   CHECK(s.model->calls.size() == 1);
-  s.model->says("1");
-  s.run();
   REQUIRE(reply->failure);
   CHECK(reply->failure->code == errc::budget_exceeded);
   REQUIRE(reply->failure->facts);
@@ -219,4 +247,104 @@ TEST_CASE("a session's budget holds over its runs") {
   s.run();
   const auto second = s.chat(prompt("a longer question"));
   CHECK(second->code() == errc::budget_exceeded);
+}
+
+TEST_CASE("a nested run that was handed on goes on where it had paused") {
+  stage s;
+  const auto tool = std::make_shared<fake_tool>();
+  auto options = house(boss());
+  options.config.agents[1].handoffs = {"b"};
+  options.config.agents[2].tool_policies["pay"].approval.needed = true;
+  options.tools.emplace_back("b", s.fake("pay", tool));
+  s.begin(std::move(options));
+  const auto paused = s.chat(prompt("q"));
+  s.model->calls_tools({{"ask_a", R"({"input":"sub"})"}});
+  s.run();
+  s.model->calls_tools({{"transfer_to_b", "{}"}});
+  s.run();
+  s.model->calls_tools({{"pay", "{}"}});
+  s.run();
+  REQUIRE(paused->value);
+  const auto& waits = paused->value->interruptions.at(0);
+  CHECK(waits.agent == "b");
+  const auto done =
+      s.ask<chat_reply>(s.actors.sessions, resume_request{"r", {{waits.id}}, false}, observer_actor());
+  s.run();
+  REQUIRE(tool->open.size() == 1);
+  tool->answer(0, tool_result::text("paid"));
+  s.run();
+  CHECK(s.model->calls.front().request->agent == "b");
+  s.model->says("inner");
+  s.run();
+  s.model->says("outer");
+  s.run();
+  REQUIRE(done->value);
+  CHECK(done->value->result == "outer");
+  CHECK(done->value->used.total().requests == 2);
+}
+
+TEST_CASE("an agent as a tool that takes too long is the model's to deal with, whatever the run may take") {
+  stage s;
+  auto options = house(boss());
+  options.config.agents[0].tool_policies["ask_a"].timeout = 1000ms;
+  s.begin(std::move(options));
+  auto request = prompt("q");
+  request.spending.wall_time = 60'000ms;
+  const auto reply = s.chat(std::move(request));
+  s.model->calls_tools({{"ask_a", R"({"input":"sub"})"}});
+  s.run();
+  s.advance(1001ms);
+  CHECK_FALSE(reply->came());
+  REQUIRE(s.model->calls.size() == 2);
+  const auto& told = std::get<tool_output>(s.model->calls.back().request->fresh.back());
+  CHECK(told.is_error);
+  CHECK(plain_text(told.parts).find("deadline") != std::string::npos);
+}
+
+TEST_CASE("branches that a budget has nothing left for at the moment wait for each other") {
+  stage s;
+  s.begin(house(team_of(agent_kind::parallel)));
+  auto request = prompt("q");
+  request.spending.total_tokens = 3'000;
+  const auto reply = s.chat(std::move(request));
+  REQUIRE(s.model->calls.size() == 1);
+  CHECK(s.model->calls.front().request->settings.max_tokens.value() > 2'900);
+  s.model->says("1");
+  s.run();
+  REQUIRE(s.model->calls.size() == 1);
+  s.model->says("2");
+  s.run();
+  CHECK(reply->value);
+}
+
+TEST_CASE("what a branch had reserved is free again when it ends before its answer") {
+  stage s;
+  auto options = house(boss());
+  options.config.agents[0].tool_policies["ask_a"].timeout = 1000ms;
+  s.begin(std::move(options));
+  auto request = prompt("q");
+  request.spending.total_tokens = 3'000;
+  const auto reply = s.chat(std::move(request));
+  s.model->calls_tools({{"ask_a", R"({"input":"sub"})"}});
+  s.run();
+  s.advance(1001ms);
+  REQUIRE(s.model->calls.size() == 2);
+  CHECK(s.model->calls.back().request->agent == "boss");
+  CHECK_FALSE(reply->came());
+}
+
+TEST_CASE("what a run has produced comes with the error of its budget") {
+  stage s;
+  s.begin(house(agent("solo")));
+  auto request = prompt("q");
+  request.spending.model_calls = 1;
+  const auto reply = s.chat(std::move(request));
+  s.model->calls_tools({{"nope", "{}"}}, "wait");
+  s.run();
+  REQUIRE(reply->code() == errc::budget_exceeded);
+  const auto& facts = *reply->failure->facts;
+  CHECK(facts.at("budget") == "run");
+  CHECK(facts.at("items").size() == 4);
+  CHECK(facts.at("items").at(1).at("content") == "wait");
+  CHECK(facts.contains("usage"));
 }

@@ -38,7 +38,9 @@ test_tool_actor::behavior_type fake_tool_behavior(test_tool_actor::pointer self,
 
 struct short_form {
   std::string operator()(const run_started&) const { return "run"; }
-  std::string operator()(const agent_started& what) const { return "agent:" + what.agent; }
+  std::string operator()(const agent_started& what) const {
+    return "agent:" + what.agent + (what.nested_run.empty() ? "" : " in " + what.nested_run);
+  }
   std::string operator()(const handed_off& what) const { return "handoff:" + what.from + ">" + what.to; }
   std::string operator()(const text_streamed& what) const { return "text:" + what.text; }
   std::string operator()(const reasoning_streamed& what) const { return "thought:" + what.text; }
@@ -46,7 +48,9 @@ struct short_form {
   std::string operator()(const arguments_streamed& what) const { return "arguments:" + what.text; }
   std::string operator()(const said& what) const { return "said:" + what.text; }
   std::string operator()(const tool_started& what) const { return "tool:" + what.tool; }
-  std::string operator()(const tool_finished& what) const { return "done:" + what.tool; }
+  std::string operator()(const tool_finished& what) const {
+    return "done:" + what.tool + (what.is_error ? "!" : "");
+  }
   std::string operator()(const guardrail_acted& what) const { return what.action + ":" + what.guardrail; }
   std::string operator()(const usage_added& what) const { return "usage:" + what.agent; }
 };
@@ -191,6 +195,11 @@ code_tool stage::fake(const std::string& name, const std::shared_ptr<fake_tool>&
 
 void stage::run() {
   while (scheduler_->has_job())
+    scheduler_->run_once();
+}
+
+void stage::run(int messages) {
+  for (; messages > 0 && scheduler_->has_job(); --messages)
     scheduler_->run_once();
 }
 

@@ -99,6 +99,8 @@ public:
   code_tool fake(const std::string& name, const std::shared_ptr<fake_tool>& tool);
 
   void run();
+  /// Lets so many actors go on, or fewer if none has anything to do.
+  void run(int messages);
   void advance(std::chrono::milliseconds time);
 
   /// Sends a prompt; the answer is filled in by `run`.

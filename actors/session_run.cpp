@@ -1,0 +1,224 @@
+#include "actors/ask.hpp"
+#include "actors/budget.hpp"
+#include "actors/defaults.hpp"
+#include "actors/io/log.hpp"
+#include "actors/session.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+/// Whether an actor has to keep account; the wall time is a deadline.
+bool needs_ledger(budget spending) {
+  spending.wall_time.reset();
+  return spending.is_bounded();
+}
+
+/// What a run that its budget ended has produced so far goes with the error.
+void add_produced(error& reason, const run_outcome& outcome) {
+  auto facts = reason.facts ? *reason.facts : json::object();
+  facts["items"] = to_json(outcome.items);
+  facts["usage"] = to_json(outcome.used);
+  reason.facts = std::make_shared<const json>(std::move(facts));
+}
+
+} // namespace
+
+void session_state::save_input(const travelling_run& run) {
+  saved_ = 1;
+  session_append addition{id_, {}, {run.state.fresh.front()}};
+  ask<acknowledgement>(
+      self_, environment_->store, defaults::store_timeout, [](acknowledgement) {},
+      [this](const caf::error& reason) { save_failure_ = from_caf(reason); }, std::move(addition));
+}
+
+void session_state::send_off(const agent_actor& agent, travelling_run&& run, budget spending, bool streamed,
+                             const observer_actor& observer) {
+  spending = tighter(spending, environment_->run_budget);
+  spending.wall_time = tighter(spending, environment_->session_budget).wall_time;
+  const auto own = was_paused_ ? run::spent_by(run.state) : usage_report();
+  auto whole = used_;
+  whole += own;
+  auto within = environment_->run_timeout;
+  if (spending.wall_time && *spending.wall_time < within) {
+    within = *spending.wall_time;
+    run.wall_time = within;
+  }
+  run_company company{observer, run_owner_actor(self_), {}, streamed, false};
+  const auto& session_budget = environment_->session_budget;
+  run.state.has_budget = needs_ledger(spending) || needs_ledger(session_budget);
+  if (run.state.has_budget)
+    company.ledger = self_->spawn(
+        budget_behavior, ledger({{"run", spending, own}, {"session", session_budget, std::move(whole)}},
+                                environment_->prices, environment_->dearest));
+  run.deadline = self_->clock().now() + within;
+  run.company = std::make_shared<const run_company>(std::move(company));
+  run.run_id = run_id_;
+  run.session_id = id_;
+  ask<run_outcome>(
+      self_, agent, within + defaults::run_answer_grace,
+      [this](run_outcome& outcome) { run_ended(std::move(outcome)); },
+      [this](const caf::error& reason) { lose_run(from_caf(reason)); }, std::move(run));
+}
+
+run_outcome session_state::close_paused(const run::state& paused, const error& reason) {
+  auto state = paused;
+  run_outcome outcome;
+  run::step(state, run::stopped{reason});
+  outcome.used = std::move(state.used);
+  outcome.agent = state.agent->name;
+  outcome.items = std::move(state.fresh);
+  outcome.failure = reason;
+  return outcome;
+}
+
+void session_state::run_ended(run_outcome&& outcome) {
+  carrier_ = nullptr;
+  // The cancellation came when there was nothing left to tell it to.
+  if (cancelled_ && outcome.paused)
+    outcome = close_paused(*outcome.paused, cancelled_->first);
+  session_append addition{id_, {}, {}};
+  addition.approved = outcome.approved;
+  addition.unpauses = was_paused_;
+  if (outcome.paused) {
+    // By now its guardrails have seen it.
+    if (saved_ == 0)
+      addition.items.push_back(outcome.items.at(saved_++));
+    pausing_ = paused_session_run{run_id_, outcome.paused, spending_, saved_};
+    addition.paused = to_stored(*pausing_);
+  } else {
+    if (!outcome.failure)
+      agent_ = outcome.agent;
+    addition.agent = agent_;
+    addition.items.assign(outcome.items.begin() +
+                              static_cast<std::ptrdiff_t>(std::min(saved_, outcome.items.size())),
+                          outcome.items.end());
+    addition.used = outcome.used;
+  }
+  ask<acknowledgement>(
+      self_, environment_->store, defaults::store_timeout,
+      [this, outcome = std::move(outcome)](acknowledgement) mutable { stored(std::move(outcome)); },
+      [this](const caf::error& reason) { lose_run(from_caf(reason)); }, std::move(addition));
+}
+
+void session_state::stored(run_outcome&& outcome) {
+  if (items_.use_count() > 1)
+    items_ = std::make_shared<item_list>(*items_);
+  else
+    // Whoever let go last has read before that.
+    std::atomic_thread_fence(std::memory_order_acquire);
+  // What was paused before has its saved items in there already.
+  const auto known = was_paused_ ? saved_ : 0;
+  const auto upto = outcome.paused ? saved_ : outcome.items.size();
+  if (known < upto)
+    items_->insert(items_->end(), outcome.items.begin() + static_cast<std::ptrdiff_t>(known),
+                   outcome.items.begin() + static_cast<std::ptrdiff_t>(upto));
+  approved_.insert(outcome.approved.begin(), outcome.approved.end());
+  paused_ = std::exchange(pausing_, std::nullopt);
+  if (!outcome.paused)
+    used_ += outcome.used;
+  if (save_failure_)
+    return lose_run(*std::exchange(save_failure_, std::nullopt));
+  report(outcome, outcome.failure);
+  if (outcome.failure) {
+    tell_failure(*outcome.failure);
+    if (outcome.failure->code == errc::budget_exceeded)
+      add_produced(*outcome.failure, outcome);
+    return deliver(to_caf(*outcome.failure));
+  }
+  chat_reply reply{std::move(outcome.output), id_,    std::move(outcome.agent), std::move(outcome.items),
+                   std::move(outcome.used),   run_id_};
+  reply.structured = std::move(outcome.structured);
+  if (outcome.paused) {
+    reply.status = run_status::paused;
+    reply.used = run::spent_by(*outcome.paused);
+    reply.interruptions = run::interruptions(*outcome.paused);
+  }
+  reply.cost = cost_of(reply.used, environment_->prices);
+  if (outcome.paused && cancelled_)
+    jobs_.insert(jobs_.begin() + 1, drop_job{run_id_, cancelled_->first, true});
+  deliver(std::move(reply));
+}
+
+void session_state::report(const run_outcome& outcome, std::optional<error> failure) {
+  auto record = std::make_shared<run_record>();
+  if (outcome.paused && !failure) {
+    *record = paused_record();
+  } else {
+    record->run_id = run_id_;
+    record->session_id = id_;
+    record->status = !failure                           ? run_status::completed
+                     : failure->code == errc::cancelled ? run_status::cancelled
+                                                        : run_status::failed;
+    record->agent = outcome.agent;
+    record->result = outcome.output;
+    record->structured = outcome.structured;
+    record->items = outcome.items;
+    record->used = outcome.used;
+    record->failure = std::move(failure);
+  }
+  record->cost = cost_of(record->used, environment_->prices);
+  self_->send(parent_, finished_atom::value, run_record_ptr(std::move(record)));
+}
+
+void session_state::tell_failure(const error& reason) const {
+  if (reason.code == errc::cancelled)
+    log().info("session '{}': the run '{}' was cancelled: {}", id_, run_id_, reason.detail);
+  else
+    log().info("session '{}': the run '{}' failed: {}: {}", id_, run_id_, to_string(reason.code),
+               reason.detail);
+}
+
+run_record session_state::paused_record() const {
+  auto record = record_of(*paused_, id_);
+  record.cost = cost_of(record.used, environment_->prices);
+  return record;
+}
+
+void session_state::report_unbegun(const std::string& run_id, const error& reason) {
+  auto record = std::make_shared<run_record>();
+  record->run_id = run_id;
+  record->session_id = id_;
+  record->status = reason.code == errc::cancelled ? run_status::cancelled : run_status::failed;
+  record->failure = reason;
+  self_->send(parent_, finished_atom::value, run_record_ptr(std::move(record)));
+}
+
+void session_state::forget() {
+  loaded_ = false;
+  items_ = std::make_shared<item_list>();
+  agent_.clear();
+  used_ = {};
+  approved_.clear();
+  paused_.reset();
+}
+
+void session_state::lose_run(error reason) {
+  carrier_ = nullptr;
+  log().warn("session '{}': the run '{}' is lost: {}: {}", id_, run_id_, to_string(reason.code),
+             reason.detail);
+  if (was_paused_ && paused_)
+    self_->send(parent_, finished_atom::value,
+                run_record_ptr(std::make_shared<const run_record>(paused_record())));
+  else
+    report({}, reason);
+  forget();
+  deliver(to_caf(reason));
+}
+
+void session_state::fail_run(error reason) {
+  carrier_ = nullptr;
+  const auto& front = jobs_.front();
+  if (std::holds_alternative<prompt_job>(front) ||
+      (std::holds_alternative<resume_job>(front) && was_paused_)) {
+    tell_failure(reason);
+    report({}, reason);
+  }
+  deliver(to_caf(reason));
+}
+
+} // namespace troupe

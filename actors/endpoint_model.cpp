@@ -1,7 +1,9 @@
 #include "actors/endpoint_model.hpp"
 
+#include "actors/defaults.hpp"
 #include "actors/io/http_client.hpp"
 #include "actors/io/log.hpp"
+#include "actors/run_id.hpp"
 #include "libagent/model/anthropic.hpp"
 #include "libagent/model/chat_completions.hpp"
 #include "libagent/model/responses.hpp"
@@ -45,6 +47,7 @@ std::unique_ptr<const model_codec> make_codec(const config::endpoint_options& op
     responses::wire_options wire;
     wire.model = options.wire.model;
     wire.image_input = options.wire.image_input;
+    wire.base_url = options.base_url;
     return responses::make_responses_codec(std::move(wire));
   }
   case format::anthropic: {
@@ -58,6 +61,11 @@ std::unique_ptr<const model_codec> make_codec(const config::endpoint_options& op
     break;
   }
   return chat_completions::make_chat_completions_codec(options.wire);
+}
+
+std::string new_call_id() {
+  // 40 characters are the most that some endpoints take.
+  return "call_" + new_session_id();
 }
 
 bool is_event_stream(const io::http_response& head) {
@@ -111,7 +119,7 @@ caf::typed_response_promise<model_response> endpoint_model_state::call(const mod
     promise.deliver(to_caf(fail(errc::invalid_argument, "a call with that key is under way already")));
     return promise;
   }
-  open_call made;
+  open_call made(new_call_id);
   made.promise = promise;
   if (what.listener)
     made.listener = caf::actor_cast<model_listener_actor>(what.listener);
@@ -161,6 +169,7 @@ void endpoint_model_state::send_whole(call_key key, open_call& call) {
 void endpoint_model_state::send_streamed(call_key key, open_call& call) {
   call.head.reset();
   call.decoder.reset();
+  call.untold = call.held_back = 0;
   const auto send_on = [self = caf::actor_cast<wire_model_actor>(self_), key, tried = call.tries](auto fill) {
     wire_piece piece;
     piece.key = key;
@@ -186,6 +195,7 @@ void endpoint_model_state::send_streamed(call_key key, open_call& call) {
     });
   };
   io::http_stream_options bounds;
+  bounds.window = defaults::stream_window;
   bounds.idle_timeout = options_.timeout;
   bounds.total_timeout = std::max(bounds.total_timeout, options_.timeout);
   call.request = client_->stream(make_request(call, "text/event-stream"), bounds, std::move(handlers));
@@ -193,6 +203,8 @@ void endpoint_model_state::send_streamed(call_key key, open_call& call) {
 
 void endpoint_model_state::arrived(const wire_piece& piece) {
   const auto found = calls_.find(piece.key);
+  if (found == calls_.end() && piece.ends)
+    ending_.erase(piece.key);
   if (found == calls_.end() || found->second.tries != piece.tried)
     return;
   auto& call = found->second;
@@ -222,13 +234,47 @@ void endpoint_model_state::take_bytes(call_key key, open_call& call, const std::
   auto deltas = call.decoder->feed(bytes);
   if (!deltas)
     return stream_failed(key, call, deltas.error());
-  if (deltas->empty()) {
-    client_->consumed(call.request, bytes.size());
-    return;
+  call.untold += bytes.size();
+  call.held_back += bytes.size();
+  if (!deltas->empty()) {
+    call.ids.fill_in(*deltas);
+    call.passed_on = true;
+    call.undealt += call.untold;
+    self_->send(call.listener, model_progress{key, std::make_shared<const model_deltas>(std::move(*deltas)),
+                                              std::exchange(call.untold, 0)});
   }
-  call.passed_on = true;
-  self_->send(call.listener,
-              model_progress{key, std::make_shared<const model_deltas>(std::move(*deltas)), bytes.size()});
+  if (call.decoder->is_complete())
+    complete(key, call);
+  else
+    read_on(call);
+}
+
+void endpoint_model_state::read_on(open_call& call) {
+  // Not by what the client has outstanding: an event that is larger than its window must be read to its end.
+  if (call.request != 0 && call.held_back > 0 && call.undealt <= defaults::stream_window)
+    client_->consumed(call.request, std::exchange(call.held_back, 0));
+}
+
+void endpoint_model_state::complete(call_key key, open_call& call) {
+  // A connection that ends in order right after is kept for other calls.
+  if (!std::exchange(sweeps_, true))
+    self_->delayed_send(self_, defaults::ended_stream_grace, sweep_atom::value);
+  ending_.insert_or_assign(key, ending_stream{call.request});
+  client_->consumed(call.request, defaults::stream_window + call.held_back);
+  take_result(key, call.decoder->finish());
+}
+
+void endpoint_model_state::sweep() {
+  for (auto each = ending_.begin(); each != ending_.end();)
+    if (std::exchange(each->second.was_swept, true)) {
+      client_->cancel(each->second.request);
+      each = ending_.erase(each);
+    } else {
+      ++each;
+    }
+  sweeps_ = !ending_.empty();
+  if (sweeps_)
+    self_->delayed_send(self_, defaults::ended_stream_grace, sweep_atom::value);
 }
 
 void endpoint_model_state::take_end(call_key key, open_call& call, const wire_piece& piece) {
@@ -246,28 +292,35 @@ void endpoint_model_state::take_end(call_key key, open_call& call, const wire_pi
       return take_result(key, std::move(outcome));
     return stream_failed(key, call, outcome.error());
   }
-  const auto& why = piece.failure->reason;
-  const auto code = why.code == errc::deadline_exceeded ? errc::model_timeout : errc::model_stream_cut;
-  stream_failed(key, call, fail(code, "the stream broke: " + why.detail));
+  const auto& why = *piece.failure;
+  const bool late = why.reason.code == errc::deadline_exceeded;
+  const auto code = late                   ? errc::model_timeout
+                    : why.connection_error ? errc::model_stream_cut
+                                           : errc::model_failed;
+  stream_failed(key, call, fail(code, "the stream broke: " + why.reason.detail),
+                late || why.connection_error);
 }
 
-void endpoint_model_state::stream_failed(call_key key, open_call& call, error reason) {
+void endpoint_model_state::stream_failed(call_key key, open_call& call, error reason,
+                                         bool worth_another_try) {
   if (call.request != 0)
     client_->cancel(call.request);
   call.request = 0;
   if (!call.passed_on) {
-    auto broken = std::make_shared<const io::http_failure>(io::http_failure{reason, true});
+    auto broken = std::make_shared<const io::http_failure>(io::http_failure{reason, worth_another_try});
     if (try_again(key, call, {key, nullptr, std::move(broken)}))
       return;
   }
-  if (call.passed_on)
-    reason.facts = std::make_shared<const json>(json{{"partly_shown", true}});
   finish(key, with_name(std::move(reason)));
 }
 
 void endpoint_model_state::consumed(call_key key, std::uint64_t bytes) {
-  if (const auto found = calls_.find(key); found != calls_.end() && found->second.request != 0)
-    client_->consumed(found->second.request, bytes);
+  const auto found = calls_.find(key);
+  if (found == calls_.end())
+    return;
+  auto& call = found->second;
+  call.undealt -= std::min(bytes, call.undealt);
+  read_on(call);
 }
 
 void endpoint_model_state::cancel(call_key key) {
@@ -294,6 +347,7 @@ void endpoint_model_state::answered(const wire_answer& answer) {
 void endpoint_model_state::take_result(call_key key, result<model_response> outcome) {
   if (!outcome)
     return finish(key, with_name(outcome.error()));
+  calls_.at(key).ids.fill_in(outcome->output);
   outcome->model = model_name_;
   finish(key, std::move(outcome));
 }
@@ -337,10 +391,19 @@ error endpoint_model_state::describe(const wire_answer& answer) const {
 
 void endpoint_model_state::finish(call_key key, result<model_response> outcome) {
   auto call = calls_.extract(key);
-  if (outcome)
-    call.mapped().promise.deliver(std::move(*outcome));
-  else
-    call.mapped().promise.deliver(to_caf(outcome.error()));
+  auto& promise = call.mapped().promise;
+  if (outcome) {
+    promise.deliver(std::move(*outcome));
+    return;
+  }
+  auto reason = outcome.error();
+  // Whatever went wrong: what was shown cannot be taken back.
+  if (call.mapped().passed_on) {
+    auto facts = reason.facts ? *reason.facts : json::object();
+    facts["partly_shown"] = true;
+    reason.facts = std::make_shared<const json>(std::move(facts));
+  }
+  promise.deliver(to_caf(reason));
 }
 
 wire_model_actor::behavior_type endpoint_model(wire_model_actor::stateful_pointer<endpoint_model_state> self,
@@ -354,6 +417,7 @@ wire_model_actor::behavior_type endpoint_model(wire_model_actor::stateful_pointe
       [self](const wire_answer& answer) { self->state.answered(answer); },
       [self](const wire_piece& piece) { self->state.arrived(piece); },
       [self](retry_atom, call_key key) { self->state.send(key); },
+      [self](sweep_atom) { self->state.sweep(); },
       [self](consumed_atom, call_key key, std::uint64_t bytes) { self->state.consumed(key, bytes); },
   };
 }

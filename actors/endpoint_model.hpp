@@ -2,6 +2,7 @@
 
 #include "actors/interfaces.hpp"
 #include "libagent/config/config.hpp"
+#include "libagent/model/call_ids.hpp"
 #include "libagent/model/codec.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -49,9 +50,11 @@ struct wire_piece {
 
 /// Internal: the wait before another try is over.
 using retry_atom = caf::atom_constant<caf::atom("retry")>;
-using wire_model_actor =
-    model_actor::extend<caf::reacts_to<wire_answer>, caf::reacts_to<wire_piece>,
-                        caf::reacts_to<retry_atom, call_key>>::extend_with<stream_source_actor>;
+/// Internal: connections whose answers are complete have had their time to end.
+using sweep_atom = caf::atom_constant<caf::atom("sweep")>;
+using wire_model_actor = model_actor::extend<caf::reacts_to<wire_answer>, caf::reacts_to<wire_piece>,
+                                             caf::reacts_to<retry_atom, call_key>,
+                                             caf::reacts_to<sweep_atom>>::extend_with<stream_source_actor>;
 
 /// One model endpoint: encodes calls in its wire format, sends them through a pool of connections, tries
 /// again where that may help, decodes answers, whole or as they come.
@@ -68,11 +71,14 @@ public:
   void arrived(const wire_piece& piece);
   void consumed(call_key key, std::uint64_t bytes);
   void send(call_key key);
+  void sweep();
 
   const char* name = "endpoint_model";
 
 private:
   struct open_call {
+    explicit open_call(call_ids::source make_id) : ids(std::move(make_id)) {}
+
     std::string body;
     caf::typed_response_promise<model_response> promise;
     /// Null for a call that is not streamed.
@@ -83,8 +89,20 @@ private:
     /// Of the try under way, once its head has come: a decoder for a stream, or the body of another answer.
     std::shared_ptr<io::http_response> head;
     std::shared_ptr<stream_decoder> decoder;
+    /// Bytes of the stream that have added nothing yet; that the listener has been told of and has not dealt
+    /// with; that are to be given back to the client for it to read on.
+    std::uint64_t untold = 0;
+    std::uint64_t undealt = 0;
+    std::uint64_t held_back = 0;
+    call_ids ids;
     /// The listener has seen some of the answer, so that another try would repeat it.
     bool passed_on = false;
+  };
+
+  /// A connection whose answer is complete.
+  struct ending_stream {
+    std::uint64_t request = 0;
+    bool was_swept = false;
   };
 
   io::http_request make_request(open_call& call, std::string_view accept) const;
@@ -92,9 +110,13 @@ private:
   void send_streamed(call_key key, open_call& call);
   void take_head(open_call& call, const io::http_response& head);
   void take_bytes(call_key key, open_call& call, const std::string& bytes);
+  /// Lets the client read on if the listener keeps up.
+  void read_on(open_call& call);
+  /// The answer has come to its own end, whatever becomes of the connection.
+  void complete(call_key key, open_call& call);
   void take_end(call_key key, open_call& call, const wire_piece& piece);
   /// The stream cannot go on: another try if nobody has seen any of it, else the call has failed.
-  void stream_failed(call_key key, open_call& call, error reason);
+  void stream_failed(call_key key, open_call& call, error reason, bool worth_another_try = true);
   void finish(call_key key, result<model_response> outcome);
   void take_result(call_key key, result<model_response> outcome);
   /// Arranges another try; false if the call has failed for good.
@@ -112,6 +134,8 @@ private:
   std::vector<secret> secrets_;
   std::unique_ptr<io::http_client> client_;
   std::map<call_key, open_call> calls_;
+  std::map<call_key, ending_stream> ending_;
+  bool sweeps_ = false;
   std::minstd_rand random_;
 };
 

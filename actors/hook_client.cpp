@@ -2,6 +2,8 @@
 
 #include "actors/io/http_client.hpp"
 
+#include <caf/actor_addr.hpp>
+#include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
@@ -10,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 namespace troupe {
@@ -49,8 +52,8 @@ public:
   explicit hook_client_state(client_actor::pointer self) : self_(self) {}
 
   ~hook_client_state() {
-    for (auto& [key, promise] : open_)
-      promise.deliver(to_caf(fail(errc::shutting_down, "the hook's actor ended")));
+    for (auto& [key, call] : open_)
+      call.promise.deliver(to_caf(fail(errc::shutting_down, "the hook's actor ended")));
   }
 
   void begin(const hook_setup& setup) {
@@ -67,9 +70,10 @@ public:
   }
 
   caf::typed_response_promise<acknowledgement> tell(const hook_call& call) {
+    // Before the promise, which takes the sender away.
+    const auto asker = caf::actor_cast<caf::actor_addr>(self_->current_sender());
     auto promise = self_->make_response_promise<acknowledgement>();
     const auto key = ++last_key_;
-    open_.emplace(key, promise);
     json body = call.facts ? *call.facts : json::object();
     body["point"] = to_string(call.point);
     body["run_id"] = call.run_id;
@@ -81,19 +85,22 @@ public:
     request.headers = headers_;
     request.body = dump_json(body);
     request.timeout = timeout_;
-    client_->send(std::move(request), [self = caf::actor_cast<client_actor>(self_), key,
-                                       secrets = secrets_](std::optional<io::http_response> response,
-                                                           io::http_failure failure) {
-      hook_answer answer{key, nullptr};
-      if (!response)
-        answer.failure = std::make_shared<const error>(failure.reason);
-      else if (response->status < 200 || response->status > 299)
-        answer.failure = std::make_shared<const error>(
-            fail(errc::hook_failed, redact(fmt::format("it answered {}: {}", response->status,
-                                                       to_utf8(response->body.substr(0, shown_bytes))),
-                                           secrets)));
-      caf::anon_send(self, std::move(answer));
-    });
+    const auto sent = client_->send(
+        std::move(request), [self = caf::actor_cast<client_actor>(self_), key, secrets = secrets_](
+                                std::optional<io::http_response> response, io::http_failure failure) {
+          hook_answer answer{key, nullptr};
+          if (!response)
+            answer.failure = std::make_shared<const error>(failure.reason);
+          else if (response->status < 200 || response->status > 299)
+            answer.failure = std::make_shared<const error>(
+                fail(errc::hook_failed, redact(fmt::format("it answered {}: {}", response->status,
+                                                           to_utf8(response->body.substr(0, shown_bytes))),
+                                               secrets)));
+          caf::anon_send(self, std::move(answer));
+        });
+    if (asker && !waits(asker))
+      self_->monitor(asker);
+    open_.emplace(key, open_call{promise, sent, asker});
     return promise;
   }
 
@@ -101,15 +108,44 @@ public:
     auto waiting = open_.extract(answer.key);
     if (waiting.empty())
       return;
+    const auto& call = waiting.mapped();
+    if (call.asker && !waits(call.asker))
+      self_->demonitor(call.asker);
+    auto promise = call.promise;
     if (answer.failure)
-      waiting.mapped().deliver(to_caf(*answer.failure));
+      promise.deliver(to_caf(*answer.failure));
     else
-      waiting.mapped().deliver(acknowledgement{});
+      promise.deliver(acknowledgement{});
+  }
+
+  /// The asker is gone: nobody waits for what the hook would say.
+  void gave_up(const caf::actor_addr& asker) {
+    for (auto each = open_.begin(); each != open_.end();) {
+      if (each->second.asker != asker) {
+        ++each;
+        continue;
+      }
+      client_->cancel(each->second.sent);
+      each->second.promise.deliver(to_caf(fail(errc::cancelled, "the run is gone")));
+      each = open_.erase(each);
+    }
   }
 
   const char* name = "hook_client";
 
 private:
+  struct open_call {
+    caf::typed_response_promise<acknowledgement> promise;
+    io::http_request_id sent;
+    /// Null for one that is no actor.
+    caf::actor_addr asker;
+  };
+
+  bool waits(const caf::actor_addr& asker) const {
+    return std::any_of(open_.begin(), open_.end(),
+                       [&](const auto& each) { return each.second.asker == asker; });
+  }
+
   client_actor::pointer self_;
   std::unique_ptr<io::http_client> client_;
   std::chrono::milliseconds timeout_{0};
@@ -117,13 +153,14 @@ private:
   std::string target_;
   std::vector<secret> secrets_;
   io::header_list headers_;
-  std::map<std::uint64_t, caf::typed_response_promise<acknowledgement>> open_;
+  std::map<std::uint64_t, open_call> open_;
   std::uint64_t last_key_ = 0;
 };
 
 client_actor::behavior_type hook_client(client_actor::stateful_pointer<hook_client_state> self,
                                         const hook_setup& setup) {
   self->state.begin(setup);
+  self->set_down_handler([self](const caf::down_msg& down) { self->state.gave_up(down.source); });
   return {
       [self](const hook_call& call) { return self->state.tell(call); },
       [self](const hook_answer& answer) { self->state.answered(answer); },

@@ -20,7 +20,7 @@ result<hook_client_box> make_hook_client(io::reactor& io, const config::hook_opt
 
 /// Tells a URL of points in runs: POST of `{"point","run_id","session_id","agent", ...}` with the point's
 /// facts beside. A status of 200 to 299 lets the run go on; any other, or none within the hook's timeout, is
-/// the hook's failure.
+/// the hook's failure. A request whose asker ends is cancelled.
 hook_actor spawn_hook_client(caf::actor_system& system, const config::hook_options& options,
                              hook_client_box client, const std::vector<secret>& secrets);
 

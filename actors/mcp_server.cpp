@@ -17,6 +17,9 @@ namespace troupe {
 
 namespace {
 
+/// No call has it: those of runs begin with the number of an actor.
+constexpr auto ping_key = ~mcp::call_key{0};
+
 mcp::client_options make_client_options(const config::mcp_server_options& options) {
   mcp::client_options client;
   client.client_version = version;
@@ -100,6 +103,8 @@ void mcp_server_state::on(const process_not_started& what) {
 }
 
 void mcp_server_state::on(const process_lines& what) {
+  if (pulse_)
+    pulse_->heard(self_->clock().now());
   std::size_t bytes = 0;
   for (const auto& line : what.lines) {
     bytes += line.size();
@@ -174,6 +179,35 @@ void mcp_server_state::handshake_overdue(std::uint64_t generation) {
   process_->kill();
 }
 
+void mcp_server_state::listing_overdue(std::uint64_t generation, std::uint64_t number) {
+  if (generation == generation_ && session_)
+    carry_out(session_->give_up_listing(
+        number, fmt::format("no answer within {} (see startup_timeout)", options_.startup_timeout)));
+}
+
+void mcp_server_state::take_pulse(std::uint64_t timer) {
+  if (timer == pulse_timer_)
+    feel_pulse();
+}
+
+void mcp_server_state::feel_pulse() {
+  if (!pulse_ || !session_ || !process_)
+    return;
+  const auto now = self_->clock().now();
+  switch (pulse_->look(now, calls_.on_the_wire() > 0)) {
+  case mcp::heartbeat::need::ping:
+    carry_out(session_->ping(ping_key));
+    break;
+  case mcp::heartbeat::need::give_up:
+    pulse_.reset();
+    ending_because_ = fmt::format("did not answer a ping within {}", defaults::mcp_ping_timeout);
+    return process_->kill();
+  case mcp::heartbeat::need::nothing:
+    break;
+  }
+  self_->delayed_send(self_, pulse_->next_look(now) - now, pulse_atom::value, ++pulse_timer_);
+}
+
 void mcp_server_state::went_down(std::string why, bool worth_a_retry) {
   // It was told to, or it was not.
   log().log(stops_.empty() ? spdlog::level::warn : spdlog::level::debug, "MCP server '{}': {}", options_.name,
@@ -184,6 +218,7 @@ void mcp_server_state::went_down(std::string why, bool worth_a_retry) {
   if (session_)
     carry_out(session_->on_closed(why));
   session_.reset();
+  pulse_.reset();
   process_.reset();
   pid_ = 0;
   tools_ = std::make_shared<const tool_list>();
@@ -222,6 +257,8 @@ void mcp_server_state::carry_out(mcp::ready& what) {
   log().info("MCP server '{}': ready, protocol {}, {} tools", options_.name, server_.protocol_version,
              tools_->size());
   answer_waiting();
+  pulse_.emplace(defaults::mcp_ping_interval, defaults::mcp_ping_timeout, self_->clock().now());
+  feel_pulse();
 }
 
 void mcp_server_state::carry_out(mcp::broken& what) {
@@ -233,6 +270,15 @@ void mcp_server_state::carry_out(mcp::broken& what) {
 void mcp_server_state::carry_out(mcp::tools_changed& what) {
   tools_ = std::move(what.tools);
   log().debug("MCP server '{}': its tools changed, {} now", options_.name, tools_->size());
+}
+
+void mcp_server_state::carry_out(mcp::listing_begun& what) {
+  self_->delayed_send(self_, options_.startup_timeout, listing_atom::value, generation_, what.number);
+}
+
+void mcp_server_state::carry_out(mcp::pong&) {
+  if (pulse_)
+    pulse_->answered();
 }
 
 void mcp_server_state::carry_out(mcp::call_finished& what) {
@@ -309,12 +355,15 @@ void mcp_server_state::look_for_overdue_calls() {
   for (const auto& late : calls_.overdue(now)) {
     if (late.on_the_wire && session_)
       carry_out(session_->cancel(late.key, "timeout"));
+    if (late.on_the_wire && pulse_)
+      pulse_->doubt();
     calls_.answer(late.key,
                   tool_result::failure(fmt::format("Error: the MCP server '{}' did not answer within {}.",
                                                    options_.name, late.limit)));
   }
   begin_waiting_calls();
   watch_deadlines();
+  feel_pulse();
 }
 
 caf::typed_response_promise<shared_tools> mcp_server_state::tools() {
@@ -387,6 +436,10 @@ mcp_server(supervised_mcp_server_actor::stateful_pointer<mcp_server_state> self,
       [self](const process_event& what) { self->state.on(what); },
       [self](start_atom, std::uint64_t generation) { self->state.start(generation); },
       [self](handshake_atom, std::uint64_t generation) { self->state.handshake_overdue(generation); },
+      [self](listing_atom, std::uint64_t generation, std::uint64_t number) {
+        self->state.listing_overdue(generation, number);
+      },
+      [self](pulse_atom, std::uint64_t timer) { self->state.take_pulse(timer); },
       [self](overdue_atom) { self->state.look_for_overdue_calls(); },
   };
 }

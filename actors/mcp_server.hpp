@@ -6,6 +6,7 @@
 #include "actors/stderr_ring.hpp"
 #include "libagent/config/config.hpp"
 #include "libagent/mcp/client_session.hpp"
+#include "libagent/mcp/heartbeat.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -54,13 +55,18 @@ struct process_event {
       what;
 };
 
-/// Internal timers: start the process; the handshake took too long; look for calls that took too long.
+/// Internal timers: start the process; the handshake took too long; a later tool list took too long; look for
+/// calls that took too long; look whether the server is alive.
 using start_atom = caf::atom_constant<caf::atom("start")>;
 using handshake_atom = caf::atom_constant<caf::atom("handshake")>;
+using listing_atom = caf::atom_constant<caf::atom("listing")>;
 using overdue_atom = caf::atom_constant<caf::atom("overdue")>;
+using pulse_atom = caf::atom_constant<caf::atom("pulse")>;
 using supervised_mcp_server_actor =
     mcp_server_actor::extend<caf::reacts_to<process_event>, caf::reacts_to<start_atom, std::uint64_t>,
-                             caf::reacts_to<handshake_atom, std::uint64_t>, caf::reacts_to<overdue_atom>>;
+                             caf::reacts_to<handshake_atom, std::uint64_t>,
+                             caf::reacts_to<listing_atom, std::uint64_t, std::uint64_t>,
+                             caf::reacts_to<overdue_atom>, caf::reacts_to<pulse_atom, std::uint64_t>>;
 
 /// Owns one MCP server from start to end: its process, the protocol's state machine, the calls in flight with
 /// their deadlines, and the restarts.
@@ -79,6 +85,8 @@ public:
   /// Starts the process, unless that was overtaken by another start or a stop.
   void start(std::uint64_t generation);
   void handshake_overdue(std::uint64_t generation);
+  void listing_overdue(std::uint64_t generation, std::uint64_t number);
+  void take_pulse(std::uint64_t timer);
   void look_for_overdue_calls();
   void on(const process_event& what);
 
@@ -101,15 +109,18 @@ private:
   void carry_out(mcp::ready& what);
   void carry_out(mcp::broken& what);
   void carry_out(mcp::tools_changed& what);
+  void carry_out(mcp::listing_begun& what);
   void carry_out(mcp::call_finished& what);
   void carry_out(mcp::call_progress& what);
-  void carry_out(mcp::pong&) {}
+  void carry_out(mcp::pong&);
   void carry_out(mcp::server_log& what);
 
   void begin_waiting_calls();
   /// Has one timer running for the earliest deadline, as long as there is one. Deadlines never become
   /// earlier.
   void watch_deadlines();
+  /// Pings a server that may be dead, or ends the process of one that is, and looks again in time.
+  void feel_pulse();
   /// The process is gone, or will be: fails what is open, and plans the next start.
   void went_down(std::string why, bool worth_a_retry);
   void plan_restart(bool worth_a_retry);
@@ -130,6 +141,10 @@ private:
   shared_tools tools_ = std::make_shared<const tool_list>();
   mcp_calls calls_;
   bool watching_ = false;
+  /// While the server is ready.
+  std::optional<mcp::heartbeat> pulse_;
+  /// The one timer for it that counts.
+  std::uint64_t pulse_timer_ = 0;
   /// Whether the last message could not be handed to the process.
   bool write_failed_ = false;
   restart_policy restarts_;

@@ -50,6 +50,13 @@ std::string_view reason_phrase(unsigned status) noexcept {
   }
 }
 
+json usage_json(const usage_report& used, std::optional<double> cost) {
+  auto made = troupe::to_json(used);
+  if (cost)
+    made["cost"] = *cost;
+  return made;
+}
+
 json text_or_null(const std::string& text) {
   return text.empty() ? json(nullptr) : json(text);
 }
@@ -118,11 +125,11 @@ unsigned status_of(errc code) noexcept {
   case errc::unknown_run:
     return 404;
   case errc::conflict:
+  case errc::cancelled:
     return 409;
   case errc::overloaded:
     return 429;
   case errc::shutting_down:
-  case errc::cancelled:
     return 503;
   case errc::deadline_exceeded:
   case errc::model_timeout:
@@ -144,7 +151,7 @@ answer show(const chat_reply& reply) {
   json body{{"session_id", reply.session_id},
             {"agent", reply.agent},
             {"run_id", reply.run_id},
-            {"usage", troupe::to_json(reply.used)}};
+            {"usage", usage_json(reply.used, reply.cost)}};
   if (reply.status == run_status::paused) {
     body["status"] = to_string(reply.status);
     body["interruptions"] = troupe::to_json(reply.interruptions);
@@ -160,7 +167,7 @@ answer show(const run_record& run, unsigned status) {
             {"status", to_string(run.status)},
             {"agent", text_or_null(run.agent)},
             {"items", troupe::to_json(run.items)},
-            {"usage", troupe::to_json(run.used)}};
+            {"usage", usage_json(run.used, run.cost)}};
   if (run.status == run_status::completed)
     body["result"] = result_of(run.result, run.structured);
   if (run.status == run_status::paused)

@@ -3,6 +3,7 @@
 #include "actors/http/chat_body.hpp"
 #include "actors/http/openapi.hpp"
 #include "actors/http/run_body.hpp"
+#include "libagent/config/spelling.hpp"
 #include "libagent/session/store.hpp"
 
 #include <fmt/format.h>
@@ -14,6 +15,9 @@ namespace troupe::http {
 namespace {
 
 answer refuse_route(const route_match& match, const request_view& request) {
+  // RFC 9110, section 9.3.7: about the server as a whole.
+  if (request.method == "OPTIONS" && request.target == "*")
+    return {204, {}, {{"Allow", "GET, HEAD, POST, DELETE, OPTIONS"}}, false};
   if (match.allow.empty())
     return refuse(404, "not_found", fmt::format("there is nothing at {}", path_of(request.target)));
   if (request.method == "OPTIONS")
@@ -77,9 +81,12 @@ decision api::decide_chat(const request_view& request) const {
   auto chat = decode_chat(request.body, max_json_depth_);
   if (!chat)
     return refuse(chat.error());
-  if (!chat->agent.empty() && std::find(agents_.begin(), agents_.end(), chat->agent) == agents_.end())
-    return refuse(fail(errc::unknown_agent, fmt::format("there is no agent '{}'", chat->agent)),
-                  chat->session_id);
+  if (!chat->agent.empty() && std::find(agents_.begin(), agents_.end(), chat->agent) == agents_.end()) {
+    auto message = fmt::format("there is no agent '{}'", chat->agent);
+    if (const auto meant = config::nearest(chat->agent, agents_); !meant.empty())
+      message += fmt::format("; did you mean {}?", config::in_quotes(meant));
+    return refuse(fail(errc::unknown_agent, std::move(message)), chat->session_id);
+  }
   chat->streamed = chat->streamed || wants_events(request.accept);
   return call(std::move(*chat));
 }

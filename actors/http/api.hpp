@@ -22,7 +22,7 @@ struct request_view {
   /// Nothing if the header is missing.
   std::optional<std::string_view> content_type;
   std::string_view body;
-  /// Nothing if the header is missing.
+  /// Nothing if the header is missing or empty.
   std::optional<std::string_view> accept{};
 };
 

@@ -1,13 +1,17 @@
 #include "actors/http/chat_body.hpp"
 
 #include "actors/http/json_body.hpp"
+#include "libagent/config/spelling.hpp"
 #include "libagent/session/store.hpp"
 
 #include <boost/algorithm/string/predicate.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <locale>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace troupe::http {
 
@@ -32,14 +36,39 @@ bool equal(std::string_view left, std::string_view right) noexcept {
   return boost::algorithm::iequals(left, right, std::locale::classic());
 }
 
-/// Whether the parameters of a media range have the weight 0, "not acceptable" (RFC 9110, section 12.4.2).
-bool is_refused(std::string_view parameters) noexcept {
+/// The weight that the parameters of a media range give it, from 0 to 1; 1 if they tell none that can be read
+/// (RFC 9110, section 12.4.2).
+double weight_of(std::string_view parameters) noexcept {
   while (!parameters.empty()) {
     const auto parameter = take_part(parameters, ';');
-    if (parameter.size() > 2 && equal(parameter.substr(0, 2), "q="))
-      return parameter.substr(2).find_first_not_of("0.") == std::string_view::npos;
+    if (parameter.size() < 2 || !equal(parameter.substr(0, 2), "q="))
+      continue;
+    const auto value = parameter.substr(2);
+    auto weight = 1.0;
+    const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), weight);
+    const auto is_read = failed == std::errc() && end == value.data() + value.size();
+    return is_read && weight >= 0 && weight <= 1 ? weight : 1;
   }
-  return false;
+  return 1;
+}
+
+const std::vector<std::string> budget_names{"turns",         "model_calls",  "tool_calls", "input_tokens",
+                                            "output_tokens", "total_tokens", "cost",       "wall_time_ms"};
+
+/// Reports names that no budget has. Whether there are none.
+bool check_budget_names(field_reader& fields, const json& bounds) {
+  auto all_known = true;
+  for (const auto& [name, ignored] : bounds.items()) {
+    if (std::find(budget_names.begin(), budget_names.end(), name) != budget_names.end())
+      continue;
+    all_known = false;
+    // As the agent file has it.
+    const auto right = name == "wall_time"
+                           ? std::string("it is 'wall_time_ms' here, a number of milliseconds")
+                           : config::suggestion(name, budget_names, "bounds");
+    fields.wrong("budget: {} is unknown; {}", config::in_quotes(name), right);
+  }
+  return all_known;
 }
 
 } // namespace
@@ -53,12 +82,17 @@ bool is_json_media_type(std::string_view content_type) noexcept {
 
 bool wants_events(std::optional<std::string_view> accept) noexcept {
   auto ranges = accept.value_or(std::string_view());
+  auto events = 0.0;
+  auto whole = 0.0;
   while (!ranges.empty()) {
     auto range = take_part(ranges, ',');
-    if (equal(take_part(range, ';'), "text/event-stream"))
-      return !is_refused(range);
+    const auto type = take_part(range, ';');
+    if (equal(type, "text/event-stream"))
+      events = std::max(events, weight_of(range));
+    else if (equal(type, "application/json"))
+      whole = std::max(whole, weight_of(range));
   }
-  return false;
+  return events > 0 && events >= whole;
 }
 
 result<chat_request> decode_chat(std::string_view body, std::size_t max_depth) {
@@ -75,7 +109,8 @@ result<chat_request> decode_chat(std::string_view body, std::size_t max_depth) {
   request.streamed = fields.optional_flag("stream");
   if (const auto* context = fields.optional_object("context"))
     request.context = std::make_shared<const json>(*context);
-  if (const auto* bounds = fields.optional_object("budget")) {
+  if (const auto* bounds = fields.optional_object("budget");
+      bounds != nullptr && check_budget_names(fields, *bounds)) {
     auto spending = budget_from_json(*bounds);
     if (spending)
       request.spending = std::move(*spending);

@@ -13,7 +13,8 @@ namespace troupe::http {
 /// allowed.
 bool is_json_media_type(std::string_view content_type) noexcept;
 
-/// Whether an `Accept` asks for `text/event-stream` by name, in any case, with a weight other than 0.
+/// Whether an `Accept` asks for `text/event-stream` by name, in any case, with a weight other than 0 and not
+/// below that of `application/json`, if it names that too.
 bool wants_events(std::optional<std::string_view> accept) noexcept;
 
 /// Reads the body of `POST /api/v1/chat`: `{"prompt", "agent"?, "session_id"?, "stream"?, "context"?,

@@ -27,7 +27,7 @@ inline constexpr std::size_t linger_bytes = 64u << 20;
 /// dead.
 inline constexpr std::chrono::milliseconds sse_keep_alive{15'000};
 /// Bytes of events that a client has not taken yet, past which its run is held back.
-inline constexpr std::size_t sse_buffer_bytes = 256u << 10;
+inline constexpr std::size_t sse_buffer_bytes = 64u << 10;
 
 /// How often timeouts are looked at, at the least and at the most.
 inline constexpr std::chrono::milliseconds min_sweep_period{10};
@@ -35,10 +35,10 @@ inline constexpr std::chrono::milliseconds max_sweep_period{1000};
 /// Pause after a connection could not be accepted, e.g. because the process has no descriptor left.
 inline constexpr std::chrono::milliseconds accept_pause{100};
 
-/// What the front end grants a run beyond its own deadline before it answers 504 itself.
-inline constexpr std::chrono::seconds run_grace{5};
-/// How long the store may take to show or forget a session; a session that is to be forgotten first
-/// finishes its runs, so that gets `run_timeout` too.
+/// How long the front end waits for a run beyond the time that the run may take, which is mostly the time in
+/// its session's queue. The session bounds both; this is only for an answer that never comes.
+inline constexpr std::chrono::hours queue_wait{24};
+/// How long the store may take to show a session.
 inline constexpr std::chrono::seconds store_timeout{30};
 /// How long an MCP server's actor may take to say how it is.
 inline constexpr std::chrono::seconds status_timeout{2};

@@ -24,8 +24,10 @@ struct http_backend {
   /// Names in the agent file's order.
   std::vector<std::string> agents;
   std::vector<std::pair<std::string, mcp_server_actor>> mcp_servers;
-  /// How long a run may take; the front end waits a little longer before it answers 504 itself.
+  /// How long a run may take once it has begun.
   std::chrono::milliseconds run_timeout{300'000};
+  /// How long it may wait before that. Past both the client is answered 504, and the run is cancelled.
+  std::chrono::milliseconds queue_wait = http::defaults::queue_wait;
 };
 
 /// Bounds of streamed answers.

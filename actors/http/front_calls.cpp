@@ -9,6 +9,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/exit_reason.hpp>
+#include <caf/sec.hpp>
 
 #include <string>
 #include <variant>
@@ -30,6 +31,21 @@ auto refuse_with(front_pointer self, request_id id, std::string session_id = {},
       [self, id, session_id = std::move(session_id), run_id = std::move(run_id)](const caf::error& reason) {
         self->state.server->reply(id, refuse(from_caf(reason), session_id, run_id));
       };
+}
+
+/// How long to wait for a run, or for all that wait for one session.
+std::chrono::milliseconds patience(const http_backend& backend) {
+  return backend.run_timeout + backend.queue_wait;
+}
+
+/// Refuses as above; a run that is given up does not go on unseen.
+auto refuse_run(front_pointer self, request_id id, std::string session_id, const std::string& run_id) {
+  return [self, run_id,
+          refuse = refuse_with(self, id, std::move(session_id), run_id)](const caf::error& reason) {
+    if (reason == caf::sec::request_timeout)
+      caf::anon_send(self->state.backend.sessions, cancel_atom::value, run_id, cancel_mode::at_once);
+    refuse(reason);
+  };
 }
 
 /// The statuses of all servers, as they come in.
@@ -64,7 +80,7 @@ void stream(front_pointer self, request_id id, Request&& what) {
                                                         .way_out = self->state.server,
                                                         .sessions = backend.sessions,
                                                         .what = std::forward<Request>(what),
-                                                        .timeout = backend.run_timeout + defaults::run_grace,
+                                                        .timeout = patience(backend),
                                                         .buffer_bytes = streaming.buffer_bytes});
   watcher->attach_functor([front = caf::actor_cast<caf::weak_actor_ptr>(self), id](const caf::error& reason) {
     tell(front, stream_over{id, !reason || reason == caf::exit_reason::normal});
@@ -86,8 +102,8 @@ struct caller {
     if (chat.streamed)
       return stream(self, id, std::move(chat));
     const auto& backend = self->state.backend;
-    auto refuse = refuse_with(self, id, chat.session_id, chat.run_id);
-    ask<chat_reply>(self, backend.sessions, backend.run_timeout + defaults::run_grace,
+    auto refuse = refuse_run(self, id, chat.session_id, chat.run_id);
+    ask<chat_reply>(self, backend.sessions, patience(backend),
                     answer_with<chat_reply>(self, id, [](const chat_reply& reply) { return show(reply); }),
                     std::move(refuse), std::move(chat));
   }
@@ -96,8 +112,8 @@ struct caller {
     if (resume.streamed)
       return stream(self, id, std::move(resume));
     const auto& backend = self->state.backend;
-    auto refuse = refuse_with(self, id, {}, resume.run_id);
-    ask<chat_reply>(self, backend.sessions, backend.run_timeout + defaults::run_grace,
+    auto refuse = refuse_run(self, id, {}, resume.run_id);
+    ask<chat_reply>(self, backend.sessions, patience(backend),
                     answer_with<chat_reply>(self, id, [](const chat_reply& reply) { return show(reply); }),
                     std::move(refuse), std::move(resume), observer_actor());
   }
@@ -127,13 +143,12 @@ struct caller {
 
   void operator()(forget_session& unwanted) const {
     const auto& backend = self->state.backend;
-    self->request(backend.sessions, backend.run_timeout + defaults::store_timeout, erase_atom::value,
-                  unwanted.session_id)
-        .then(answer_with<acknowledgement>(self, id,
-                                           [](acknowledgement) {
-                                             return answer{204, {}, {}, false};
-                                           }),
-              refuse_with(self, id));
+    ask<acknowledgement>(self, backend.sessions, patience(backend),
+                         answer_with<acknowledgement>(self, id,
+                                                      [](acknowledgement) {
+                                                        return answer{204, {}, {}, false};
+                                                      }),
+                         refuse_with(self, id), erase_atom::value, unwanted.session_id);
   }
 
   void operator()(list_servers) const {

@@ -1,5 +1,9 @@
 #include "actors/http/json_body.hpp"
 
+#include "libagent/config/spelling.hpp"
+
+#include <vector>
+
 namespace troupe::http {
 
 result<json> parse_object(std::string_view body, std::size_t max_depth) {
@@ -17,7 +21,7 @@ result<json> parse_object(std::string_view body, std::size_t max_depth) {
 std::string field_reader::required_text(std::string_view name) {
   const auto* value = find(body_, name);
   if (value == nullptr) {
-    wrong("'{}' is missing", name);
+    missing(name);
     return {};
   }
   return text(name, *value);
@@ -48,7 +52,7 @@ const json* field_reader::optional_object(std::string_view name) {
 const json* field_reader::required_array(std::string_view name) {
   const auto* value = find(body_, name);
   if (value == nullptr)
-    wrong("'{}' is missing", name);
+    missing(name);
   else if (value->is_array())
     return value;
   else
@@ -59,6 +63,16 @@ const json* field_reader::required_array(std::string_view name) {
 const json* field_reader::present(std::string_view name) const {
   const auto* value = find(body_, name);
   return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+void field_reader::missing(std::string_view name) {
+  std::vector<std::string> given;
+  for (const auto& [key, ignored] : body_.items())
+    given.push_back(key);
+  if (const auto meant = config::nearest(name, given); !meant.empty())
+    wrong("'{}' is missing; {} is unknown", name, config::in_quotes(meant));
+  else
+    wrong("'{}' is missing", name);
 }
 
 void field_reader::wrong_type(std::string_view name, std::string_view wanted, const json& value) {

@@ -46,6 +46,7 @@ public:
 
 private:
   const json* present(std::string_view name) const;
+  void missing(std::string_view name);
   void wrong_type(std::string_view name, std::string_view wanted, const json& value);
   std::string text(std::string_view name, const json& value);
 

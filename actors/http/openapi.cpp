@@ -87,7 +87,7 @@ json describe_chat() {
   add_failures(operation["responses"],
                {not_json,
                 {"404", "No such agent"},
-                {"409", "A run of the session is paused"},
+                {"409", "A run of the session is paused, or this one was cancelled"},
                 too_large,
                 not_json_type,
                 {"422", "A field is missing, empty or of the wrong type; a guardrail tripped; or the "
@@ -105,7 +105,7 @@ json describe_resume() {
   add_failures(operation["responses"],
                {not_json,
                 no_run,
-                {"409", "The run is not paused"},
+                {"409", "The run is not paused, or was cancelled since"},
                 too_large,
                 not_json_type,
                 {"422", "A decision is wrong or does not fit the run; a guardrail tripped; or the budget "

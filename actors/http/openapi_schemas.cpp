@@ -92,7 +92,8 @@ json counts_schema() {
                  {"output_tokens", count()},
                  {"cached_tokens", count()},
                  {"reasoning_tokens", count()},
-                 {"total_tokens", count()}});
+                 {"total_tokens", count()},
+                 {"tool_calls", count()}});
 }
 
 json usage_schema() {
@@ -101,7 +102,9 @@ json usage_schema() {
     report["properties"][by] = {{"type", "object"}, {"additionalProperties", counts_schema()}};
     report["required"].push_back(by);
   }
-  return described(std::move(report), "What models charged for: in all, by agent and by model");
+  report["properties"]["cost"] = described(
+      {{"type", "number"}}, "In the currency of the agent file's prices; absent where no model has one");
+  return described(std::move(report), "What was spent: in all, by agent and by model");
 }
 
 json result_schema() {

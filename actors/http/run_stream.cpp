@@ -3,9 +3,11 @@
 #include "actors/ask.hpp"
 #include "actors/error.hpp"
 
+#include <caf/actor_addr.hpp>
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/sec.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -22,7 +24,8 @@ public:
 
   void start(run_stream_setup setup);
   void tell(const run_event& what);
-  void taken(std::uint64_t bytes) { acknowledge(flow_.taken(bytes)); }
+  void taken(std::uint64_t bytes) { flow_.taken(bytes, acknowledge); }
+  void source_ended(const caf::actor_addr& which) { flow_.ended(which); }
   void give_up();
 
   const char* name = "run_stream";
@@ -31,7 +34,8 @@ private:
   void write(sse_event event);
   void complete(sse_event last);
   void fail(const error& reason);
-  void acknowledge(std::uint64_t events) const;
+  void cancel_run();
+  static void acknowledge(const caf::actor_addr& source, std::uint64_t events);
 
   run_stream_actor::pointer self_;
   request_id id_ = 0;
@@ -40,9 +44,8 @@ private:
   std::string session_id_;
   std::string run_id_;
   bool begun_ = false;
-  event_flow flow_{0};
-  /// Who sent the last event: the run, which may have been handed on.
-  caf::strong_actor_ptr source_;
+  /// By run actor: the run may have been handed on, or have started others that tell of themselves too.
+  event_flow<caf::actor_addr> flow_{0};
 };
 
 using stream_pointer = run_stream_actor::stateful_pointer<stream_state>;
@@ -51,7 +54,7 @@ void stream_state::start(run_stream_setup setup) {
   id_ = setup.id;
   way_out_ = std::move(setup.way_out);
   sessions_ = setup.sessions;
-  flow_ = event_flow(setup.buffer_bytes);
+  flow_ = event_flow<caf::actor_addr>(setup.buffer_bytes);
   if (const auto* chat = std::get_if<chat_request>(&setup.what))
     session_id_ = chat->session_id;
   std::visit(
@@ -59,8 +62,12 @@ void stream_state::start(run_stream_setup setup) {
         run_id_ = what.run_id;
         ask<chat_reply>(
             self_, sessions_, setup.timeout, [this](const chat_reply& reply) { complete(last_event(reply)); },
-            [this](const caf::error& reason) { fail(from_caf(reason)); }, std::move(what),
-            caf::actor_cast<observer_actor>(self_));
+            [this](const caf::error& reason) {
+              if (reason == caf::sec::request_timeout)
+                cancel_run();
+              fail(from_caf(reason));
+            },
+            std::move(what), caf::actor_cast<observer_actor>(self_));
       },
       setup.what);
 }
@@ -68,15 +75,14 @@ void stream_state::start(run_stream_setup setup) {
 void stream_state::tell(const run_event& what) {
   if (const auto* started = std::get_if<run_started>(&what))
     session_id_ = started->session_id;
-  if (const auto& sender = self_->current_sender(); sender != source_) {
-    acknowledge(flow_.change_source());
-    source_ = sender;
-  }
   auto event = to_sse(what);
   const auto bytes = event ? event->data.size() : 0;
   if (event)
     write(std::move(*event));
-  acknowledge(flow_.came(bytes));
+  const auto& sender = self_->current_sender();
+  const auto is_new = flow_.came(caf::actor_cast<caf::actor_addr>(sender), bytes, acknowledge);
+  if (is_new && sender)
+    self_->monitor(sender);
 }
 
 void stream_state::write(sse_event event) {
@@ -103,16 +109,21 @@ void stream_state::fail(const error& reason) {
 }
 
 void stream_state::give_up() {
-  caf::anon_send(sessions_, cancel_atom::value, run_id_, cancel_mode::at_once);
+  cancel_run();
   self_->quit();
 }
 
-void stream_state::acknowledge(std::uint64_t events) const {
-  if (events > 0 && source_)
-    caf::anon_send(caf::actor_cast<caf::actor>(source_), consumed_atom::value, events);
+void stream_state::cancel_run() {
+  caf::anon_send(sessions_, cancel_atom::value, run_id_, cancel_mode::at_once);
+}
+
+void stream_state::acknowledge(const caf::actor_addr& source, std::uint64_t events) {
+  if (const auto still = caf::actor_cast<caf::actor>(source))
+    caf::anon_send(still, consumed_atom::value, events);
 }
 
 run_stream_actor::behavior_type run_stream(stream_pointer self, run_stream_setup setup) {
+  self->set_down_handler([self](const caf::down_msg& down) { self->state.source_ended(down.source); });
   self->state.start(std::move(setup));
   return {
       [self](const run_event& what) { self->state.tell(what); },

@@ -32,13 +32,14 @@ struct run_stream_setup {
   sessions_actor sessions;
   /// What to do; with the run's id, and for a prompt also with the session's.
   std::variant<chat_request, resume_request> what;
+  /// After this the run is cancelled.
   std::chrono::milliseconds timeout{};
   /// Bytes that may wait for the client before the run is held back.
   std::size_t buffer_bytes = 0;
 };
 
-/// Starts the run. The answer begins with the run's first event; a run that fails before is answered as if it
-/// were not streamed.
+/// Starts the run. The answer begins with the run's first event, or by the server when that is late; a run
+/// that fails before is answered as if it were not streamed.
 run_stream_actor spawn_run_stream(caf::actor_system& system, run_stream_setup setup);
 
 } // namespace troupe::http

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <deque>
 #include <unordered_map>
 #include <utility>
 
@@ -48,6 +49,9 @@ private:
   /// Whether somebody will answer.
   bool hand_out(const std::shared_ptr<exchange>& request, call what);
   void carry_out(const stream_step& step);
+  void begin_stream(request_id id);
+  /// Begins streams whose runs have not: somebody on the way may take a quiet connection for dead.
+  void begin_late_streams(clock::time_point now);
   /// The client of a streamed call is gone.
   void gone(request_id id);
   decision decide(const request_view& request) const;
@@ -66,7 +70,10 @@ private:
   std::shared_ptr<acceptor> acceptor_;
   boost::asio::steady_timer timer_;
   milliseconds sweep_period_;
+  milliseconds keep_alive_;
   std::unordered_map<request_id, std::shared_ptr<exchange>> waiting_;
+  /// Those among them that are to be streams, oldest first; also some that wait no more.
+  std::deque<request_id> to_begin_;
   std::shared_ptr<streams> streams_;
   request_id last_request_ = 0;
   clock::time_point stop_by_ = clock::time_point::max();
@@ -82,7 +89,7 @@ server::core::core(boost::asio::io_context& io, const config::server_options& op
     : api_(std::move(decisions)), events_(std::move(events)), gate_(std::move(way_in)),
       connections_(std::make_shared<connections>(
           connections::timeouts{options.header_timeout, options.body_timeout, options.idle_timeout})),
-      timer_(io) {
+      timer_(io), keep_alive_(keep_alive) {
   const auto shortest =
       std::min({options.header_timeout, options.body_timeout, options.idle_timeout, keep_alive});
   sweep_period_ = std::clamp(shortest / 4, defaults::min_sweep_period, defaults::max_sweep_period);
@@ -143,11 +150,13 @@ void server::core::handle(const std::shared_ptr<exchange>& request) {
 
 bool server::core::hand_out(const std::shared_ptr<exchange>& request, call what) {
   const auto id = ++last_request_;
-  if (is_streamed(what))
+  if (is_streamed(what)) {
+    to_begin_.push_back(id);
     request->when_closed([inside = weak_from_this(), id] {
       if (const auto self = inside.lock())
         self->gone(id);
     });
+  }
   waiting_.emplace(id, request);
   if (events_.on_call(id, std::move(what)))
     return true;
@@ -187,17 +196,31 @@ void server::core::deliver(gathered_work work) {
 void server::core::carry_out(const stream_step& step) {
   switch (step.what) {
   case stream_step::kind::begin:
-    if (auto request = waiting_.extract(step.id)) {
-      const bool keep_alive =
-          request.mapped()->keep_alive() && request.mapped()->takes_chunks() && !draining_;
-      auto head = render_stream_head(request.mapped()->takes_chunks(), keep_alive, date());
-      streams_->begin(step.id, std::move(request.mapped()), std::move(head), keep_alive);
-    }
-    return;
+    return begin_stream(step.id);
   case stream_step::kind::write:
     return streams_->write(step.id, step.event);
   case stream_step::kind::end:
     return streams_->end(step.id, !draining_);
+  }
+}
+
+void server::core::begin_stream(request_id id) {
+  auto request = waiting_.extract(id);
+  if (!request)
+    return;
+  const bool keep_alive = request.mapped()->keep_alive() && request.mapped()->takes_chunks() && !draining_;
+  auto head = render_stream_head(request.mapped()->takes_chunks(), keep_alive, date());
+  streams_->begin(id, std::move(request.mapped()), std::move(head), keep_alive);
+}
+
+void server::core::begin_late_streams(clock::time_point now) {
+  for (; !to_begin_.empty(); to_begin_.pop_front()) {
+    const auto found = waiting_.find(to_begin_.front());
+    if (found == waiting_.end())
+      continue;
+    if (now - found->second->since < keep_alive_)
+      return;
+    begin_stream(to_begin_.front());
   }
 }
 
@@ -230,6 +253,7 @@ void server::core::watch() {
     return;
   const auto now = clock::now();
   connections_->sweep(now);
+  begin_late_streams(now);
   streams_->sweep(now);
   if (draining_ && (connections_->in_work() == 0 || now >= stop_by_)) {
     give_up_waiting();

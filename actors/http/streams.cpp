@@ -25,7 +25,7 @@ struct streams::stream {
   bool is_writing = false;
   /// Something was written since the client closed its side.
   bool tried = false;
-  clock::time_point quiet_since = clock::now();
+  clock::time_point quiet_since;
 };
 
 streams::streams(std::chrono::milliseconds keep_alive, handlers events)
@@ -38,6 +38,7 @@ void streams::begin(request_id id, std::shared_ptr<exchange> request, std::strin
   begun->chunked = request->takes_chunks();
   begun->keep_alive = keep_alive;
   begun->head = std::move(head);
+  begun->quiet_since = request->since;
   begun->request = std::move(request);
   open_.emplace(id, std::move(begun));
   touched_.push_back(id);

@@ -97,15 +97,22 @@ class restinio_exchange : public exchange {
 public:
   explicit restinio_exchange(restinio::request_handle_t request)
       : request_(std::move(request)), owner_(connection::current()->shared_from_this()),
-        problem_(owner_->current_fault()) {}
+        problem_(owner_->current_fault()) {
+    // RFC 9110, section 5.3: lines of one name are one list.
+    request_->header().for_each_value_of(restinio::http_field::accept, [this](auto value) {
+      accept_ += accept_.empty() ? "" : ", ";
+      accept_.append(value.data(), value.size());
+      return restinio::http_header_fields_t::continue_enumeration();
+    });
+  }
 
   request_view request() const override {
     const auto& header = request_->header();
     request_view view{header.method().c_str(), header.request_target(), {}, request_->body()};
     if (const auto type = header.opt_value_of(restinio::http_field::content_type))
       view.content_type = std::string_view(type->data(), type->size());
-    if (const auto wanted = header.opt_value_of(restinio::http_field::accept))
-      view.accept = std::string_view(wanted->data(), wanted->size());
+    if (!accept_.empty())
+      view.accept = accept_;
     return view;
   }
 
@@ -165,6 +172,8 @@ private:
   restinio::request_handle_t request_;
   std::shared_ptr<connection> owner_;
   fault problem_;
+  /// All that the header has, separated by commas.
+  std::string accept_;
 };
 
 /// What RESTinio calls for each request.

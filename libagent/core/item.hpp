@@ -47,8 +47,8 @@ struct reasoning {
   std::string agent;
   /// The readable part (a summary, or the thinking itself); may be empty.
   std::string text;
-  /// Whose wire format `raw` is in: "responses", "anthropic" or "chat_completions". Codecs leave out the
-  /// others'.
+  /// Whose wire format `raw` is in: "responses" (or "responses:MODEL@HOST"), "anthropic" or
+  /// "chat_completions". Codecs leave out the others'.
   std::string format;
   /// The entry as the endpoint wrote it: JSON text.
   std::string raw;

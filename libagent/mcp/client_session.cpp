@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::mcp {
@@ -42,6 +43,8 @@ struct client_session::impl {
   server_description server;
   bool has_tools = false;
   std::optional<tool_listing> listing;
+  /// Of the listing, counted from 1.
+  std::uint64_t listing_number = 0;
   bool list_again = false;
   std::map<std::string, json_schema> outputs;
   std::uint64_t stray = 0;
@@ -72,6 +75,8 @@ struct client_session::impl {
   void on_listing_failed(const error& reason, effects& out);
   void publish(listed_tools found, effects& out);
   void end_listing(effects& out);
+  void cancel(std::map<std::int64_t, pending_request>::iterator request, const std::string& reason,
+              effects& out);
   void break_off(std::string reason, effects& out);
 };
 
@@ -230,6 +235,10 @@ void client_session::impl::on_handshake(const json& answer, effects& out) {
 void client_session::impl::begin_listing(effects& out) {
   list_again = false;
   listing.emplace(filter, options.max_pages);
+  ++listing_number;
+  // The first one is part of the start, which has a bound as a whole.
+  if (now == phase::ready)
+    out.push_back(listing_begun{listing_number});
   request(list_request{}, "tools/list", {}, out);
 }
 
@@ -266,6 +275,13 @@ void client_session::impl::end_listing(effects& out) {
   listing.reset();
   if (std::exchange(list_again, false) && has_tools)
     begin_listing(out);
+}
+
+void client_session::impl::cancel(std::map<std::int64_t, pending_request>::iterator request,
+                                  const std::string& reason, effects& out) {
+  const json params = {{"requestId", request->first}, {"reason", reason}};
+  out.push_back(send_line{encode_notification("notifications/cancelled", dump_json(params))});
+  pending.erase(request);
 }
 
 void client_session::impl::break_off(std::string reason, effects& out) {
@@ -325,9 +341,7 @@ effects client_session::cancel(call_key key, const std::string& reason) {
     const auto* ping = std::get_if<ping_request>(&at->second);
     if ((call == nullptr || call->key != key) && (ping == nullptr || ping->key != key))
       continue;
-    const json params = {{"requestId", at->first}, {"reason", reason}};
-    out.push_back(send_line{encode_notification("notifications/cancelled", dump_json(params))});
-    impl_->pending.erase(at);
+    impl_->cancel(at, reason, out);
     break;
   }
   return out;
@@ -337,6 +351,19 @@ effects client_session::ping(call_key key) {
   effects out;
   if (impl_->now != phase::created && impl_->now != phase::over)
     impl_->request(ping_request{key}, "ping", {}, out);
+  return out;
+}
+
+effects client_session::give_up_listing(std::uint64_t number, const std::string& reason) {
+  effects out;
+  if (impl_->now != phase::ready || !impl_->listing || impl_->listing_number != number)
+    return out;
+  const auto asked = std::find_if(impl_->pending.begin(), impl_->pending.end(), [](const auto& each) {
+    return std::holds_alternative<list_request>(each.second);
+  });
+  if (asked != impl_->pending.end())
+    impl_->cancel(asked, reason, out);
+  impl_->on_listing_failed(fail(errc::protocol_violation, "tools/list: " + reason), out);
   return out;
 }
 

@@ -55,6 +55,10 @@ struct broken {
 struct tools_changed {
   shared_tools tools;
 };
+/// A list was asked for again. Whoever thinks that it takes too long gives it up by its number.
+struct listing_begun {
+  std::uint64_t number;
+};
 /// A call is over. A JSON-RPC error or a tool's own failure is a result with `is_error`.
 struct call_finished {
   call_key key;
@@ -77,8 +81,8 @@ struct server_log {
   std::string text;
 };
 
-using effect =
-    std::variant<send_line, ready, broken, tools_changed, call_finished, call_progress, pong, server_log>;
+using effect = std::variant<send_line, ready, broken, tools_changed, listing_begun, call_finished,
+                            call_progress, pong, server_log>;
 using effects = std::vector<effect>;
 
 /// The client's end of one connection to a server: handshake with version negotiation, paginated tool
@@ -100,6 +104,9 @@ public:
   /// Gives a call up: sends `notifications/cancelled`, and ignores a late answer. No `call_finished` follows.
   effects cancel(call_key key, const std::string& reason);
   effects ping(call_key key);
+  /// Gives up a listing that is still under way: the old list stays, unless the server has told of one more
+  /// change, which begins a new listing. Others are ignored.
+  effects give_up_listing(std::uint64_t number, const std::string& reason);
   /// The connection is gone: every call in flight finishes at once with an error result.
   effects on_closed(const std::string& reason);
 

@@ -6,7 +6,7 @@
 #include <string>
 
 /// Anthropic's Messages API. Source: docs.anthropic.com/en/api/messages, .../messages-streaming, and
-/// .../docs/build-with-claude/extended-thinking.
+/// .../docs/build-with-claude/extended-thinking, .../adaptive-thinking and .../effort.
 namespace troupe::anthropic {
 
 struct wire_options {
@@ -34,6 +34,13 @@ struct wire_options {
 /// budget if it is not above it. What was thought since the user last spoke goes back as it came; older
 /// thoughts the API does not need. If calls were made since then without a thought before them (by another
 /// agent, or another provider's model), the API takes no thinking, so this one call goes without.
+///
+/// `reasoning_effort` is for where `thinking_tokens` is not given: "low", "medium" and "high" are 2,048,
+/// 8,192 and 16,384 tokens to think with, at most half of a limit that the agent set, and none if no 1,024
+/// are left below it; "minimal" is no thinking. Claude models from version 4.6 on, by their names, are asked
+/// to think adaptively at that effort instead ("minimal" is "low" without thinking), which goes with forced
+/// choices and with any history. Those from 4.7 on take no budget, so that `thinking_tokens` too becomes
+/// adaptive thinking, and neither temperature nor top_p in any case.
 ///
 /// Structured output is asked for in words: the schema is appended to the system prompt, since the API's own
 /// field exists for some models only. The answer is not checked here.

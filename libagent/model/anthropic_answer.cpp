@@ -75,8 +75,11 @@ private:
 
 /// Why an answer without text and calls is no answer; nothing if the model just chose to be silent.
 std::optional<error> explain_nothing(std::string_view stop_reason) {
-  if (stop_reason == "max_tokens")
-    return bad_answer("was cut off before any text came (stop_reason max_tokens); raise max_tokens");
+  if (stop_reason == "max_tokens") {
+    auto reason = bad_answer("was cut off before any text came (stop_reason max_tokens); raise max_tokens");
+    reason.facts = std::make_shared<const json>(json{{"finish_reason", stop_reason}});
+    return reason;
+  }
   if (stop_reason == "model_context_window_exceeded")
     return bad_answer("was cut off before any text came: the conversation fills the model's context window");
   if (stop_reason == "refusal")

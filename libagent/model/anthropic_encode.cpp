@@ -7,8 +7,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <set>
+#include <utility>
 
 namespace troupe::anthropic {
 
@@ -17,12 +19,118 @@ namespace {
 /// The least budget that the API takes.
 constexpr unsigned min_thinking_tokens = 1024;
 
-/// Tokens to think with, if the model is to think in this call.
-std::optional<unsigned> thinking_budget(const model_request& request) {
-  const auto wanted = request.settings.thinking_tokens;
-  if (!wanted || !allows_thinking(request))
-    return std::nullopt;
-  return std::max(*wanted, min_thinking_tokens);
+/// A model's version, as in "claude-opus-4-6", "claude-3-7-sonnet-20250219" or
+/// "anthropic.claude-sonnet-5-v1".
+using model_version = std::pair<unsigned, unsigned>;
+/// From here on the API knows adaptive thinking and efforts; from there on it takes neither a budget nor
+/// sampling parameters.
+constexpr auto adaptive_since = model_version{4, 6};
+constexpr auto adaptive_only_since = model_version{4, 7};
+
+bool is_digit(char c) {
+  return std::isdigit(static_cast<unsigned char>(c)) != 0;
+}
+
+/// 0.0 for models whose names tell none.
+model_version version_of(std::string_view model) {
+  const auto family = model.find("claude");
+  if (family == std::string_view::npos)
+    return {};
+  auto numbers = std::vector<unsigned>{};
+  const auto first = model.find_first_of("0123456789", family);
+  for (auto at = first; at < model.size() && is_digit(model[at]) && numbers.size() < 2;) {
+    const auto end = std::min(model.find_first_not_of("0123456789", at), model.size());
+    // What is longer is a date.
+    if (end - at > 2)
+      break;
+    numbers.push_back(static_cast<unsigned>(std::stoul(std::string(model.substr(at, end - at)))));
+    at = end < model.size() && (model[end] == '-' || model[end] == '.') ? end + 1 : model.size();
+  }
+  numbers.resize(2);
+  return {numbers[0], numbers[1]};
+}
+
+/// How a model is to think in one call, and what follows from that.
+struct thinking_plan {
+  enum class mode { none, budget, adaptive };
+  mode how = mode::none;
+  /// For `budget`.
+  unsigned budget = 0;
+  /// Empty: not told.
+  std::string_view effort;
+  std::uint64_t max_tokens = 0;
+  bool takes_sampling = true;
+};
+
+/// Tokens to think with at an effort.
+unsigned tokens_for(std::string_view effort) {
+  if (effort == "low")
+    return 2048;
+  if (effort == "medium")
+    return 8192;
+  return effort == "high" ? 16'384 : 0;
+}
+
+/// For models that take a budget.
+void plan_effort(thinking_plan& plan, const model_settings& settings, std::string_view effort) {
+  auto budget = tokens_for(effort);
+  if (settings.max_tokens) {
+    budget = std::min(budget, std::max(*settings.max_tokens / 2, min_thinking_tokens));
+    if (budget >= *settings.max_tokens)
+      budget = 0;
+  } else {
+    plan.max_tokens += budget;
+  }
+  plan.budget = budget;
+  plan.how = budget > 0 ? thinking_plan::mode::budget : thinking_plan::mode::none;
+}
+
+void plan_adaptive(thinking_plan& plan, const model_settings& settings, std::string_view effort) {
+  const auto is_minimal = effort == "minimal";
+  plan.effort = is_minimal ? "low" : effort;
+  plan.how = is_minimal ? thinking_plan::mode::none : thinking_plan::mode::adaptive;
+  if (!settings.max_tokens)
+    plan.max_tokens += tokens_for(effort);
+}
+
+/// For a budget that the agent gives.
+void plan_budget(thinking_plan& plan, unsigned tokens, bool takes_budget) {
+  const auto budget = std::max(tokens, min_thinking_tokens);
+  if (plan.max_tokens <= budget)
+    plan.max_tokens += budget;
+  plan.budget = budget;
+  plan.how = takes_budget ? thinking_plan::mode::budget : thinking_plan::mode::adaptive;
+}
+
+/// What a budget grants is all that there is, to think with too.
+void keep_within_bound(thinking_plan& plan, const model_settings& settings) {
+  if (!settings.token_bound || plan.max_tokens <= *settings.token_bound)
+    return;
+  plan.max_tokens = *settings.token_bound;
+  if (plan.how != thinking_plan::mode::budget || plan.budget < plan.max_tokens)
+    return;
+  plan.budget = *settings.token_bound / 2;
+  if (plan.budget < min_thinking_tokens) {
+    plan.budget = 0;
+    plan.how = thinking_plan::mode::none;
+  }
+}
+
+thinking_plan plan_thinking(const model_request& request, const wire_options& options) {
+  const auto& settings = request.settings;
+  const auto version = version_of(options.model);
+  auto plan = thinking_plan{};
+  plan.max_tokens = settings.max_tokens.value_or(options.max_tokens);
+  const auto is_open = allows_thinking(request);
+  if (settings.thinking_tokens && (is_open || version >= adaptive_only_since))
+    plan_budget(plan, *settings.thinking_tokens, version < adaptive_only_since);
+  else if (settings.reasoning_effort && !settings.thinking_tokens && version >= adaptive_since)
+    plan_adaptive(plan, settings, *settings.reasoning_effort);
+  else if (settings.reasoning_effort && !settings.thinking_tokens && is_open)
+    plan_effort(plan, settings, *settings.reasoning_effort);
+  keep_within_bound(plan, settings);
+  plan.takes_sampling = plan.how == thinking_plan::mode::none && version < adaptive_only_since;
+  return plan;
 }
 
 void write_system(std::string& out, const model_request& request) {
@@ -55,7 +163,8 @@ void write_tools(std::string& out, const tool_list& tools) {
   out += ']';
 }
 
-void write_tool_choice(std::string& out, const model_request& request, bool thinking) {
+/// `free`: whether the model may not be made to call a tool.
+void write_tool_choice(std::string& out, const model_request& request, bool free) {
   const auto& settings = request.settings;
   const auto one_at_a_time = settings.parallel_tool_calls == false;
   const auto choice = settings.tool_choice.value_or("");
@@ -63,9 +172,9 @@ void write_tool_choice(std::string& out, const model_request& request, bool thin
     out += R"(,"tool_choice":{"type":"none"})";
     return;
   }
-  if (choice == "required" && !thinking) {
+  if (choice == "required" && !free) {
     out += R"(,"tool_choice":{"type":"any")";
-  } else if (choice != "auto" && !thinking && is_offered(request.tools, choice)) {
+  } else if (choice != "auto" && !free && is_offered(request.tools, choice)) {
     out += R"(,"tool_choice":{"type":"tool","name":)";
     append_json_string(out, choice);
   } else if (choice == "auto" || one_at_a_time) {
@@ -96,28 +205,32 @@ void write_past_tools(std::string& out, const model_request& request) {
 
 std::string encode_request(const model_request& request, const wire_options& options, bool streamed) {
   const auto& settings = request.settings;
-  const auto budget = thinking_budget(request);
-  auto max_tokens = std::uint64_t{settings.max_tokens.value_or(options.max_tokens)};
-  if (budget && max_tokens <= *budget)
-    max_tokens += *budget;
+  const auto plan = plan_thinking(request, options);
 
   auto out = std::string{"{\"model\":"};
   append_json_string(out, options.model);
-  out += fmt::format(",\"max_tokens\":{}", max_tokens);
+  out += fmt::format(",\"max_tokens\":{}", plan.max_tokens);
   write_system(out, request);
   out += ",\"messages\":";
-  append_messages(out, request, options.image_input, budget.has_value());
+  append_messages(out, request, options.image_input, plan.how != thinking_plan::mode::none);
   if (request.tools && !request.tools->empty()) {
     write_tools(out, *request.tools);
-    write_tool_choice(out, request, budget.has_value());
+    write_tool_choice(out, request, plan.how == thinking_plan::mode::budget);
   } else {
     write_past_tools(out, request);
   }
-  if (budget)
-    out += fmt::format(R"(,"thinking":{{"type":"enabled","budget_tokens":{}}})", *budget);
-  if (settings.temperature && !budget)
+  if (plan.how == thinking_plan::mode::budget)
+    out += fmt::format(R"(,"thinking":{{"type":"enabled","budget_tokens":{}}})", plan.budget);
+  else if (plan.how == thinking_plan::mode::adaptive)
+    out += R"(,"thinking":{"type":"adaptive"})";
+  if (!plan.effort.empty()) {
+    out += R"(,"output_config":{"effort":)";
+    append_json_string(out, plan.effort);
+    out += '}';
+  }
+  if (settings.temperature && plan.takes_sampling)
     out += ",\"temperature\":" + dump_json(*settings.temperature);
-  if (settings.top_p && !budget)
+  if (settings.top_p && plan.takes_sampling)
     out += ",\"top_p\":" + dump_json(*settings.top_p);
   out += streamed ? ",\"stream\":true}" : "}";
   return out;

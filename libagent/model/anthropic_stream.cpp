@@ -40,6 +40,9 @@ std::string append_text(json& block, const json& delta, const char* key) {
 }
 
 class message_stream final : public event_stream_decoder {
+public:
+  bool is_complete() const noexcept override { return stopped_; }
+
 private:
   result<void> take(const sse_event& given, model_deltas& deltas) override {
     // What proxies write after the end, "[DONE]" say, is no concern.

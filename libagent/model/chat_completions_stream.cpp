@@ -23,6 +23,9 @@ result<const json*> find_choice(const json& chunk) {
 }
 
 class chunk_decoder : public event_stream_decoder {
+public:
+  bool is_complete() const noexcept override { return done_; }
+
 private:
   result<void> take(const sse_event& event, model_deltas& out) override {
     if (done_)

@@ -11,6 +11,15 @@ namespace troupe::responses {
 
 namespace {
 
+constexpr std::string_view any_format = "responses";
+
+/// Host and port of a URL.
+std::string_view host_of(std::string_view url) {
+  if (const auto scheme = url.find("://"); scheme != std::string_view::npos)
+    url.remove_prefix(scheme + 3);
+  return url.substr(0, url.find_first_of("/?#"));
+}
+
 /// Whether an endpoint that stored nothing can take the entry back: by its id alone it would not find it.
 bool is_whole(const std::string& raw) {
   const auto entry = parse_json(raw);
@@ -25,7 +34,8 @@ bool is_whole(const std::string& raw) {
 class input_writer {
 public:
   input_writer(std::string& out, const model_request& request, const wire_options& options)
-      : out_(out), history_(request), image_input_(options.image_input), outputs_(match_outputs(history_)) {}
+      : out_(out), history_(request), image_input_(options.image_input),
+        own_format_(reasoning_format(options)), outputs_(match_outputs(history_)) {}
 
   void write_history() {
     auto i = std::size_t{0};
@@ -79,7 +89,8 @@ private:
   /// Endpoints refuse reasoning that nothing follows, so it waits for what does.
   void write_reasoning(std::vector<const reasoning*>& thoughts) {
     for (const auto* thought : thoughts) {
-      if (thought->format != "responses" || !is_whole(thought->raw))
+      const auto is_readable = thought->format == own_format_ || thought->format == any_format;
+      if (!is_readable || !is_whole(thought->raw))
         continue;
       begin(thought->raw);
       has_reasoning_ = true;
@@ -132,6 +143,7 @@ private:
   std::string& out_;
   history_view history_;
   bool image_input_;
+  std::string own_format_;
   std::vector<const tool_output*> outputs_;
   bool first_ = true;
   bool has_reasoning_ = false;
@@ -195,6 +207,13 @@ void write_output_format(std::string& out, const output_format& format) {
 }
 
 } // namespace
+
+std::string reasoning_format(const wire_options& options) {
+  auto format = fmt::format("{}:{}", any_format, options.model);
+  if (const auto host = host_of(options.base_url); !host.empty())
+    format += fmt::format("@{}", host);
+  return format;
+}
 
 std::string encode(const model_request& request, const wire_options& options, bool streamed) {
   auto out = std::string{"{\"model\":"};

@@ -31,16 +31,18 @@ std::string join_texts(const json* list) {
   return joined;
 }
 
-reasoning read_reasoning(const json& entry) {
+reasoning read_reasoning(const json& entry, const std::string& format) {
   auto text = join_texts(find_value(entry, "summary"));
   if (text.empty())
     text = join_texts(find_value(entry, "content"));
-  return {{}, std::move(text), "responses", dump_json(entry)};
+  return {{}, std::move(text), format, dump_json(entry)};
 }
 
 /// Reads the entries of `output`.
 class output_reader {
 public:
+  explicit output_reader(const std::string& reasoning_format) : reasoning_format_(reasoning_format) {}
+
   result<void> add(const json& entry) {
     const auto* type = find_text(entry, "type");
     if (!type)
@@ -50,7 +52,7 @@ public:
     if (*type == "function_call")
       return add_call(entry);
     if (*type == "reasoning")
-      items_.emplace_back(read_reasoning(entry));
+      items_.emplace_back(read_reasoning(entry, reasoning_format_));
     else
       passed_over_ = *type;
     return {};
@@ -91,6 +93,7 @@ private:
     return {};
   }
 
+  const std::string& reasoning_format_;
   item_list items_;
   bool has_message_ = false;
   bool has_text_ = false;
@@ -115,7 +118,7 @@ result<std::string> read_end(const json& answer) {
 
 } // namespace
 
-result<model_response> read_response(const json& answer) {
+result<model_response> read_response(const json& answer, const std::string& reasoning_format) {
   if (!answer.is_object())
     return bad_answer("is not a JSON object");
   if (const auto* reason = find_value(answer, "error"))
@@ -129,7 +132,7 @@ result<model_response> read_response(const json& answer) {
   const auto* output = find_value(answer, "output");
   if (!output || !output->is_array())
     return bad_answer("has no list of outputs");
-  auto reader = output_reader{};
+  auto reader = output_reader{reasoning_format};
   for (const auto& entry : *output)
     if (auto added = reader.add(entry); !added)
       return added.error();
@@ -143,11 +146,11 @@ result<model_response> read_response(const json& answer) {
   return response;
 }
 
-result<model_response> decode(std::string_view body) {
+result<model_response> decode(std::string_view body, const wire_options& options) {
   const auto answer = parse_json(body);
   if (!answer)
     return bad_answer("cannot be read: " + answer.error().detail);
-  return read_response(*answer);
+  return read_response(*answer, reasoning_format(options));
 }
 
 } // namespace troupe::responses

@@ -163,6 +163,11 @@ private:
 };
 
 class event_decoder : public event_stream_decoder {
+public:
+  explicit event_decoder(std::string reasoning_format) : reasoning_format_(std::move(reasoning_format)) {}
+
+  bool is_complete() const noexcept override { return !final_.is_null(); }
+
 private:
   result<void> take(const sse_event& event, model_deltas& out) override {
     // Some endpoints end this format's streams as Chat Completions does.
@@ -185,7 +190,7 @@ private:
     const auto* output = find_value(final_, "output");
     if (!output || (output->is_array() && output->empty()))
       final_["output"] = outputs_.gathered();
-    return read_response(final_);
+    return read_response(final_, reasoning_format_);
   }
 
   result<void> take_typed(const std::string& type, json& event, model_deltas& out) {
@@ -225,6 +230,7 @@ private:
     return outputs_.empty() && output ? outputs_.pass_on_all(*output, out) : result<void>{};
   }
 
+  std::string reasoning_format_;
   output_tracker outputs_;
   json final_;
 };
@@ -240,9 +246,11 @@ public:
   std::string encode(const model_request& request, bool streamed) const override {
     return responses::encode(request, options_, streamed);
   }
-  result<model_response> decode(std::string_view body) const override { return responses::decode(body); }
+  result<model_response> decode(std::string_view body) const override {
+    return responses::decode(body, options_);
+  }
   std::unique_ptr<stream_decoder> make_stream_decoder() const override {
-    return std::make_unique<event_decoder>();
+    return std::make_unique<event_decoder>(reasoning_format(options_));
   }
   std::string error_message(std::string_view body) const override { return endpoint_error_message(body); }
 

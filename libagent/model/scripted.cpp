@@ -27,14 +27,34 @@ const tool_spec* find_tool(const model_request& request, std::string_view name) 
   return at == request.tools->end() ? nullptr : &*at;
 }
 
-/// The tools that a rule calls, a handoff's included.
-std::vector<std::string> tools_of(const rule& chosen) {
-  auto names = std::vector<std::string>{};
+/// The tool by which the agent that asks hands off to the target, preferably one that it is offered.
+std::string find_handoff(const script& rules, const model_request& request, const std::string& target) {
+  std::string first;
+  for (const auto& each : rules.handoffs) {
+    if (each.from != request.agent || each.to != target)
+      continue;
+    if (find_tool(request, each.tool))
+      return each.tool;
+    if (first.empty())
+      first = each.tool;
+  }
+  return first.empty() ? handoff_tool_name(target) : first;
+}
+
+/// What a rule calls.
+struct chosen_tools {
+  std::vector<std::string> names;
+  /// Empty if it does not hand off.
+  std::string handoff;
+};
+
+chosen_tools tools_of(const script& rules, const rule& chosen, const model_request& request) {
+  auto tools = chosen_tools{};
   for (const auto& wanted : chosen.calls)
-    names.push_back(wanted.tool);
+    tools.names.push_back(wanted.tool);
   if (chosen.handoff)
-    names.push_back(handoff_tool_name(*chosen.handoff));
-  return names;
+    tools.names.push_back(tools.handoff = find_handoff(rules, request, *chosen.handoff));
+  return tools;
 }
 
 std::size_t text_bytes(const item& entry) {
@@ -105,7 +125,23 @@ private:
   std::uint32_t digest_ = 2166136261u;
 };
 
-result<model_response> carry_out(const rule& chosen, const bindings& values, const model_request& request) {
+/// Ends the answer where an endpoint would end it: its text there, and the calls that would follow.
+void cut(model_response& response, std::size_t most_tokens) {
+  auto text = std::string{};
+  if (!response.output.empty())
+    if (auto* said = std::get_if<assistant_message>(&response.output.front()))
+      text = std::move(said->text);
+  auto end = std::min(text.size(), most_tokens * bytes_per_token);
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u)
+    --end;
+  text.resize(end);
+  response.output = {assistant_message{{}, std::move(text)}};
+  response.finish_reason = "length";
+  response.used.output_tokens = most_tokens;
+}
+
+result<model_response> carry_out(const rule& chosen, const std::string& handoff, const bindings& values,
+                                 const model_request& request) {
   auto response = model_response{};
   auto namer = call_namer{request};
   const auto add_call = [&](const std::string& tool, std::string arguments) {
@@ -125,9 +161,11 @@ result<model_response> carry_out(const rule& chosen, const bindings& values, con
     add_call(wanted.tool, std::move(*arguments));
   }
   if (chosen.handoff)
-    add_call(handoff_tool_name(*chosen.handoff), "{}");
+    add_call(handoff, "{}");
   response.finish_reason = !chosen.calls.empty() || chosen.handoff ? "tool_calls" : "stop";
   response.used = estimate(request, response.output);
+  if (const auto most = request.settings.token_bound; most && response.used.output_tokens > *most)
+    cut(response, *most);
   return response;
 }
 
@@ -167,19 +205,29 @@ error no_rule(const situation& now, const std::optional<missing_tool>& missing,
 
 } // namespace
 
+std::vector<named_handoff> handoffs_of(const std::vector<agent_definition>& agents) {
+  std::vector<named_handoff> all;
+  for (const auto& agent : agents)
+    for (const auto& each : agent.handoffs)
+      all.push_back(
+          {agent.name, each.agent,
+           each.tool_name.empty() ? handoff_tool_name(each.agent) : safe_tool_name(each.tool_name)});
+  return all;
+}
+
 result<model_response> answer(const script& rules, const model_request& request) {
-  const auto now = look_at(request);
+  const auto now = look_at(request, rules.handoffs);
   auto missing = std::optional<missing_tool>{};
   for (auto i = std::size_t{0}; i < rules.rules.size(); ++i) {
     const auto& candidate = rules.rules[i];
     const auto values = match(candidate.when, now);
     if (!values)
       continue;
-    const auto wanted = tools_of(candidate);
-    const auto gap = std::find_if(wanted.begin(), wanted.end(),
+    const auto wanted = tools_of(rules, candidate, request);
+    const auto gap = std::find_if(wanted.names.begin(), wanted.names.end(),
                                   [&](const std::string& name) { return !find_tool(request, name); });
-    if (gap == wanted.end())
-      return carry_out(candidate, *values, request);
+    if (gap == wanted.names.end())
+      return carry_out(candidate, wanted.handoff, *values, request);
     if (!missing)
       missing = missing_tool{i + 1, *gap};
   }

@@ -47,11 +47,24 @@ struct rule {
   std::optional<std::string> handoff;
 };
 
+/// How an agent's model knows a handoff.
+struct named_handoff {
+  /// The agent that hands off.
+  std::string from;
+  std::string to;
+  std::string tool;
+};
+
+/// All handoffs of the agents, in their order.
+std::vector<named_handoff> handoffs_of(const std::vector<agent_definition>& agents);
+
 struct script {
   /// Tried in order; the first that applies answers.
   std::vector<rule> rules;
   /// Time that each answer takes.
   std::chrono::milliseconds delay{0};
+  /// Tools of handoffs. One that is not among them is called `handoff_tool_name`.
+  std::vector<named_handoff> handoffs{};
 };
 
 /// Compiles a regular expression for a condition; error `invalid_argument` with RE2's reason.
@@ -68,10 +81,10 @@ result<void> check_rule(const rule& candidate);
 
 /// Answers a request. Pure: the same script and request give the same answer, call ids included. A call with
 /// other arguments has another id, also where what is left of the history looks like that of an earlier turn.
-/// A rule that calls a tool or hands off to an agent that the request does not offer is passed over. Usage is
-/// an estimate: one token for each 4 bytes of text.
-/// Error `model_failed` when no rule applies (it names the tool that a passed-over rule lacked), or a
-/// template names what is not there.
+/// A rule that calls a tool or hands off to an agent that the request does not offer is passed over; of
+/// several handoffs to one agent, the first that is offered is called. Usage is an estimate: one token for
+/// each 4 bytes of text. Error `model_failed` when no rule applies (it names the tool that a passed-over rule
+/// lacked), or a template names what is not there.
 result<model_response> answer(const script& rules, const model_request& request);
 
 } // namespace troupe::scripted

@@ -13,12 +13,19 @@ namespace {
 /// The prefix that `handoff_tool_name` gives; spares the outputs of other tools a look at their JSON.
 constexpr std::string_view handoff_prefix = "transfer_to_";
 
-bool answers_handoff(std::string_view tool, const tool_output& output) {
-  if (!tool.starts_with(handoff_prefix) || output.is_error)
+bool answers_handoff(std::string_view tool, const tool_output& output,
+                     const std::vector<named_handoff>& handoffs) {
+  const auto has_tool = [tool](const named_handoff& each) { return each.tool == tool; };
+  const auto is_named = std::any_of(handoffs.begin(), handoffs.end(), has_tool);
+  if (output.is_error || (!is_named && !tool.starts_with(handoff_prefix)))
     return false;
   const auto parsed = parse_json(plain_text(output.parts));
   const auto* taker = parsed ? find_string(*parsed, "assistant") : nullptr;
-  return taker && handoff_tool_name(*taker) == tool;
+  if (!taker)
+    return false;
+  return handoff_tool_name(*taker) == tool ||
+         std::any_of(handoffs.begin(), handoffs.end(),
+                     [&](const named_handoff& each) { return has_tool(each) && each.to == *taker; });
 }
 
 /// The name of the tool whose call has this id; the latest such call before `end`.
@@ -85,7 +92,7 @@ bool match_output(const condition& when, const situation& now, bindings& found) 
 
 } // namespace
 
-situation look_at(const model_request& request) {
+situation look_at(const model_request& request, const std::vector<named_handoff>& handoffs) {
   const auto history = history_view{request};
   auto now = situation{request.agent, nullptr, {}, false};
   auto end = history.size();
@@ -94,7 +101,7 @@ situation look_at(const model_request& request) {
     if (!output)
       break;
     const auto tool = called_tool(history, end - 1, output->call_id);
-    now.outputs.push_back({tool, output, answers_handoff(tool, *output)});
+    now.outputs.push_back({tool, output, answers_handoff(tool, *output, handoffs)});
   }
   std::reverse(now.outputs.begin(), now.outputs.end());
   now.handed_over = std::any_of(now.outputs.begin(), now.outputs.end(),

@@ -13,8 +13,8 @@ struct last_output {
   /// Empty if the history has no call for it.
   std::string_view tool;
   const tool_output* output = nullptr;
-  /// It is the answer to a handoff that took place: `{"assistant":"<name>"}` from that agent's
-  /// `transfer_to_<name>`.
+  /// It is the answer to a handoff that took place: `{"assistant":"<name>"}` from a tool that hands off to
+  /// that agent.
   bool is_handoff = false;
 };
 
@@ -28,7 +28,8 @@ struct situation {
   bool handed_over = false;
 };
 
-situation look_at(const model_request& request);
+/// `handoffs` are those with names of their own.
+situation look_at(const model_request& request, const std::vector<named_handoff>& handoffs);
 
 /// Whether the condition holds, and if so what its templates may name.
 std::optional<bindings> match(const condition& when, const situation& now);

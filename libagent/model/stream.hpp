@@ -49,9 +49,13 @@ public:
   /// nothing is to be fed after an error.
   virtual result<model_deltas> feed(std::string_view bytes) = 0;
 
-  /// The whole answer, once the body has ended: the same as the answer would have been without streaming.
-  /// Error `model_stream_cut` if the format's own end has not come, `model_failed` as for an answer that is
-  /// not streamed.
+  /// Whether the format's own end has come ("[DONE]", `message_stop`, `response.completed`): whatever follows
+  /// adds nothing, and how the body ends does not matter.
+  virtual bool is_complete() const noexcept = 0;
+
+  /// The whole answer, once it is complete or the body has ended: the same as the answer would have been
+  /// without streaming. Error `model_stream_cut` if the format's own end has not come, `model_failed` as for
+  /// an answer that is not streamed.
   virtual result<model_response> finish() = 0;
 };
 

@@ -114,6 +114,12 @@ public:
       caf::anon_send(each, consumed_atom::value);
   }
 
+  /// What listeners were told, once it is so many.
+  model_deltas deltas(std::size_t count) {
+    told->becomes([&](const listener_log& log) { return log.deltas.size() >= count; });
+    return told->get().deltas;
+  }
+
   int connections() const { return server_.accepted(); }
 
   std::shared_ptr<watched<listener_log>> told = std::make_shared<watched<listener_log>>();
@@ -180,7 +186,7 @@ TEST_CASE("an answer that is complete by its format counts, however its connecti
   const auto answer = endpoint.stream();
   REQUIRE(answer.has_value());
   CHECK(text_of(*answer) == "hi");
-  CHECK(endpoint.told->get().deltas == model_deltas{text_delta{"hi"}});
+  CHECK(endpoint.deltas(1) == model_deltas{text_delta{"hi"}});
 }
 
 TEST_CASE("a connection that is left open behind a complete answer is closed") {
@@ -234,7 +240,7 @@ TEST_CASE("an answer that fails after some of it was shown says so, whatever the
   const auto answer = endpoint.stream();
   REQUIRE_FALSE(answer.has_value());
   REQUIRE(answer.error().facts);
-  CHECK(*answer.error().facts == json{{"partly_shown", true}});
+  CHECK(answer.error().facts->at("partly_shown") == true);
   CHECK(endpoint.connections() == 1);
 }
 
@@ -262,7 +268,7 @@ TEST_CASE("a call that comes without an id is told of by the one that it gets") 
   REQUIRE(second.has_value());
   CHECK_THAT(call_of(first).call_id, Catch::StartsWith("call_"));
   CHECK(call_of(first).call_id != call_of(second).call_id);
-  const auto deltas = endpoint.told->get().deltas;
+  const auto deltas = endpoint.deltas(4);
   REQUIRE(deltas.size() == 4);
   CHECK(std::get<tool_call_delta>(deltas[0]).call_id == call_of(first).call_id);
   CHECK(std::get<tool_call_delta>(deltas[2]).call_id == call_of(second).call_id);
@@ -303,5 +309,5 @@ TEST_CASE("an endpoint is held back while its listener is behind, by bytes and n
   CHECK(endpoint.told->get().bytes < 256u << 10);
   endpoint.deal();
   REQUIRE(await(answer).has_value());
-  CHECK(endpoint.told->get().bytes > events * event_bytes);
+  CHECK(endpoint.deltas(events).size() == events);
 }

@@ -12,7 +12,7 @@ TEST_CASE("each code has its status") {
   const auto [code, status] = GENERATE(table<errc, unsigned>({
       {errc::malformed, 400},          {errc::invalid_argument, 422},  {errc::unknown_agent, 404},
       {errc::unknown_session, 404},    {errc::overloaded, 429},        {errc::shutting_down, 503},
-      {errc::cancelled, 503},          {errc::deadline_exceeded, 504}, {errc::model_timeout, 504},
+      {errc::cancelled, 409},          {errc::deadline_exceeded, 504}, {errc::model_timeout, 504},
       {errc::model_failed, 502},       {errc::model_stream_cut, 502},  {errc::not_recorded, 502},
       {errc::protocol_violation, 502}, {errc::invalid_output, 502},    {errc::tool_failed, 502},
       {errc::hook_failed, 502},        {errc::guardrail_tripped, 422}, {errc::budget_exceeded, 422},

@@ -105,6 +105,34 @@ TEST_CASE("all fields that are wrong are named at once") {
     CHECK(message.find(field) != std::string::npos);
 }
 
+TEST_CASE("a name that is nearly right is told what would be") {
+  const auto [body, message] = GENERATE(table<std::string, std::string>({
+      {R"({"prompt":"x","budget":{"wall_time":30}})",
+       "budget: 'wall_time' is unknown; it is 'wall_time_ms' here, a number of milliseconds"},
+      {R"({"prompt":"x","budget":{"wall_tme_ms":30}})",
+       "budget: 'wall_tme_ms' is unknown; did you mean 'wall_time_ms'?"},
+      {R"({"prompt":"x","budget":{"Turn":1,"costs":2}})",
+       "budget: 'Turn' is unknown; did you mean 'turns'?; budget: 'costs' is unknown; did you mean 'cost'?"},
+      {R"({"prompt":"x","budget":{"bogus":1}})",
+       "budget: 'bogus' is unknown; bounds are 'turns', 'model_calls', 'tool_calls', 'input_tokens', "
+       "'output_tokens', 'total_tokens', 'cost', 'wall_time_ms'"},
+      {R"({"promt":"x"})", "'prompt' is missing; 'promt' is unknown"},
+      {R"({"text":"x"})", "'prompt' is missing"},
+      {R"({"prompt":"x","agent":"Triage"})", "there is no agent 'Triage'; did you mean 'triage'?"},
+      {R"({"prompt":"x","agent":"nobody"})", "there is no agent 'nobody'"},
+  }));
+  CAPTURE(body);
+  CHECK(detail_of(refused(body)).at("error") == message);
+}
+
+TEST_CASE("every bound of a budget is known") {
+  using namespace std::chrono_literals;
+  const budget all{1, 2, 3, 4, 5, 6, 0.5, 7ms};
+  const auto bounds = to_json(all);
+  CHECK(bounds.size() == 8);
+  CHECK(accepted(json{{"prompt", "x"}, {"budget", bounds}}.dump()).spending == all);
+}
+
 TEST_CASE("a chat may be streamed, and bring a context and a budget") {
   const auto chat =
       accepted(R"({"prompt":"x","stream":true,"context":{"user":{"id":7}},"budget":{"turns":3,"cost":0.5}})");
@@ -137,6 +165,14 @@ TEST_CASE("a client asks for events by its Accept") {
       {"text/*", false},
       {"text/event-streams", false},
       {"application/json;x=text/event-stream", false},
+      {"application/json;q=0.9, text/event-stream;q=0.9", true},
+      {"application/json, text/event-stream;q=0.9", false},
+      {"text/event-stream;q=0.9, Application/JSON;q=1.0", false},
+      {"text/event-stream;q=0, text/event-stream", true},
+      {"text/event-stream;q=nan", true},
+      {"text/event-stream;q=-0", false},
+      {"text/event-stream;q=", true},
+      {"text/event-stream;;q=0", false},
       {",,", false},
       {"", false},
   }));
@@ -283,6 +319,10 @@ TEST_CASE("an unknown path is not found, a wrong method not allowed, and OPTIONS
   const auto options = ask("OPTIONS", "/api/v1/chat");
   CHECK(options.status == 204);
   CHECK(options.headers == wrong.headers);
+  const auto of_all = ask("OPTIONS", "*");
+  CHECK(of_all.status == 204);
+  CHECK(of_all.headers.at(0).second == "GET, HEAD, POST, DELETE, OPTIONS");
+  CHECK(ask("GET", "*").status == 404);
 }
 
 TEST_CASE("a request that cannot be read is refused and its connection closed") {

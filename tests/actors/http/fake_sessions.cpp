@@ -11,6 +11,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -131,15 +132,29 @@ bool take(std::string& text, std::string_view word) {
   return true;
 }
 
+std::optional<error> failure_of(std::string prompt) {
+  if (!take(prompt, "fail "))
+    return std::nullopt;
+  auto failure = fail(static_cast<errc>(std::stoi(prompt)), "as asked");
+  if (failure.code == errc::budget_exceeded)
+    failure.facts = std::make_shared<const json>(json{{"kind", "turns"}, {"code", "not this one"}});
+  return failure;
+}
+
+/// What a prompt that was held comes to.
+void let_go(chat_request request, caf::typed_response_promise<chat_reply>& promise) {
+  take(request.prompt, "hold ");
+  if (const auto failure = failure_of(request.prompt))
+    promise.deliver(to_caf(*failure));
+  else
+    promise.deliver(reply_to(request));
+}
+
 caf::result<chat_reply> chat(fake_pointer self, chat_request request, const observer_actor& observer) {
   if (take(request.prompt, "told "))
     tell_start(self, observer, request.run_id, request.session_id);
-  if (auto rest = request.prompt; take(rest, "fail ")) {
-    auto failure = fail(static_cast<errc>(std::stoi(rest)), "as asked");
-    if (failure.code == errc::budget_exceeded)
-      failure.facts = std::make_shared<const json>(json{{"kind", "turns"}, {"code", "not this one"}});
-    return to_caf(failure);
-  }
+  if (const auto failure = failure_of(request.prompt))
+    return to_caf(*failure);
   if (request.prompt.starts_with("flood ")) {
     self->state.floods.push_back(self->spawn(flood, self->state.flooded));
     return self->delegate(self->state.floods.back(), std::move(request), observer);
@@ -151,7 +166,7 @@ caf::result<chat_reply> chat(fake_pointer self, chat_request request, const obse
     paused.interruptions = open_calls();
     return paused;
   }
-  if (request.prompt != "hold")
+  if (!request.prompt.starts_with("hold"))
     return reply_to(request);
   auto promise = self->make_response_promise<chat_reply>();
   self->state.held.emplace_back(std::move(request), promise);
@@ -235,6 +250,7 @@ fake_sessions_actor::behavior_type fake_sessions(fake_pointer self,
       [](stop_atom, caf::timespan) { return acknowledgement{}; },
       [](finished_atom, const std::string&, std::uint64_t) {},
       [](finished_atom, const run_record_ptr&) {},
+      [](erase_atom, const std::string&, acknowledgement) {},
       [self](held_atom, std::size_t count) {
         auto promise = self->make_response_promise<std::size_t>();
         self->state.waiting.emplace_back(count, promise);
@@ -244,7 +260,7 @@ fake_sessions_actor::behavior_type fake_sessions(fake_pointer self,
       [self](release_atom) {
         const auto released = std::exchange(self->state.held, {});
         for (auto [request, promise] : released)
-          promise.deliver(reply_to(request));
+          let_go(request, promise);
         return released.size();
       },
       [self](cancelled_atom) {

@@ -20,7 +20,7 @@ using cancelled_atom = caf::atom_constant<caf::atom("cancelled")>;
 
 /// Sessions that play. What they do with a prompt:
 ///   "fail N"    fails with the code N before anything happens
-///   "hold"      waits to be released
+///   "hold"      waits to be released; "hold fail N" fails then
 ///   "told X"    like X, but first tells a watcher that the run has started, the agent too, and the text
 ///   "Hel" "pause"     pauses for the call "c1" "flood N"   tells N texts of 16 KiB, or texts for ever, 16 of
 ///   them unacknowledged at the most

@@ -47,9 +47,10 @@ config::server_options front_fixture::quick_options() {
   return options;
 }
 
-front_fixture::front_fixture(const config::server_options& options, http_streaming streaming)
-    : sessions_(spawn_fake_sessions(system_, flooded)), files_(system_.spawn(fake_mcp_server)),
-      gone_(system_.spawn(fake_mcp_server)) {
+front_fixture::front_fixture(const config::server_options& options, http_streaming streaming,
+                             milliseconds queue_wait)
+    : queue_wait_(queue_wait), sessions_(spawn_fake_sessions(system_, flooded)),
+      files_(system_.spawn(fake_mcp_server)), gone_(system_.spawn(fake_mcp_server)) {
   caf::anon_send_exit(gone_, caf::exit_reason::kill);
   self_->wait_for(gone_);
   front = spawn(options, streaming);
@@ -66,6 +67,8 @@ http_front_actor front_fixture::spawn(const config::server_options& options, htt
   http_backend backend;
   backend.sessions = sessions_;
   backend.agents = {"triage", "helper"};
+  backend.run_timeout = 1ms;
+  backend.queue_wait = queue_wait_;
   backend.mcp_servers = {{"files", files_}, {"gone", gone_}};
   return spawn_http_front(system_, *reactor, options, std::move(backend), streaming);
 }

@@ -24,7 +24,8 @@ namespace troupe::testing {
 class front_fixture {
 public:
   front_fixture() : front_fixture(quick_options()) {}
-  explicit front_fixture(const config::server_options& options, http_streaming streaming = {});
+  explicit front_fixture(const config::server_options& options, http_streaming streaming = {},
+                         std::chrono::milliseconds queue_wait = std::chrono::hours(1));
   ~front_fixture();
 
   /// Loopback, any port, and bounds that tests can reach.
@@ -56,6 +57,7 @@ private:
   system_config config_;
   caf::actor_system system_{config_};
   caf::scoped_actor self_{system_};
+  std::chrono::milliseconds queue_wait_;
   fake_sessions_actor sessions_;
   mcp_server_actor files_;
   mcp_server_actor gone_;

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <fmt/format.h>
+
 #include <string>
 
 using namespace troupe;
@@ -20,6 +22,10 @@ json detail_of(const raw_answer& answer) {
 }
 
 const std::string runs = "/api/v1/runs/";
+
+struct front_that_gives_up : front_fixture {
+  front_that_gives_up() : front_fixture(quick_options(), {}, std::chrono::milliseconds(20)) {}
+};
 
 } // namespace
 
@@ -118,4 +124,21 @@ TEST_CASE_METHOD(front_fixture, "the facts of a failure are told beside its code
   CHECK(answer.status == 422);
   CHECK(detail_of(answer).at("code") == "budget_exceeded");
   CHECK(detail_of(answer).at("kind") == "turns");
+}
+
+TEST_CASE_METHOD(front_that_gives_up, "a run that is given up is cancelled, whether it is streamed or not") {
+  const auto stream = GENERATE("false", "true");
+  const auto body = fmt::format(R"({{"prompt":"hold","stream":{}}})", stream);
+  const auto late = raw_client(port()).ask(post_chat(body));
+  CHECK(late.status == 504);
+  const auto run_id = json::parse(late.body).at("detail").at("run_id").get<std::string>();
+  CHECK(wait_for_cancelled() == run_id);
+}
+
+TEST_CASE_METHOD(front_fixture, "a run that was cancelled invites nobody to try again") {
+  const auto refusal = raw_client(port()).ask(
+      post_chat(fmt::format(R"({{"prompt":"fail {}"}})", static_cast<int>(errc::cancelled))));
+  CHECK(refusal.status == 409);
+  CHECK(json::parse(refusal.body).at("detail").at("code") == "cancelled");
+  CHECK(refusal.headers.count("retry-after") == 0);
 }

@@ -170,6 +170,67 @@ TEST_CASE_METHOD(front_fixture, "streams and answers that were pipelined come in
   CHECK(client.receive().status == 404);
 }
 
+TEST_CASE_METHOD(front_fixture, "an Accept of several lines is one list") {
+  raw_client client(port());
+  client.send(post("/api/v1/chat", R"({"prompt":"x"})",
+                   "Accept: text/plain;q=0.1\r\nAccept: text/event-stream\r\nAccept: */*\r\n"));
+  CHECK(client.receive_head().headers.at("content-type") == "text/event-stream");
+  CHECK(names_of(events_of(client)) == std::vector<std::string>{"run_completed"});
+}
+
+TEST_CASE_METHOD(front_fixture, "what cannot be read behind a stream is refused after the stream") {
+  raw_client client(port());
+  client.send(streamed("told hold") + get("/health"));
+  receive_start(client);
+  client.send("this is no request\r\n\r\n");
+  wait_for_held(1);
+  release();
+  CHECK(names_of(events_of(client)) == std::vector<std::string>{"run_completed"});
+  CHECK(client.receive().status == 200);
+  CHECK(client.receive().status == 400);
+  CHECK(client.closed_by_peer());
+}
+
+TEST_CASE_METHOD(front_fixture, "a broken body behind a stream is refused in its turn") {
+  raw_client client(port());
+  client.send(streamed("told hold") + post_chat(R"({"prompt":"x","stream":true,)") + streamed("told Hi"));
+  receive_start(client);
+  wait_for_held(1);
+  release();
+  CHECK(names_of(events_of(client)) == std::vector<std::string>{"run_completed"});
+  const auto refused = client.receive();
+  CHECK(refused.status == 400);
+  CHECK(refused.headers.at("content-type") == "application/json");
+  REQUIRE(client.receive_head().status == 200);
+  CHECK(events_of(client).size() == 4);
+}
+
+TEST_CASE_METHOD(front_fixture, "a client that has closed its sending side gets all that it pipelined") {
+  raw_client client(port());
+  client.send(streamed("told hold") + get("/health") + streamed("told Hi"));
+  client.close_sending_side();
+  receive_start(client);
+  wait_for_held(1);
+  release();
+  CHECK(events_of(client).back().name == "run_completed");
+  CHECK(client.receive().status == 200);
+  REQUIRE(client.receive_head().status == 200);
+  CHECK(events_of(client).back().name == "run_completed");
+  CHECK(client.closed_by_peer());
+}
+
+TEST_CASE_METHOD(front_fixture, "a client that goes away cancels the streams that it pipelined") {
+  {
+    raw_client client(port());
+    client.send(streamed("told Hi") + streamed("hold") + get("/health"));
+    wait_for_held(1);
+    REQUIRE(client.receive_head().status == 200);
+    CHECK(events_of(client).back().name == "run_completed");
+    client.reset();
+  }
+  CHECK(wait_for_cancelled().starts_with("run_"));
+}
+
 TEST_CASE_METHOD(front_fixture, "HEAD never streams") {
   raw_client client(port());
   client.send("HEAD /health HTTP/1.1\r\nAccept: text/event-stream\r\n\r\n");
@@ -233,6 +294,41 @@ TEST_CASE_METHOD(often_alive, "a stream on which nothing happens is kept alive b
   const auto events = events_of(client);
   REQUIRE(events.size() == 1);
   CHECK(events[0].id == "4");
+}
+
+TEST_CASE_METHOD(often_alive, "a stream whose run waits begins all the same, and is kept alive") {
+  raw_client client(port());
+  client.send(streamed("hold"));
+  const auto head = client.receive_head();
+  CHECK(head.status == 200);
+  CHECK(head.headers.at("content-type") == "text/event-stream");
+  for (int i = 0; i < 2; ++i)
+    CHECK(client.receive_event().value().comment == "keep-alive");
+  wait_for_held(1);
+  release();
+  const auto events = events_of(client);
+  REQUIRE(names_of(events) == std::vector<std::string>{"run_completed"});
+  CHECK(events[0].id == "1");
+}
+
+TEST_CASE_METHOD(often_alive, "a run that fails after its stream has begun without it is told so there") {
+  raw_client client(port());
+  client.send(streamed("hold fail " + code(errc::unknown_agent)));
+  CHECK(client.receive_head().status == 200);
+  wait_for_held(1);
+  release();
+  const auto events = events_of(client);
+  REQUIRE(names_of(events) == std::vector<std::string>{"run_failed"});
+  CHECK(json::parse(events[0].data).at("status") == 404);
+}
+
+TEST_CASE_METHOD(often_alive, "a client that goes away while its run waits cancels it") {
+  raw_client client(port());
+  client.send(streamed("hold"));
+  CHECK(client.receive_head().status == 200);
+  wait_for_held(1);
+  client.reset();
+  CHECK(wait_for_cancelled().starts_with("run_"));
 }
 
 TEST_CASE_METHOD(impatient, "a client that does not read holds its run back, and is dropped in the end") {

@@ -28,7 +28,7 @@ TEST_CASE("what happens in a run has a name and a form on a stream") {
        R"({"agent":"a","guardrail":"pii","stage":"input","action":"rewrite","message":"why"})"},
       {usage_added{"a", "m", used}, "usage",
        R"({"agent":"a","model":"m","requests":1,"input_tokens":5,"output_tokens":2,"cached_tokens":3,
-           "reasoning_tokens":1,"total_tokens":7})"},
+           "reasoning_tokens":1,"tool_calls":0,"total_tokens":7})"},
   }));
   const auto event = to_sse(what);
   REQUIRE(event);

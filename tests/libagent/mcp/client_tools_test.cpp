@@ -95,6 +95,49 @@ TEST_CASE("a later list that cannot be read leaves the old one and the session")
   CHECK(only_sent(session.on_line(notification("notifications/tools/list_changed")))["id"] == 5);
 }
 
+TEST_CASE("a later listing that takes too long is given up, and its late answer ignored") {
+  auto session = ready_with({tool("a")});
+  const auto changed = notification("notifications/tools/list_changed");
+  const auto number = only<listing_begun>(session.on_line(changed)).number;
+  CHECK(session.give_up_listing(number + 1, "late").empty());
+  SECTION("on its first page") {
+    const auto out = session.give_up_listing(number, "late");
+    CHECK(only_sent(out)["method"] == "notifications/cancelled");
+    CHECK(only_sent(out)["params"]["requestId"] == 3);
+    CHECK_THAT(only<server_log>(out).text,
+               Catch::Contains("the old tool list stays") && Catch::Contains("late"));
+    CHECK(all<tools_changed>(session.on_line(response(3, page({tool("b")})))).empty());
+  }
+  SECTION("on a later page") {
+    session.on_line(response(3, page({tool("b")}, "x")));
+    CHECK(only_sent(session.give_up_listing(number, "late"))["params"]["requestId"] == 4);
+  }
+  CHECK(session.is_ready());
+  CHECK(session.give_up_listing(number, "late").empty());
+  CHECK(only<listing_begun>(session.on_line(changed)).number == number + 1);
+}
+
+TEST_CASE("a change that came during a listing that is given up leads to another") {
+  auto session = ready_with({tool("a")});
+  const auto changed = notification("notifications/tools/list_changed");
+  const auto number = only<listing_begun>(session.on_line(changed)).number;
+  CHECK(session.on_line(changed).empty());
+  const auto out = session.give_up_listing(number, "late");
+  CHECK(only<listing_begun>(out).number == number + 1);
+  CHECK(sent(out).back()["method"] == "tools/list");
+  CHECK(names(only<tools_changed>(session.on_line(response(4, page({tool("b")})))).tools) == name_list{"b"});
+}
+
+TEST_CASE("a listing that is done, or the one of the start, cannot be given up") {
+  auto starting = greeted();
+  CHECK(starting.give_up_listing(1, "late").empty());
+  CHECK(all<listing_begun>(starting.on_line(response(2, page({tool("a")})))).empty());
+  CHECK(starting.is_ready());
+  const auto changed = starting.on_line(notification("notifications/tools/list_changed"));
+  starting.on_line(response(3, page({tool("b")})));
+  CHECK(starting.give_up_listing(only<listing_begun>(changed).number, "late").empty());
+}
+
 TEST_CASE("tools that cannot be used are left out with a word in the log") {
   const json bad = GENERATE(json(5), json{{"name", 5}}, json{{"name", ""}}, json::object(),
                             json{{"name", "x"}, {"inputSchema", "text"}},

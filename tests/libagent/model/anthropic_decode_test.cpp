@@ -370,6 +370,17 @@ TEST_CASE("an error in mid-stream ends it with the endpoint's message") {
   CHECK_THAT(response.error().detail, Catch::Contains("Overloaded"));
 }
 
+TEST_CASE("a stream of messages is complete by message_stop alone") {
+  const auto stream = streamed(
+      R"({"content":[{"type":"text","text":"a"}],"stop_reason":"end_turn","usage":{"output_tokens":1}})");
+  const auto last = event({{"type", "message_stop"}});
+  const auto decoder = codec->make_stream_decoder();
+  CHECK(decoder->feed(stream.substr(0, stream.size() - last.size())).has_value());
+  CHECK_FALSE(decoder->is_complete());
+  CHECK(decoder->feed(last).has_value());
+  CHECK(decoder->is_complete());
+}
+
 TEST_CASE("streams that are not the Messages API's say why") {
   const auto start = event({{"type", "message_start"}, {"message", json::object()}});
   const auto text = event(

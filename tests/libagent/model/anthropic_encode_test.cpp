@@ -298,6 +298,92 @@ TEST_CASE("the limit of tokens is above the budget of thinking") {
   }
 }
 
+TEST_CASE("an effort is a budget of thinking, or an effort where the model knows it") {
+  struct row {
+    std::string model;
+    std::string effort;
+    std::optional<unsigned> max_tokens;
+    json thinking;
+    json output_config;
+    std::uint64_t limit;
+  };
+  const auto budget = [](unsigned tokens) { return json{{"type", "enabled"}, {"budget_tokens", tokens}}; };
+  const auto at = [](const char* effort) { return json{{"effort", effort}}; };
+  const auto adaptive = json{{"type", "adaptive"}};
+  const auto rows = std::vector<row>{
+      {"m", "minimal", {}, {}, {}, 4096},
+      {"m", "low", {}, budget(2048), {}, 6144},
+      {"m", "medium", {}, budget(8192), {}, 12'288},
+      {"m", "high", {}, budget(16'384), {}, 20'480},
+      {"m", "high", 10'000, budget(5000), {}, 10'000},
+      {"m", "low", 10'000, budget(2048), {}, 10'000},
+      {"m", "high", 1500, budget(1024), {}, 1500},
+      {"m", "high", 1025, budget(1024), {}, 1025},
+      {"m", "high", 1024, {}, {}, 1024},
+      {"claude-3-7-sonnet-20250219", "low", {}, budget(2048), {}, 6144},
+      {"claude-opus-4-20250514", "low", {}, budget(2048), {}, 6144},
+      {"claude-opus-4-5", "low", {}, budget(2048), {}, 6144},
+      {"claude-opus-4-6", "high", {}, adaptive, at("high"), 20'480},
+      {"us.anthropic.claude-sonnet-4-6-v1:0", "medium", 5000, adaptive, at("medium"), 5000},
+      {"anthropic/claude-4.7-opus", "low", {}, adaptive, at("low"), 6144},
+      {"claude-opus-4-10-20270101", "low", {}, adaptive, at("low"), 6144},
+      {"claude-sonnet-5", "minimal", {}, {}, at("low"), 4096},
+  };
+  for (const auto& [model, effort, max_tokens, thinking, config, limit] : rows) {
+    CAPTURE(model, effort, max_tokens.value_or(0));
+    auto asked = request({user("q")}, {tool("x")});
+    asked.settings.reasoning_effort = effort;
+    asked.settings.max_tokens = max_tokens;
+    const auto sent = body(asked, {model});
+    CHECK(sent.value("thinking", json()) == thinking);
+    CHECK(sent.value("output_config", json()) == config);
+    CHECK(sent["max_tokens"] == limit);
+  }
+}
+
+TEST_CASE("what a thinking model's version does not take is left out") {
+  struct row {
+    std::string model;
+    std::optional<unsigned> tokens;
+    std::optional<std::string> effort;
+    json thinking;
+    bool sampling;
+    bool forced;
+  };
+  const auto budget = json{{"type", "enabled"}, {"budget_tokens", 2000}};
+  const auto adaptive = json{{"type", "adaptive"}};
+  const auto rows = std::vector<row>{
+      {"claude-opus-4-5", {}, {}, {}, true, true},
+      {"claude-opus-4-5", {}, "low", json{{"type", "enabled"}, {"budget_tokens", 2048}}, false, false},
+      {"claude-opus-4-5", 2000, "high", budget, false, false},
+      {"claude-opus-4-6", {}, {}, {}, true, true},
+      {"claude-opus-4-6", 2000, "high", budget, false, false},
+      {"claude-opus-4-6", {}, "high", adaptive, false, true},
+      {"claude-opus-4-7", {}, {}, {}, false, true},
+      {"claude-opus-4-7", 2000, "high", adaptive, false, true},
+  };
+  for (const auto& [model, tokens, effort, thinking, sampling, forced] : rows) {
+    CAPTURE(model, tokens.value_or(0), effort.value_or(""));
+    auto asked = request({user("q")}, {tool("x")});
+    asked.settings = {0.5, 0.9, {}, "required", {}, effort, {}, tokens};
+    const auto sent = body(asked, {model});
+    CHECK(sent.value("thinking", json()) == thinking);
+    CHECK(sent.contains("temperature") == sampling);
+    CHECK(sent.contains("top_p") == sampling);
+    CHECK(sent.contains("tool_choice") == forced);
+  }
+}
+
+TEST_CASE("only adaptive thinking goes on after calls without a thought") {
+  const auto model = GENERATE(as<std::string>(), "claude-opus-4-5", "claude-opus-4-6");
+  auto asked = request({user("q"), called("c1", "x"), output("c1", "1"), thought(), called("c2", "x")});
+  asked.settings.reasoning_effort = "high";
+  const auto sent = body(asked, {model});
+  const auto adaptive = model == "claude-opus-4-6";
+  CHECK(sent.contains("thinking") == adaptive);
+  CHECK(sent["messages"][3]["content"].front() == (adaptive ? hm : use("c2", "x")));
+}
+
 TEST_CASE("thoughts go back where they were since the user last spoke") {
   const auto raw = R"({"type":"redacted_thinking","data":"zz"})";
   const auto sent =

@@ -222,6 +222,19 @@ TEST_CASE("a call is told of once its id and name are known, its arguments as th
         model_deltas{tool_call_delta{1, "c2", "y"}});
 }
 
+TEST_CASE("a stream of Chat Completions is complete by [DONE] alone") {
+  const auto decoder = codec().make_stream_decoder();
+  CHECK(
+      decoder->feed(event(R"({"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]})")).has_value());
+  CHECK_FALSE(decoder->is_complete());
+  CHECK(decoder->feed(event(R"({"choices":[],"usage":{"prompt_tokens":2,"completion_tokens":1}})"))
+            .has_value());
+  CHECK_FALSE(decoder->is_complete());
+  CHECK(decoder->feed(event("[DONE]")).has_value());
+  CHECK(decoder->is_complete());
+  CHECK(decoder->finish()->used.input_tokens == 2);
+}
+
 TEST_CASE("the codec says where requests go and how they are authorised") {
   CHECK(codec().path() == "/chat/completions");
   CHECK(codec().headers("").empty());

@@ -13,14 +13,14 @@ std::string body(const std::string& output, const std::string& more = R"("status
 }
 
 model_response decode(const std::string& text) {
-  auto decoded = responses::decode(text);
+  auto decoded = responses::decode(text, {"m"});
   INFO((decoded ? text : decoded.error().detail));
   REQUIRE(decoded.has_value());
   return std::move(*decoded);
 }
 
 std::string failure(const std::string& text) {
-  const auto decoded = responses::decode(text);
+  const auto decoded = responses::decode(text, {"m"});
   CAPTURE(text);
   REQUIRE_FALSE(decoded.has_value());
   CHECK(decoded.error().code == errc::model_failed);
@@ -48,7 +48,7 @@ TEST_CASE("outputs of the Responses API become items in their order") {
       R"(,{"type":"message","role":"assistant","content":[{"type":"output_text","text":"wa"},{"type":"output_text","text":"it"}]},
           {"type":"function_call","id":"fc_1","call_id":"c1","name":"x","arguments":"{\"a\": 1}"},
           {"type":"function_call","call_id":"c2","name":"y","arguments":"not json"})"));
-  CHECK(answer.output == item_list{reasoning{{}, "First.\n\nThen.", "responses", thought}, said("wait"),
+  CHECK(answer.output == item_list{reasoning{{}, "First.\n\nThen.", "responses:m", thought}, said("wait"),
                                    called("c1", "x", "{\"a\": 1}"), called("c2", "y", "not json")});
   CHECK(answer.finish_reason == "completed");
 }
@@ -68,7 +68,7 @@ TEST_CASE("each kind of output is read as it is") {
        {called("c", "x", "{}"), called("c", "x", "{}")}},
       {R"({"type":"web_search_call","id":"ws"},{"type":"message","content":"a"})", {said("a")}},
       {R"({"type":"reasoning","content":[{"text":"hm"}],"summary":[]})",
-       {reasoning{{}, "hm", "responses", R"({"content":[{"text":"hm"}],"summary":[],"type":"reasoning"})"},
+       {reasoning{{}, "hm", "responses:m", R"({"content":[{"text":"hm"}],"summary":[],"type":"reasoning"})"},
         said("")}},
   }));
   CHECK(to_json(decode(body(output)).output) == to_json(items));

@@ -97,6 +97,36 @@ TEST_CASE("reasoning goes back to the byte") {
   CHECK_THAT(responses::encode(request({thought(encrypted), said("a")}), {"m"}), Catch::Contains(encrypted));
 }
 
+TEST_CASE("reasoning goes back only to the model and the endpoint that it came from") {
+  const auto raw = std::string{R"({"type":"reasoning","summary":[],"encrypted_content":"gA=="})"};
+  const auto answered = R"({"status":"completed","output":[)" + raw +
+                        R"(,{"type":"message","content":[{"type":"output_text","text":"a"}]}]})";
+  const auto codec_for = [](responses::wire_options options) {
+    return responses::make_responses_codec(std::move(options));
+  };
+  const auto own = responses::wire_options{"m", true, "https://one.example:8443/v1"};
+  const auto whole = codec_for(own)->decode(answered).value().output;
+  const auto decoder = codec_for(own)->make_stream_decoder();
+  REQUIRE(
+      decoder->feed("data: {\"type\":\"response.completed\",\"response\":" + answered + "}\n\n").has_value());
+  const auto streamed = decoder->finish().value().output;
+  CHECK(to_json(streamed) == to_json(whole));
+  CHECK(std::get<reasoning>(whole.front()).format == "responses:m@one.example:8443");
+
+  const auto [base_url, model, goes_back] = GENERATE(table<std::string, std::string, bool>({
+      {"https://one.example:8443/v1", "m", true},
+      {"https://one.example:8443/v2/", "m", true},
+      {"https://one.example:8443/v1", "n", false},
+      {"https://two.example/v1", "m", false},
+      {"", "m", false},
+  }));
+  CAPTURE(base_url, model);
+  const auto sent = body(request(whole), {model, true, base_url});
+  CHECK(sent["input"].size() == (goes_back ? 2 : 1));
+  CHECK(sent["input"].back() == message("assistant", "a"));
+  CHECK(sent.contains("include") == goes_back);
+}
+
 TEST_CASE("images of a tool are passed on where they are taken") {
   const auto shot = tool_output{"c1", {text_content{"see"}, image_content{"image/png", "AAAA"}}, false};
   CHECK(input({called("c1", "x"), shot})[1] ==

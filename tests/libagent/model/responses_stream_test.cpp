@@ -176,6 +176,15 @@ TEST_CASE("a call of a response is told of at once") {
         model_deltas{arguments_delta{0, "{"}});
 }
 
+TEST_CASE("a stream of the Responses API is complete by its last event") {
+  const auto name = GENERATE(values<std::string>({"completed", "incomplete"}));
+  const auto decoder = codec().make_stream_decoder();
+  CHECK(decoder->feed(begin).has_value());
+  CHECK_FALSE(decoder->is_complete());
+  CHECK(decoder->feed(end(whole(message), name)).has_value());
+  CHECK(decoder->is_complete());
+}
+
 TEST_CASE("the codec of the Responses API says where requests go and how they are authorised") {
   CHECK(codec().path() == "/responses");
   CHECK(codec().headers("").empty());

@@ -276,6 +276,40 @@ TEST_CASE("a handoff that failed is an output like any other, so that its rule d
   CHECK(said_by({when().tool("*").say("{{output}}")}, asked) == "unknown tool");
 }
 
+TEST_CASE("a handoff is known by the name of its tool") {
+  const auto agents = [] {
+    std::vector<agent_definition> made(2);
+    made[0].name = "helper";
+    made[0].handoffs = {"bills", "bills", "ops"};
+    made[0].handoffs[0].tool_name = "escalate";
+    made[1].name = "other";
+    made[1].handoffs = {"ops"};
+    made[1].handoffs[0].tool_name = "page_ops";
+    return made;
+  }();
+  const auto told = [&](const rule& only, const model_request& asked) {
+    const auto done = answer({{only}, {}, handoffs_of(agents)}, asked);
+    if (!done)
+      return done.error().detail;
+    const auto* made = std::get_if<tool_call>(&done->output.front());
+    return made ? made->name : std::get<assistant_message>(done->output.front()).text;
+  };
+  const auto bills = when().hand_off("bills");
+  CHECK(told(bills, request({user("q")}, {tool("transfer_to_bills"), tool("escalate")})) == "escalate");
+  CHECK(told(bills, request({user("q")}, {tool("transfer_to_bills")})) == "transfer_to_bills");
+  CHECK_THAT(told(bills, request({user("q")})), Catch::Contains("would call \"escalate\""));
+  CHECK(told(when().hand_off("ops"), request({user("q")}, {tool("page_ops"), tool("transfer_to_ops")})) ==
+        "transfer_to_ops");
+
+  auto taken_over = request({user("q"), called("c1", "escalate"), output("c1", R"({"assistant":"bills"})")});
+  taken_over.agent = "bills";
+  CHECK(told(when().user("q").say("afresh"), taken_over) == "afresh");
+  CHECK_THAT(told(when().tool("*").say("no"), taken_over), Catch::Contains("no rule"));
+  const auto to_nobody =
+      request({user("q"), called("c1", "escalate"), output("c1", R"({"assistant":"ops"})")});
+  CHECK_THAT(told(when().user("q").say("afresh"), to_nobody), Catch::Contains("no rule"));
+}
+
 TEST_CASE("a tool that is only named like a handoff is a tool like any other") {
   const auto asked =
       request({user("q"), called("c1", "transfer_to_account"), output("c1", R"({"balance":7})")});
@@ -378,4 +412,19 @@ TEST_CASE("a large output is matched and said") {
   const auto asked = request({user("q"), called("c1", "x"), output("c1", large)});
   CHECK(said_by({when().output("(x+x+)+y").say("no"), when().output("end$").say("{{output}}")}, asked) ==
         large);
+}
+
+TEST_CASE("an answer ends where a budget does, at a whole character") {
+  auto asked = request({user("q")}, {tool("x")});
+  asked.settings.token_bound = 2;
+  const auto whole = answered({when().say("12345678")}, asked);
+  CHECK(whole.finish_reason == "stop");
+  const auto half = answered({when().say("1234567\xC3\xA4")}, asked);
+  CHECK(half.finish_reason == "length");
+  CHECK(half.used.output_tokens == 2);
+  CHECK(std::get<assistant_message>(half.output.at(0)).text == "1234567");
+  const auto call = answered({when().call("x", {{"a", "a long argument"}})}, asked);
+  CHECK(call.finish_reason == "length");
+  CHECK(call.output.size() == 1);
+  CHECK(std::get<assistant_message>(call.output.at(0)).text.empty());
 }

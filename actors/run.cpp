@@ -43,6 +43,7 @@ void run_state::enter() {
   if (at != phase::handing_off && run_.company && !run_.company->nested)
     tell(run_started{run_.run_id, run_.session_id});
   if (at == phase::paused) {
+    was_paused_ = true;
     tell(agent_started{wiring_->definition->name});
     feed(run::entered_agent{wiring_->definition});
     feed(run::resumed{std::move(run_.decisions)});
@@ -145,8 +146,8 @@ void run_state::carry_out(run::reserve& what) {
         .then([this](acknowledgement) { feed(run::reserved{}); }, refused);
     return;
   }
-  call_estimate call{wiring_->definition->model, estimate_input(*what.request),
-                     what.request->settings.max_tokens, true};
+  estimated_input_ = estimate_input(*what.request);
+  call_estimate call{wiring_->definition->model, estimated_input_, what.request->settings.max_tokens, true};
   self_->request(ledger, remaining(), reserve_atom::value, std::move(call))
       .then(
           [this](const reservation& made) {

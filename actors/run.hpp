@@ -86,8 +86,8 @@ private:
   void ask_model(model_request_ptr request);
   void model_answered(call_key key, model_response& response);
   void settle(std::uint64_t reserved, const std::string& model, const usage& used);
-  /// An answer whose endpoint counts no tokens is charged an estimate.
-  void settle(std::uint64_t reserved, const model_response& response);
+  /// An answer whose endpoint counts no tokens is charged an estimate where there is a budget.
+  void fill_in_usage(model_response& response, std::uint64_t input) const;
   void settle_failed(std::uint64_t reserved, const error& reason);
   /// Tells what the model said, for observers that have not seen it grow.
   void tell_answer(const model_response& response);
@@ -115,6 +115,7 @@ private:
   void ask_judge(const judge& rule, const run::check& what, std::chrono::milliseconds within);
   void call_judge(const judge& rule, const run::check& what, std::chrono::milliseconds within,
                   model_request_ptr request, const reservation& reserved);
+  void no_verdict(const run::check& what, const caf::error& reason);
   void verdict_came(const run::check& what, result<guardrail::verdict> outcome);
   /// What the hooks of that point are told; null if there is none, without calling `make`.
   template <class Make>
@@ -156,6 +157,7 @@ private:
   std::size_t sources_missing_ = 0;
   /// Of the model call under way.
   std::uint64_t reservation_ = 0;
+  std::uint64_t estimated_input_ = 0;
   bool saw_progress_ = false;
   std::vector<std::string> streamed_calls_;
   /// Events that the observer of a streamed run has before it, and that it has dealt with.
@@ -163,6 +165,7 @@ private:
   std::uint64_t consumed_ = 0;
   std::deque<held_progress> held_;
   bool is_over_ = false;
+  bool was_paused_ = false;
 };
 
 template <class Make>

@@ -28,6 +28,11 @@ void run_state::carry_out(run::call_tools& what) {
 }
 
 void run_state::run_tool(const run::requested_call& call) {
+  // What goes on after a pause was told when it began.
+  if (call.nested)
+    return start_tool(call);
+  if (!call.call_id.empty())
+    tell_spent(wiring_->definition->name, {}, {0, 0, 0, 0, 0, 1});
   auto facts = facts_for(hook_point::before_tool, [&call] {
     return json{{"tool", call.offered_name}, {"call_id", call.call_id}, {"arguments", *call.arguments}};
   });
@@ -37,7 +42,7 @@ void run_state::run_tool(const run::requested_call& call) {
 void run_state::start_tool(const run::requested_call& call) {
   const auto& agent = wiring_->definition->name;
   const auto key = next_key();
-  if (!call.call_id.empty())
+  if (!call.call_id.empty() && !call.nested)
     tell(tool_started{agent, call.call_id, call.offered_name, dump_json(*call.arguments)});
   if (call.what == toolbox_entry::kind::agent)
     return call_agent(call, key);
@@ -105,7 +110,8 @@ void run_state::call_agent(const run::requested_call& call, call_key key) {
       .then([this, call, key](run_outcome& outcome) { agent_answered(call, key, outcome); },
             [this, call, key, run_id](const caf::error& reason) {
               request_failed(reason, key, [this, &call, key, &run_id](const error& why) {
-                nested_.erase(run_id);
+                if (const auto nested = nested_.extract(run_id); !nested.empty())
+                  self_->send(nested.mapped(), cancel_atom::value, why);
                 auto failed = answer(call, tool_result::failure(fmt::format("Error: {}", why.detail)));
                 failed.used = take_spent(run_id);
                 if (call.is_member)
@@ -202,7 +208,10 @@ void run_state::tell_spent(const std::string& agent, const std::string& model, c
 void run_state::spent(const std::string& run_id, const std::string& agent, const std::string& model,
                       const usage& used) {
   if (const auto nested = spent_by_.find(run_id); nested != spent_by_.end()) {
-    nested->second.add(agent, model, used);
+    if (used.requests == 0)
+      nested->second.add_tool_call(agent);
+    else
+      nested->second.add(agent, model, used);
     tell_spent(agent, model, used);
   }
 }

@@ -91,7 +91,8 @@ void run_state::deliver() {
 
 void run_state::mask_input() {
   auto* said = std::get_if<user_message>(&run_.state.fresh.front());
-  if (said == nullptr || !run_.handed_by.empty() || !wiring_->guardrails)
+  // Where it paused they were asked before.
+  if (said == nullptr || was_paused_ || !run_.handed_by.empty() || !wiring_->guardrails)
     return;
   const auto& names = wiring_->definition->input_guardrails;
   for (std::size_t i = 0; i < names.size(); ++i) {

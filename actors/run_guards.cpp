@@ -71,7 +71,7 @@ void run_state::carry_out(run::check& what) {
   guardrail_question question{what.ticket.stage, wiring_->definition->name, what.text, what.tool,
                               run_.session_id};
   const auto came = [this, what](guardrail::verdict& verdict) { verdict_came(what, std::move(verdict)); };
-  const auto failed = [this, what](const caf::error& reason) { verdict_came(what, from_caf(reason)); };
+  const auto failed = [this, what](const caf::error& reason) { no_verdict(what, reason); };
   if (const auto* handler = std::get_if<guardrail_actor>(&check)) {
     self_->request(*handler, within, std::move(question)).then(came, failed);
     return;
@@ -94,7 +94,7 @@ void run_state::ask_judge(const judge& rule, const run::check& what, std::chrono
             }
             call_judge(rule, what, std::min(within, remaining()), request, made);
           },
-          [this, what](const caf::error& reason) { verdict_came(what, from_caf(reason)); });
+          [this, what](const caf::error& reason) { no_verdict(what, reason); });
 }
 
 void run_state::call_judge(const judge& rule, const run::check& what, std::chrono::milliseconds within,
@@ -102,14 +102,17 @@ void run_state::call_judge(const judge& rule, const run::check& what, std::chron
   if (is_over_ || is_finished())
     return settle(reserved.id, {}, {});
   const auto key = next_key();
+  const auto input = run_.state.has_budget ? estimate_input(*request) : 0;
   open_[key].model = rule.model;
   self_->request(rule.model, within, model_call{key, std::move(request), {}})
       .then(
-          [this, key, what, reserved, rule = rule.rule, model = rule.model_name](model_response& response) {
+          [this, key, what, reserved, input, rule = rule.rule,
+           model = rule.model_name](model_response& response) {
             open_.erase(key);
             if (response.model.empty())
               response.model = model;
-            settle(reserved.id, response);
+            fill_in_usage(response, input);
+            settle(reserved.id, response.model, response.used);
             const auto& agent = wiring_->definition->name;
             tell_spent(agent, response.model, response.used);
             run_.state.used.add(agent, response.model, response.used);
@@ -122,6 +125,13 @@ void run_state::call_judge(const judge& rule, const run::check& what, std::chron
             settle_failed(reserved.id, from_caf(reason));
             request_failed(reason, key, [this, &what](error why) { verdict_came(what, std::move(why)); });
           });
+}
+
+void run_state::no_verdict(const run::check& what, const caf::error& reason) {
+  if (is_deadline(reason))
+    feed(run::stopped{deadline_error()});
+  else
+    verdict_came(what, from_caf(reason));
 }
 
 void run_state::verdict_came(const run::check& what, result<guardrail::verdict> outcome) {

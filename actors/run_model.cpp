@@ -40,7 +40,8 @@ void run_state::model_answered(call_key key, model_response& response) {
   open_.erase(key);
   if (response.model.empty())
     response.model = wiring_->definition->model;
-  settle(std::exchange(reservation_, 0), response);
+  fill_in_usage(response, estimated_input_);
+  settle(std::exchange(reservation_, 0), response.model, response.used);
   tell_spent(wiring_->definition->name, response.model, response.used);
   tell_answer(response);
   if (run_.company && run_.company->observer)
@@ -54,12 +55,12 @@ void run_state::model_answered(call_key key, model_response& response) {
   });
 }
 
-void run_state::settle(std::uint64_t reserved, const model_response& response) {
-  auto used = response.used;
-  used.requests = std::max<std::uint64_t>(used.requests, 1);
-  if (used.total_tokens() == 0)
-    used.output_tokens = estimate_output(response.output);
-  settle(reserved, response.model, used);
+void run_state::fill_in_usage(model_response& response, std::uint64_t input) const {
+  if (!run_.state.has_budget || response.used.total_tokens() > 0)
+    return;
+  response.used.requests = std::max<std::uint64_t>(response.used.requests, 1);
+  response.used.input_tokens = input;
+  response.used.output_tokens = estimate_output(response.output);
 }
 
 void run_state::settle(std::uint64_t reserved, const std::string& model, const usage& used) {

@@ -45,7 +45,7 @@ void session_state::begin(std::string id, session_environment_ptr environment, s
 template <class Job, class Promise>
 Promise session_state::enqueue(Job&& wanted, Promise promise) {
   if (jobs_.size() > environment_->max_queue) {
-    ++handled_;
+    count_handled(1);
     const auto reason =
         fail(errc::overloaded, fmt::format("{} requests already wait for this session", jobs_.size() - 1));
     if constexpr (std::is_same_v<std::remove_cvref_t<Job>, prompt_job>)
@@ -233,16 +233,20 @@ void session_state::start(const drop_job& wanted) {
   run_ended(close_paused(*paused_->state, wanted.reason));
 }
 
+void session_state::count_handled(std::uint64_t more) {
+  if (more == 0)
+    return;
+  handled_ += more;
+  self_->send(parent_, finished_atom::value, id_, handled_);
+}
+
 void session_state::done() {
   const auto* dropped = std::get_if<drop_job>(&jobs_.front());
-  if (dropped == nullptr || !dropped->is_counted)
-    ++handled_;
+  const bool counts = dropped == nullptr || !dropped->is_counted;
   jobs_.pop_front();
   busy_ = false;
-  if (jobs_.empty())
-    self_->send(parent_, finished_atom::value, id_, handled_);
-  else
-    next();
+  count_handled(counts ? 1 : 0);
+  next();
 }
 
 void session_state::cancel(const std::string& run_id, const error& reason, cancel_mode mode) {
@@ -254,6 +258,7 @@ void session_state::cancel(const std::string& run_id, const error& reason, cance
   };
   bool found = false;
   bool drops = false;
+  std::uint64_t erased = 0;
   if (busy_ && concerns(jobs_.front())) {
     found = true;
     cancelled_ = {reason, mode};
@@ -276,16 +281,13 @@ void session_state::cancel(const std::string& run_id, const error& reason, cance
             each.promise.deliver(to_caf(reason));
         },
         *waiting);
-    ++handled_;
+    ++erased;
     waiting = jobs_.erase(waiting);
   }
   // To cancel all is the parent's own word; it does not count it among what it passed on.
-  if (run_id.empty())
-    return;
-  if (found && !drops) {
-    ++handled_;
-    return;
-  }
+  if (run_id.empty() || (found && !drops))
+    return count_handled(erased + (run_id.empty() ? 0 : 1));
+  count_handled(erased);
   jobs_.emplace_back(drop_job{run_id, reason});
   next();
 }

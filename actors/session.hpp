@@ -116,8 +116,10 @@ private:
   // session.cpp
   void deliver(caf::error reason);
   void deliver(chat_reply&& reply);
-  /// Ends the job under way and reports to the parent when nothing is left.
+  /// Ends the job under way.
   void done();
+  /// Tells the parent, which counts what it passes on.
+  void count_handled(std::uint64_t more);
 
   session_actor::pointer self_;
   std::string id_;

@@ -70,6 +70,7 @@ run_outcome session_state::close_paused(const run::state& paused, const error& r
   run_outcome outcome;
   run::step(state, run::stopped{reason});
   outcome.used = std::move(state.used);
+  outcome.approved = std::move(state.always_approved);
   outcome.agent = state.agent->name;
   outcome.items = std::move(state.fresh);
   outcome.failure = reason;
@@ -91,6 +92,7 @@ void session_state::run_ended(run_outcome&& outcome) {
     pausing_ = paused_session_run{run_id_, outcome.paused, spending_, saved_};
     addition.paused = to_stored(*pausing_);
   } else {
+    pausing_.reset();
     if (!outcome.failure)
       agent_ = outcome.agent;
     addition.agent = agent_;
@@ -195,9 +197,14 @@ void session_state::forget() {
   used_ = {};
   approved_.clear();
   paused_.reset();
+  pausing_.reset();
+  save_failure_.reset();
 }
 
 void session_state::lose_run(error reason) {
+  // It may still be going.
+  if (carrier_)
+    self_->send(carrier_, cancel_atom::value, reason);
   carrier_ = nullptr;
   log().warn("session '{}': the run '{}' is lost: {}: {}", id_, run_id_, to_string(reason.code),
              reason.detail);

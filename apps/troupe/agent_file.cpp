@@ -36,19 +36,26 @@ bool is_missing(const std::string& name) {
 
 } // namespace
 
-std::variant<config::configuration, no_configuration> load_agent_file(const std::string& name) {
+std::variant<config::configuration, no_configuration> load_agent_file(const std::string& name,
+                                                                      findings* found) {
   if (name.empty() && is_missing(default_file)) {
     std::fputs(no_file_text, stderr);
     return no_configuration::no_file;
   }
-  auto loaded = config::load(name.empty() ? default_file : name);
+  auto loaded = config::load(agent_file_name(name));
   for (const auto& warning : loaded.warnings)
     spdlog::warn(to_string(warning));
   for (const auto& wrong : loaded.errors)
     fmt::print(stderr, "{}\n", escape_controls(to_string(wrong)));
+  if (found)
+    *found = {loaded.errors, loaded.warnings};
   if (!loaded.errors.empty() || !loaded.value)
     return no_configuration::bad_file;
   return std::move(*loaded.value);
+}
+
+std::string agent_file_name(const std::string& name) {
+  return name.empty() ? default_file : name;
 }
 
 bool has_agent(const config::configuration& file, const std::string& name) {

@@ -10,7 +10,8 @@ namespace troupe::cli {
 
 namespace {
 
-constexpr auto choices = "y yes, n no, a always in this session, e edit the arguments; ^C cancels the run";
+constexpr auto choices =
+    "y yes, n no, a always in this session, e edit the arguments, then Enter; ^C cancels the run";
 
 const json& arguments_of(const interruption& open) {
   static const auto none = json::object();

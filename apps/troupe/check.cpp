@@ -7,6 +7,7 @@
 #include "apps/troupe/logging.hpp"
 #include "apps/troupe/output.hpp"
 #include "apps/troupe/text.hpp"
+#include "apps/troupe/tool_hints.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -22,35 +23,27 @@ namespace {
 /// Beyond the longest start-up, for the list of tools and a busy machine.
 constexpr auto patience = std::chrono::seconds{30};
 
-bool has(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+std::vector<std::string> names_of(const tool_list& tools) {
+  std::vector<std::string> names;
+  for (const auto& tool : tools)
+    names.push_back(tool.name);
+  return names;
 }
 
-/// Tools that the file allows but the server does not offer.
-void warn_of_unknown_tools(const config::mcp_server_options& options, const mcp_status& server,
-                           check_report& report) {
-  if (server.state != mcp_state::ready || !options.allowed_tools)
-    return;
-  for (const auto& name : *options.allowed_tools)
-    if (!has(server.tools, name) && !has(options.blocked_tools, name))
-      report.warnings.push_back(fmt::format(
-          "allowed_tools of MCP server {} names \"{}\", which the server does not offer", server.name, name));
-}
-
-/// Asks agents and servers how they are, in the main thread.
+/// Asks servers how they are, in the main thread, and holds the file against what they offer.
 class inspection {
 public:
   inspection(host& house, stop_signals& signals, std::chrono::milliseconds timeout)
       : house_(house), signals_(signals), timeout_(timeout) {}
 
   /// Once each server has come up or failed to. False if a signal came first.
-  bool look_at(const config::configuration& file) {
+  bool look_at(const config::configuration& file, const std::string& file_name) {
     const auto& servers = house_.agents().mcp_servers();
     for (auto i = std::size_t{0}; i < servers.size() && !stopped_by_; ++i)
       look_at_server(file.mcp_servers[i], servers[i].second);
     for (const auto& agent : file.agents)
-      if (!stopped_by_)
-        look_at_agent(agent);
+      look_at_agent(file, agent);
+    report_.warnings = find_tool_hints(file, file_name, offered_);
     for (const auto& model : file.models)
       report_.models.push_back(outline(model));
     for (const auto& hook : file.hooks)
@@ -81,64 +74,92 @@ private:
       stopped_by_ = *number;
       return;
     }
-    if (auto status =
-            take(ask<mcp_status>(house_.system(), signals_, server, timeout_, status_atom::value))) {
-      warn_of_unknown_tools(options, *status, report_);
-      report_.servers.push_back(std::move(*status));
+    auto status = take(ask<mcp_status>(house_.system(), signals_, server, timeout_, status_atom::value));
+    if (!status)
+      return;
+    const auto* offered = std::get_if<shared_tools>(&tools);
+    if (offered && status->state == mcp_state::ready) {
+      offered_[options.name] = *offered;
+      status->tools = names_of(*kept_tools(options, *offered));
     }
+    report_.servers.push_back(std::move(*status));
   }
 
-  void look_at_agent(const agent_definition& agent) {
-    const auto handle = house_.agents().agent(agent.name);
-    if (!handle)
-      failures_.push_back(handle.error());
-    else if (auto info =
-                 take(ask<agent_info>(house_.system(), signals_, *handle, timeout_, info_atom::value)))
-      report_.agents.push_back(outline(agent, std::move(*info)));
+  void look_at_agent(const config::configuration& file, const agent_definition& agent) {
+    const auto box = tools_of(file, agent, offered_);
+    auto info = agent_info{agent.name, agent.model, {}, {}};
+    for (std::size_t i = 0; i < box.entries().size(); ++i) {
+      const auto& entry = box.entries()[i];
+      if (entry.what == toolbox_entry::kind::handoff)
+        info.handoffs.push_back(entry.name);
+      else
+        info.tools.push_back((*box.offered())[i].name);
+    }
+    report_.agents.push_back(outline(agent, std::move(info)));
   }
 
   host& house_;
   stop_signals& signals_;
   std::chrono::milliseconds timeout_;
   check_report report_;
+  server_tools offered_;
   std::vector<error> failures_;
   std::optional<int> stopped_by_;
 };
 
-int show(const inspection& done, bool as_json) {
+std::string in_json(const json& value) {
+  return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+int show(const inspection& done, const findings& found, bool as_json) {
   const auto& report = done.report();
   for (const auto& warning : report.warnings)
     if (as_json)
-      fmt::print(stderr, "troupe: warning: {}\n", escape_controls(warning));
+      fmt::print(stderr, "troupe: warning: {}\n", escape_controls(to_string(warning)));
   for (const auto& reason : done.failures())
     fmt::print(stderr, "troupe: {}: {}\n", to_string(reason.code), printable(reason.detail));
-  const auto text =
-      as_json ? to_json(report).dump(2, ' ', false, json::error_handler_t::replace) + "\n" : to_text(report);
+  const auto text = as_json ? in_json(to_json(report, found.warnings)) : to_text(report);
   const auto well = print(text) && done.failures().empty() && all_well(report);
   return well ? exit_code::ok : exit_code::failed;
+}
+
+/// The file cannot be used; what is wrong has been said on stderr.
+int refuse(const findings& found, bool as_json) {
+  if (as_json)
+    print(in_json(to_json(found)));
+  return exit_code::failed;
 }
 
 } // namespace
 
 int check(const common_options& common, const check_options& options, stop_signals& signals) {
   set_up_logging(common, "warn");
-  auto loaded = load_agent_file(common.config);
+  auto found = findings{};
+  const auto file_name = agent_file_name(common.config);
+  const auto loaded = load_agent_file(common.config, &found);
   if (const auto* reason = std::get_if<no_configuration>(&loaded))
-    return *reason == no_configuration::no_file ? exit_code::usage : exit_code::failed;
-  auto& file = std::get<config::configuration>(loaded);
+    return *reason == no_configuration::no_file ? exit_code::usage : refuse(found, options.json);
+  const auto& file = std::get<config::configuration>(loaded);
+  auto tried = file;
   auto timeout = std::chrono::milliseconds{patience};
-  for (auto& server : file.mcp_servers) {
+  for (auto& server : tried.mcp_servers) {
     // The first failure is what there is to tell.
     server.restart.when = config::restart_options::policy::never;
     timeout = std::max(timeout, server.startup_timeout + patience);
+    // All tools, lest one that is blocked looks like one that is not there.
+    server.allowed_tools.reset();
+    server.blocked_tools.clear();
   }
-  const auto house = host::start(file, signals);
-  if (!house)
-    return exit_code::failed;
+  auto why = error{};
+  const auto house = host::start(std::move(tried), signals, &why);
+  if (!house) {
+    found.errors.push_back({file_name, 0, 0, why.detail});
+    return refuse(found, options.json);
+  }
   auto looking = inspection{*house, signals, timeout};
-  if (!looking.look_at(file))
+  if (!looking.look_at(file, file_name))
     return exit_code::signal_base + *looking.stopped_by();
-  return show(looking, options.json);
+  return show(looking, found, options.json);
 }
 
 } // namespace troupe::cli

@@ -20,6 +20,16 @@ json or_null(const std::string& text) {
   return text.empty() ? json(nullptr) : json(text);
 }
 
+json diagnostics_json(const std::vector<config::diagnostic>& all) {
+  auto list = json::array();
+  for (const auto& one : all)
+    list.push_back({{"file", one.file},
+                    {"line", one.line > 0 ? json(one.line) : json(nullptr)},
+                    {"column", one.line > 0 ? json(one.column) : json(nullptr)},
+                    {"message", one.message}});
+  return list;
+}
+
 json server_json(const mcp_status& server) {
   auto value = json{{"name", server.name},
                     {"state", to_string(server.state)},
@@ -140,7 +150,11 @@ bool all_well(const check_report& report) {
                      [](const mcp_status& server) { return server.state == mcp_state::ready; });
 }
 
-json to_json(const check_report& report) {
+json to_json(const findings& found) {
+  return {{"errors", diagnostics_json(found.errors)}, {"warnings", diagnostics_json(found.warnings)}};
+}
+
+json to_json(const check_report& report, const std::vector<config::diagnostic>& of_file) {
   auto value = json{{"agents", json::array()},
                     {"models", json::array()},
                     {"hooks", json::array()},
@@ -156,6 +170,9 @@ json to_json(const check_report& report) {
     value["hooks"].push_back({{"name", hook.name}, {"points", hook.points}});
   for (const auto& server : report.servers)
     value["mcp_servers"].push_back(server_json(server));
+  auto warnings = of_file;
+  warnings.insert(warnings.end(), report.warnings.begin(), report.warnings.end());
+  value.update(to_json(findings{{}, std::move(warnings)}));
   return value;
 }
 
@@ -179,7 +196,7 @@ std::string to_text(const check_report& report) {
     text += "\n" + table(servers);
   }
   for (const auto& warning : report.warnings)
-    text += "\nwarning: " + one_line(warning, error_characters) + "\n";
+    text += "\nwarning: " + one_line(to_string(warning), error_characters) + "\n";
   return text;
 }
 

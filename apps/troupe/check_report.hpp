@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/messages.hpp"
+#include "apps/troupe/agent_file.hpp"
 #include "libagent/config/config.hpp"
 #include "libagent/core/json.hpp"
 
@@ -43,7 +44,7 @@ struct check_report {
   std::vector<checked_hook> hooks;
   std::vector<mcp_status> servers;
   /// What works but is probably not meant.
-  std::vector<std::string> warnings;
+  std::vector<config::diagnostic> warnings;
 };
 
 /// Whether all that should run does.
@@ -51,11 +52,15 @@ bool all_well(const check_report& report);
 
 /// `{"agents":[{"name","kind","model","tools","handoffs","members","guardrails"}],
 ///   "models":[{"name","provider","model","fallbacks"}], "hooks":[{"name","points"}],
-///   "mcp_servers":[{"name","state","protocol_version","server_info","tools","error"?}]}`, where a team's
-///   `model`,
-/// that of a model without an endpoint, and `protocol_version` and `server_info` (`{"name","version"}`) of a
-/// server that never answered are null.
-json to_json(const check_report& report);
+///   "mcp_servers":[{"name","state","protocol_version","server_info","tools","error"?}],
+///   "errors":[], "warnings":[{"file","line","column","message"}]}`, where a team's `model`, that of a model
+/// without an endpoint, and `protocol_version` and `server_info` (`{"name","version"}`) of a server that
+/// never answered are null. The file's own warnings come first.
+json to_json(const check_report& report, const std::vector<config::diagnostic>& of_file);
+
+/// For a file that cannot be used: `{"errors":[{"file","line","column","message"}],"warnings":[...]}`; line
+/// and column are null where the place is not known.
+json to_json(const findings& found);
 
 /// For people, with one trailing newline.
 std::string to_text(const check_report& report);

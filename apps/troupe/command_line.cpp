@@ -1,9 +1,11 @@
 #include "apps/troupe/command_line.hpp"
 
 #include "apps/troupe/exit_code.hpp"
+#include "libagent/config/spelling.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <iostream>
 
 namespace troupe::cli {
@@ -64,19 +66,52 @@ Examples:
   troupe check -c agents.yaml
   troupe check --json | jq '.mcp_servers[] | select(.state != "ready")')";
 
+std::string did_you_mean(const std::string& meant) {
+  return meant.empty() ? "" : "; did you mean " + meant + "?";
+}
+
+/// `written` begins with a '-' and may have a value behind a '='.
+std::string no_option(const CLI::App& app, const std::string& written) {
+  const auto name = written.substr(0, written.find('='));
+  std::vector<std::string> known;
+  for (const auto* option : app.get_options())
+    for (const auto& each : option->get_lnames())
+      known.push_back("--" + each);
+  return "there is no option " + name + did_you_mean(config::nearest(name, known));
+}
+
+std::string no_subcommand(const CLI::App& app, const std::string& written) {
+  std::vector<std::string> known;
+  for (const auto* each : app.get_subcommands([](const CLI::App*) { return true; }))
+    known.push_back(each->get_name());
+  return "there is no subcommand \"" + written + "\"" + did_you_mean(config::nearest(written, known));
+}
+
+bool is_option(const std::string& word) {
+  return word.size() > 1 && word.starts_with('-');
+}
+
+/// What is wrong with words that mean nothing to the command.
+std::optional<std::string> explain_extras(const CLI::App& app) {
+  const auto extras = app.remaining(true);
+  const auto chosen = app.get_subcommands();
+  const auto option = std::find_if(extras.begin(), extras.end(), is_option);
+  if (chosen.empty() && !extras.empty() && !is_option(extras.front()))
+    return no_subcommand(app, extras.front());
+  if (option != extras.end())
+    return no_option(chosen.empty() ? app : *chosen.front(), *option);
+  return std::nullopt;
+}
+
 /// What the user is told of a command line that cannot be read.
 std::string explain(const CLI::App* app, const CLI::Error& reason) {
-  const auto extras = app->remaining();
   const auto chosen = app->get_subcommands();
   auto what = std::string{reason.what()};
-  if (chosen.empty() && dynamic_cast<const CLI::RequiredError*>(&reason)) {
-    if (extras.empty())
-      what = "a subcommand is missing";
-    else if (extras.front().starts_with("-"))
-      what = "there is no option " + extras.front();
-    else
-      what = "there is no subcommand \"" + extras.front() + "\"";
-  }
+  const auto lacks_subcommand = chosen.empty() && dynamic_cast<const CLI::RequiredError*>(&reason);
+  if (lacks_subcommand)
+    what = "a subcommand is missing";
+  if (lacks_subcommand || dynamic_cast<const CLI::ExtrasError*>(&reason))
+    what = explain_extras(*app).value_or(what);
   const auto help = chosen.empty() ? std::string{"troupe"} : "troupe " + chosen.front()->get_name();
   return "troupe: " + what + "; see " + help + " --help\n";
 }

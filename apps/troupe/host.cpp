@@ -10,11 +10,13 @@ namespace troupe::cli {
 
 host::host(const stop_signals& signals) : signals_(signals), system_(config_) {}
 
-std::unique_ptr<host> host::start(config::configuration file, const stop_signals& signals) {
+std::unique_ptr<host> host::start(config::configuration file, const stop_signals& signals, error* why) {
   auto made = std::unique_ptr<host>{new host(signals)};
   auto started = runtime::start(made->system_, runtime_options{std::move(file), {}, {}});
   if (!started) {
     fmt::print(stderr, "troupe: {}\n", printable(started.error().detail));
+    if (why)
+      *why = started.error();
     return nullptr;
   }
   made->agents_ = std::move(*started);

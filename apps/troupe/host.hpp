@@ -15,8 +15,10 @@ namespace troupe::cli {
 /// An actor system and the agents of one file in it.
 class host {
 public:
-  /// Starts everything and returns at once. What is wrong has been said on stderr when there is none.
-  static std::unique_ptr<host> start(config::configuration file, const stop_signals& signals);
+  /// Starts everything and returns at once. What is wrong has been said on stderr when there is none, and put
+  /// into `why` if that is given.
+  static std::unique_ptr<host> start(config::configuration file, const stop_signals& signals,
+                                     error* why = nullptr);
   /// Shuts down with no grace, unless that is done.
   ~host();
   host(const host&) = delete;

@@ -75,7 +75,8 @@ public:
       const auto came = going.next(signals_);
       if (const auto* number = std::get_if<int>(&came)) {
         going.cancel();
-        report(fail(errc::cancelled, "the run was interrupted"), going.run_id(), session_id, false);
+        const bool has_ended = waits_for_end(going);
+        report(fail(errc::cancelled, "the run was interrupted"), going.run_id(), session_id, has_ended);
         return exit_code::signal_base + *number;
       }
       if (const auto* outcome = std::get_if<result<chat_reply>>(&came))
@@ -116,18 +117,26 @@ public:
   }
 
 private:
+  /// Until the cancelled run has answered; false if another signal says not to wait.
+  bool waits_for_end(watched_run& going) {
+    auto came = going.next(signals_);
+    while (std::holds_alternative<run_event>(came))
+      came = going.next(signals_);
+    return std::holds_alternative<result<chat_reply>>(came);
+  }
+
   answer<run_record_ptr> ask_for(const std::string& run_id) {
     return ask<run_record_ptr>(house_.system(), signals_, house_.agents().sessions(), store_timeout,
                                run_atom::value, run_id);
   }
 
-  void tell_usage(const usage_report& used) const {
+  void tell_usage(const usage_report& used, std::optional<double> cost) const {
     if (options_.usage)
-      fmt::print(stderr, "{}", usage_lines(used));
+      fmt::print(stderr, "{}", usage_lines(used, cost));
   }
 
   int report(const chat_reply& reply) {
-    tell_usage(reply.used);
+    tell_usage(reply.used, reply.cost);
     if (options_.stream)
       screen_.show(reply);
     if (reply.status == run_status::paused)
@@ -150,7 +159,7 @@ private:
     if (has_record && (options_.json || options_.usage)) {
       const auto came = ask_for(run_id);
       if (const auto* record = std::get_if<run_record_ptr>(&came)) {
-        tell_usage((*record)->used);
+        tell_usage((*record)->used, (*record)->cost);
         whole.update(to_json(**record));
       }
     }

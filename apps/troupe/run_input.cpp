@@ -1,5 +1,6 @@
 #include "apps/troupe/run_input.hpp"
 
+#include "libagent/config/spelling.hpp"
 #include "libagent/config/units.hpp"
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace troupe::cli {
@@ -28,6 +30,27 @@ std::pair<std::string, std::string> split(const std::string& text) {
   if (sign == std::string::npos)
     return {text, {}};
   return {text.substr(0, sign), text.substr(sign + 1)};
+}
+
+/// Keys of `--budget`.
+const std::vector<std::string>& bound_names() {
+  static const std::vector<std::string> names = {"turns",        "model_calls",   "tool_calls",
+                                                 "input_tokens", "output_tokens", "total_tokens",
+                                                 "cost",         "wall_time"};
+  return names;
+}
+
+/// Nothing if the key is right.
+std::optional<error> check_bound(const std::string& key) {
+  const auto& names = bound_names();
+  if (std::find(names.begin(), names.end(), key) != names.end())
+    return std::nullopt;
+  if (key == "wall_time_ms")
+    return wrong(
+        "--budget: 'wall_time_ms' is what the REST API calls it; write wall_time, in seconds or with a "
+        "unit, such as wall_time=30s");
+  return wrong(fmt::format("--budget: {} is unknown; {}", config::in_quotes(key),
+                           config::suggestion(key, names, "bounds")));
 }
 
 result<json> wall_time(const std::string& value) {
@@ -121,6 +144,8 @@ result<budget> read_budget(const std::vector<std::string>& bounds) {
     const auto [key, value] = split(each);
     if (key.empty() || value.empty())
       return wrong(fmt::format("--budget: '{}' is not KEY=VALUE, such as turns=5", to_utf8(each)));
+    if (auto unknown = check_bound(key))
+      return std::move(*unknown);
     auto bound = key == "wall_time" ? wall_time(value) : result<json>{number_or_text(value)};
     if (!bound)
       return bound.error();

@@ -20,13 +20,15 @@ json shared_parts(const Run& run) {
     value["result"] = run.structured ? *run.structured : json(run.result);
   if (run.status == run_status::paused)
     value["interruptions"] = troupe::to_json(run.interruptions);
+  if (run.cost)
+    value["usage"]["cost"] = *run.cost;
   return value;
 }
 
 std::string in_words(const usage& used) {
-  return fmt::format("{} requests, {} input tokens ({} cached), {} output tokens ({} reasoning), {} in all",
-                     used.requests, used.input_tokens, used.cached_tokens, used.output_tokens,
-                     used.reasoning_tokens, used.total_tokens());
+  return fmt::format("{} request{}, {} input tokens ({} cached), {} output tokens ({} reasoning), {} in all",
+                     used.requests, used.requests == 1 ? "" : "s", used.input_tokens, used.cached_tokens,
+                     used.output_tokens, used.reasoning_tokens, used.total_tokens());
 }
 
 } // namespace
@@ -65,8 +67,9 @@ std::string interruption_lines(const std::string& run_id, const std::vector<inte
   return lines;
 }
 
-std::string usage_lines(const usage_report& used) {
-  auto lines = fmt::format("usage: {}\n", in_words(used.total()));
+std::string usage_lines(const usage_report& used, std::optional<double> cost) {
+  auto lines =
+      fmt::format("usage: {}{}\n", in_words(used.total()), cost ? fmt::format(", cost {:.6g}", *cost) : "");
   auto models = std::map<std::string, usage>{};
   for (const auto& share : used.shares())
     models[share.model] += share.used;

@@ -26,6 +26,6 @@ std::string text_of(const chat_reply& reply);
 std::string interruption_lines(const std::string& run_id, const std::vector<interruption>& open);
 
 /// "usage: ...", one line for the whole, and one for each model where there are several.
-std::string usage_lines(const usage_report& used);
+std::string usage_lines(const usage_report& used, std::optional<double> cost = {});
 
 } // namespace troupe::cli

@@ -1,6 +1,7 @@
 #include "libagent/config/agent_parts.hpp"
 #include "libagent/config/conditions.hpp"
 #include "libagent/config/defaults.hpp"
+#include "libagent/config/tool_mentions.hpp"
 #include "libagent/config/values.hpp"
 
 #include <fmt/format.h>
@@ -52,6 +53,7 @@ void mark(map_reader& handoff, const std::string& path, bool broken) {
 
 handoff_definition read_handoff_map(const field& from, const std::string& path) {
   auto into = handoff_definition{};
+  auto mentions = mentions_scope{from.ctx};
   auto handoff = map_reader{from, from.what};
   const auto is_read = handoff.need("agent", "agent: NAME") && handoff.set("agent", into.agent, read_name);
   handoff.set("tool_name", into.tool_name, read_tool_name);
@@ -63,6 +65,7 @@ handoff_definition read_handoff_map(const field& from, const std::string& path) 
   handoff.set("enabled", into.enabled, read_condition, names_of_runs());
   handoff.set("approval", into.approval, read_approval);
   handoff.finish();
+  mentions.set_tool(into.tool_name.empty() ? handoff_tool_name(into.agent) : into.tool_name);
   return into;
 }
 

@@ -1,7 +1,11 @@
 #include "libagent/config/agent_parts.hpp"
+#include "libagent/config/asked_paths.hpp"
 #include "libagent/config/conditions.hpp"
 #include "libagent/config/defaults.hpp"
+#include "libagent/config/spelling.hpp"
 #include "libagent/config/values.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -52,6 +56,41 @@ bool has_key(const key_rule& rule, agent_kind kind) {
   return false;
 }
 
+/// The members of a team, as far as its templates may ask for them.
+struct known_members {
+  std::vector<std::string> names;
+  /// Those that may be suggested.
+  std::vector<std::string> shown;
+  /// False if part of them could not be read; then nothing is known to be missing.
+  bool complete = false;
+
+  bool lack(const std::string& name) const {
+    return complete && std::find(names.begin(), names.end(), name) == names.end();
+  }
+};
+
+known_members find_members(const std::optional<field>& members, const team& read) {
+  auto known = known_members{read.members, {}, false};
+  if (!members || members->value.type != node::kind::list)
+    return known;
+  known.complete = members->value.items.size() == read.members.size();
+  for (const auto& each : members->value.items)
+    if (!each->substituted)
+      known.shown.push_back(each->text);
+  return known;
+}
+
+/// `outputs.NAME` in a template or an expression is one that a member gives.
+void check_outputs(const field& from, const std::vector<std::string>& asked, const known_members& members,
+                   const map_reader& agent) {
+  for (const auto& name : asked)
+    if (members.lack(name))
+      from.fail(fmt::format("asks for the output of {}, which is no member of {}; {}",
+                            from.value.substituted ? "'${...}'" : in_quotes(name), agent.what(),
+                            from.value.substituted ? "members are " + listed(members.shown)
+                                                   : suggestion(name, members.shown, "members")));
+}
+
 void read_join(map_reader& agent, team& into, const std::string& path) {
   const auto from = agent.find("join");
   if (!from)
@@ -63,12 +102,20 @@ void read_join(map_reader& agent, team& into, const std::string& path) {
   const auto form = join.find("template");
   if (judge)
     judge->mark(path + "/judge", !join.set("judge", into.judge, read_name));
-  join.set("template", into.join, read_template, names_of_teams());
+  if (join.set("template", into.join, read_template, names_of_teams()))
+    check_outputs(*form, members_asked_in_template("outputs", form->value.text),
+                  find_members(agent.find("members"), into), agent);
   if (judge && form)
     from->ctx.fail(form->key_at, form->what + " stands beside 'judge'; give it one of them");
   join.finish();
   if (!judge && !form && from->value.entries.empty())
     from->fail("is empty; give it a template or a judge");
+}
+
+void check_until(map_reader& agent, const team& read) {
+  const auto until = *agent.find("until");
+  check_outputs(until, members_asked_of("outputs", until.value.text),
+                find_members(agent.find("members"), read), agent);
 }
 
 } // namespace
@@ -104,7 +151,8 @@ void read_team(map_reader& agent, agent_definition& into, const std::string& pat
     }
   }
   read_join(agent, into.members, path);
-  agent.set("until", into.members.until, read_condition, names_of_teams());
+  if (agent.set("until", into.members.until, read_condition, names_of_teams()))
+    check_until(agent, into.members);
   agent.set("max_rounds", into.members.max_rounds, read_count, 1, defaults::most_rounds);
 }
 

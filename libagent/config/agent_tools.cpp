@@ -1,6 +1,7 @@
 #include "libagent/config/agent_parts.hpp"
 #include "libagent/config/conditions.hpp"
 #include "libagent/config/spelling.hpp"
+#include "libagent/config/tool_mentions.hpp"
 #include "libagent/config/values.hpp"
 
 #include <fmt/format.h>
@@ -59,6 +60,17 @@ tool_policy read_policy(const field& from, const std::string& path) {
   return into;
 }
 
+/// A key that is the name of a tool.
+void mention_key(const field& from, const std::string& name, place at) {
+  auto made = tool_mention{};
+  made.what = from.what;
+  made.line = at.line;
+  made.column = at.column;
+  made.tool = name;
+  made.by_own_name = true;
+  from.ctx.tool_mentions.push_back(std::move(made));
+}
+
 void read_policies(map_reader& agent, agent_definition& into, const std::string& path) {
   const auto from = agent.find("tools");
   if (!from)
@@ -67,8 +79,12 @@ void read_policies(map_reader& agent, agent_definition& into, const std::string&
     return from->wrong("a map from names of tools to what holds for them, such as {search: {timeout: 10s}}");
   for (const auto& [name, at, value] : from->value.entries) {
     const auto what = fmt::format("tool {} in {}", key_in_quotes(name), agent.what());
+    auto mentions = mentions_scope{from->ctx};
     into.tool_policies.emplace(
         name, read_policy({from->ctx, *value, what, at}, fmt::format("{}/tools/{}", path, name)));
+    mentions.set_tool(name);
+    if (name != "*")
+      mention_key(*from, name, at);
   }
 }
 
@@ -85,10 +101,13 @@ std::optional<stop_rule> read_stop_rule(const field& from) {
   }
   auto into = stop_rule{kind::stop_at_tools, {}};
   auto rule = map_reader{from, from.what};
-  if (const auto tools = rule.need("stop_at_tools", "stop_at_tools: [TOOL, ...]"))
+  if (const auto tools = rule.need("stop_at_tools", "stop_at_tools: [TOOL, ...]")) {
     if (rule.set("stop_at_tools", into.tools, read_names, std::string{"stop_at_tools"}) &&
         tools->value.items.empty())
       tools->fail("is an empty list; give it the name of a tool");
+    else
+      mention_tools(*tools);
+  }
   rule.finish();
   return into;
 }

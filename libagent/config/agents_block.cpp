@@ -3,6 +3,7 @@
 #include "libagent/config/conditions.hpp"
 #include "libagent/config/defaults.hpp"
 #include "libagent/config/spelling.hpp"
+#include "libagent/config/tool_mentions.hpp"
 #include "libagent/config/values.hpp"
 
 #include <fmt/format.h>
@@ -20,6 +21,11 @@ void set_word(map_reader& settings, std::string_view key, std::optional<std::str
     into = words[found];
 }
 
+/// Words of `tool_choice` that are no tool's name.
+bool is_any_tool(std::string_view choice) {
+  return choice == "auto" || choice == "none" || choice == "required";
+}
+
 void read_settings(map_reader& agent, model_settings& into) {
   const auto from = agent.find("model_settings");
   if (!from)
@@ -28,7 +34,8 @@ void read_settings(map_reader& agent, model_settings& into) {
   settings.set("temperature", into.temperature, read_number, 0.0, 2.0);
   settings.set("top_p", into.top_p, read_number, 0.0, 1.0);
   settings.set("max_tokens", into.max_tokens, read_count, 1, defaults::largest_count);
-  settings.set("tool_choice", into.tool_choice, read_name);
+  if (settings.set("tool_choice", into.tool_choice, read_name) && !is_any_tool(*into.tool_choice))
+    mention_tool(*settings.find("tool_choice"));
   settings.set("parallel_tool_calls", into.parallel_tool_calls, read_boolean);
   set_word(settings, "reasoning_effort", into.reasoning_effort, {"minimal", "low", "medium", "high"});
   set_word(settings, "reasoning_summary", into.reasoning_summary, {"auto", "concise", "detailed"});
@@ -37,12 +44,12 @@ void read_settings(map_reader& agent, model_settings& into) {
   settings.finish();
 }
 
-/// Leaves out servers that are switched off in the file, with a warning.
-void read_servers(map_reader& agent, std::vector<std::string>& into, const std::string& path) {
+/// Leaves out servers that are switched off in the file, with a warning. True if there are any.
+bool read_servers(map_reader& agent, std::vector<std::string>& into, const std::string& path) {
   const auto from = agent.find("mcp_servers");
   const auto names = from ? read_names(*from, path + "/written_mcp_servers") : std::nullopt;
   if (!names)
-    return;
+    return false;
   for (std::size_t i = 0; i < names->size(); ++i) {
     const auto& name = (*names)[i];
     const auto where = from->ctx.where[fmt::format("{}/written_mcp_servers/{}", path, i)];
@@ -55,6 +62,7 @@ void read_servers(map_reader& agent, std::vector<std::string>& into, const std::
     from->ctx.where[fmt::format("{}/mcp_servers/{}", path, into.size())] = where;
     into.push_back(name);
   }
+  return into.size() < names->size();
 }
 
 void read_instructions(map_reader& agent, agent_definition& into) {
@@ -84,6 +92,7 @@ std::string describe_agent(const field& from, std::size_t number) {
 
 agent_definition read_agent(const field& from, const std::string& path) {
   auto read = agent_definition{};
+  auto mentions = mentions_scope{from.ctx};
   auto agent = map_reader{from, from.what};
   const auto name = agent.is_map() ? agent.need("name", "name: NAME") : std::nullopt;
   if (name) {
@@ -98,12 +107,15 @@ agent_definition read_agent(const field& from, const std::string& path) {
     model->mark(path + "/model", !agent.set("model", read.model, read_name));
   read_settings(agent, read.settings);
   read_handoffs(agent, read, path);
-  read_servers(agent, read.mcp_servers, path);
+  const auto lacks_tools = read_servers(agent, read.mcp_servers, path);
   read_tool_use(agent, read, path);
   read_team(agent, read, path);
   read_guardrail_uses(agent, read, path);
   read_output(agent, read);
   agent.finish();
+  mentions.set_owner(tool_mention::owner::agent, read.name);
+  if (lacks_tools)
+    mentions.forget();
   return read;
 }
 

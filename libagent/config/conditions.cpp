@@ -1,6 +1,7 @@
 #include "libagent/config/conditions.hpp"
 
 #include "libagent/config/spelling.hpp"
+#include "libagent/config/tool_mentions.hpp"
 #include "libagent/config/units.hpp"
 #include "libagent/config/values.hpp"
 #include "libagent/expression/expression.hpp"
@@ -99,6 +100,8 @@ std::optional<approval_rule> read_approval(const field& from) {
   auto rule = approval_rule{true, nullptr};
   const auto is_read = approval.need("when", "when: EXPRESSION, or always or never in place of the map") &&
                        approval.set("when", rule.when, read_condition, names_of_calls());
+  if (is_read)
+    mention_arguments(*approval.find("when"));
   approval.finish();
   return is_read ? std::optional{std::move(rule)} : std::nullopt;
 }

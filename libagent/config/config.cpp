@@ -3,6 +3,7 @@
 #include "libagent/config/blocks.hpp"
 #include "libagent/config/document.hpp"
 #include "libagent/config/references.hpp"
+#include "libagent/config/spelling.hpp"
 
 #include <fmt/format.h>
 
@@ -93,20 +94,47 @@ std::optional<configuration> read_file(context& ctx, const std::string& text) {
   if (!reader.is_map())
     return std::nullopt;
   auto read = read_blocks(reader);
-  for (auto& found : find_problems(read, &ctx.where))
-    ctx.fail(place_of(ctx.where, found.path), std::move(found.message));
+  for (auto& found : find_problems(read, &ctx.where)) {
+    const auto at = place_of(ctx.where, found.path);
+    if (found.is_hint)
+      ctx.warn(at, std::move(found.message));
+    else
+      ctx.fail(at, std::move(found.message));
+  }
   return read;
 }
 
-} // namespace
-
-std::string to_string(const diagnostic& value) {
-  if (value.line == 0)
-    return fmt::format("{}: {}", value.file, value.message);
-  return fmt::format("{}:{}:{}: {}", value.file, value.line, value.column, value.message);
+/// Why the file cannot be opened to be read; empty if it can.
+std::string open_file(const fs::path& file, std::ifstream& into) {
+  auto code = std::error_code{};
+  if (fs::is_directory(file, code))
+    return "it is a folder";
+  errno = 0;
+  into.open(file, std::ios::binary);
+  return into ? "" : std::strerror(errno != 0 ? errno : EIO);
 }
 
-load_result parse(const std::string& text, const fs::path& file, const environment& env) {
+/// Files that have to be there when the file is put to use.
+void check_cassettes(context& ctx, const configuration& read) {
+  for (std::size_t i = 0; i < read.models.size(); ++i) {
+    const auto* replay = std::get_if<replay_options>(&read.models[i].provider);
+    const auto found = ctx.where.find(fmt::format("models/{}/cassette", i));
+    if (!replay || found == ctx.where.end())
+      continue;
+    std::ifstream stream;
+    const auto why = open_file(replay->cassette, stream);
+    if (!why.empty())
+      ctx.fail(found->second.at,
+               fmt::format("'cassette' in model {} names a file that cannot be read{}: {}; name one that "
+                           "'record' wrote",
+                           in_quotes(read.models[i].name),
+                           found->second.literal ? " (" + replay->cassette.string() + ")" : "", why));
+  }
+}
+
+enum class scope { text, text_and_files };
+
+load_result parse(const std::string& text, const fs::path& file, const environment& env, scope what) {
   auto secrets = std::vector<secret>{};
   const environment noting = [&](const std::string& name) {
     auto value = env ? env(name) : std::nullopt;
@@ -118,8 +146,12 @@ load_result parse(const std::string& text, const fs::path& file, const environme
   auto result = load_result{};
   try {
     result.value = read_file(ctx, text);
-    if (result.value)
+    if (result.value && what == scope::text_and_files)
+      check_cassettes(ctx, *result.value);
+    if (result.value) {
       result.value->secrets = std::move(secrets);
+      result.value->tool_mentions = std::move(ctx.tool_mentions);
+    }
   } catch (const std::exception&) {
     // What an exception of a third party says may quote the file.
     ctx.errors.push_back(
@@ -134,31 +166,41 @@ load_result parse(const std::string& text, const fs::path& file, const environme
   return result;
 }
 
+} // namespace
+
+std::string to_string(const diagnostic& value) {
+  if (value.line == 0)
+    return fmt::format("{}: {}", value.file, value.message);
+  return fmt::format("{}:{}:{}: {}", value.file, value.line, value.column, value.message);
+}
+
+load_result parse(const std::string& text, const fs::path& file, const environment& env) {
+  return parse(text, file, env, scope::text);
+}
+
 load_result load(const fs::path& file) {
   const auto unreadable = [&](std::string_view why) {
     const auto message = fmt::format("cannot be read: {}; name a readable agent file", why);
     return load_result{std::nullopt, {{file.string(), 0, 0, message}}, {}};
   };
-  auto code = std::error_code{};
-  if (fs::is_directory(file, code))
-    return unreadable("it is a folder");
+  std::ifstream stream;
+  if (const auto why = open_file(file, stream); !why.empty())
+    return unreadable(why);
   errno = 0;
-  auto stream = std::ifstream{file, std::ios::binary};
-  if (!stream)
-    return unreadable(std::strerror(errno != 0 ? errno : EIO));
   // One byte more than is allowed tells `parse` that there was more; an endless file ends here too.
   auto text = std::string(defaults::max_file_bytes + 1, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (stream.bad())
     return unreadable(std::strerror(errno != 0 ? errno : EIO));
   text.resize(static_cast<std::size_t>(stream.gcount()));
-  return parse(text, file, process_environment);
+  return parse(text, file, process_environment, scope::text_and_files);
 }
 
 std::vector<std::string> check(const configuration& value) {
   std::vector<std::string> messages;
   for (auto& found : find_problems(value, nullptr))
-    messages.push_back(std::move(found.message));
+    if (!found.is_hint)
+      messages.push_back(std::move(found.message));
   return messages;
 }
 

@@ -178,6 +178,27 @@ struct limit_options {
   budget spending{};
 };
 
+/// A tool that the file speaks of. Whether it exists, and what it takes, only its owner knows; this is for
+/// who has asked the owner.
+struct tool_mention {
+  enum class owner { agent, server };
+  owner whose = owner::agent;
+  /// The name of the agent or the MCP server whose tool it is.
+  std::string owner_name{};
+  /// For messages: "'stop_at_tools' in agent 'triage'".
+  std::string what{};
+  unsigned line = 0;
+  unsigned column = 0;
+  /// Empty: any of the owner's tools.
+  std::string tool{};
+  /// The name may be shown: no variable was filled in.
+  bool literal = true;
+  /// The name that its MCP server has for it will do too.
+  bool by_own_name = false;
+  /// Arguments that an approval's expression asks for; then this is about them, and not about the name.
+  std::vector<std::string> arguments{};
+};
+
 struct configuration {
   server_options server;
   std::vector<model_options> models;
@@ -191,6 +212,8 @@ struct configuration {
   /// Values of the environment variables that the file names: kept out of logs and errors wherever they turn
   /// up.
   std::vector<secret> secrets;
+  /// In no order.
+  std::vector<tool_mention> tool_mentions;
 };
 
 /// One thing that is wrong in an agent file.
@@ -220,7 +243,8 @@ using environment = std::function<std::optional<std::string>(const std::string& 
 /// Reads YAML (or JSON) text. `file` is used in messages and to resolve relative paths.
 load_result parse(const std::string& text, const std::filesystem::path& file, const environment& env);
 
-/// Reads a file with the process's environment. An unreadable file is one diagnostic.
+/// Reads a file with the process's environment. An unreadable file is one diagnostic; cassettes that it
+/// replays have to be readable too.
 load_result load(const std::filesystem::path& file);
 
 /// The parts that were not written in YAML may be wrong too: checks references between models, servers and

@@ -84,16 +84,22 @@ void read_patterns(map_reader& guardrail, guardrail::pattern_rule& into) {
     add_pattern(each, into);
 }
 
+void read_replacement(map_reader& guardrail, guardrail::pattern_rule& into) {
+  if (into.on_match != action::rewrite)
+    return guardrail.refuse("replacement", "is for action: rewrite; remove it");
+  // Matches may simply be taken out, but a text that lacks one would be lost as a whole.
+  if (into.must_match)
+    guardrail.need("replacement", "replacement: TEXT, which stands for the whole text with must_match: true");
+  guardrail.set("replacement", into.replacement, read_text);
+}
+
 guardrail::pattern_rule read_pattern_rule(map_reader& guardrail, const std::string& name) {
   auto into = guardrail::pattern_rule{};
   read_patterns(guardrail, into);
   guardrail.set("must_match", into.must_match, read_boolean);
   read_action(guardrail, into.on_match, usual_actions(), name);
   guardrail.set("message", into.message, read_text);
-  if (into.on_match == action::rewrite)
-    guardrail.set("replacement", into.replacement, read_text);
-  else
-    guardrail.refuse("replacement", "is for action: rewrite; remove it");
+  read_replacement(guardrail, into);
   return into;
 }
 

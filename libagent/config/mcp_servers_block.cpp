@@ -2,6 +2,7 @@
 #include "libagent/config/conditions.hpp"
 #include "libagent/config/defaults.hpp"
 #include "libagent/config/spelling.hpp"
+#include "libagent/config/tool_mentions.hpp"
 #include "libagent/config/values.hpp"
 
 #include <fmt/format.h>
@@ -111,9 +112,11 @@ bool read_tools(map_reader& server, std::initializer_list<std::string_view> keys
   for (const auto key : keys) {
     const auto found = server.find(key);
     const auto names = found ? read_names(*found, std::string{key}) : std::nullopt;
-    if (names)
-      into.insert(into.end(), names->begin(), names->end());
-    found_any = found_any || names;
+    if (!names)
+      continue;
+    into.insert(into.end(), names->begin(), names->end());
+    mention_tools(*found);
+    found_any = true;
   }
   return found_any;
 }
@@ -188,7 +191,9 @@ void read_mcp_servers(const field& from, std::vector<mcp_server_options>& into) 
       continue;
     }
     ignore_foreign_keys(server);
+    auto mentions = mentions_scope{from.ctx};
     into.push_back(read_server_body(server, name));
+    mentions.set_owner(tool_mention::owner::server, name);
     server.finish();
   }
 }

@@ -17,14 +17,17 @@ struct rule_place {
   std::string path;
 };
 
+bool has_handoff(const agent_definition& agent, const std::string& target) {
+  return std::any_of(agent.handoffs.begin(), agent.handoffs.end(),
+                     [&](const handoff_definition& each) { return each.agent == target; });
+}
+
 /// The agent that asks has to have the handoff.
 void check_listed(reference_names& names, const rule_place& at) {
   const auto& [rule, what, path] = at;
   const auto handoff_path = path + "/handoff";
   const auto owner = names.agents().owners.find(*rule.when.agent)->second;
-  const auto& handoffs = names.value().agents[owner].handoffs;
-  const auto is_it = [&](const handoff_definition& each) { return each.agent == *at.rule.handoff; };
-  if (std::any_of(handoffs.begin(), handoffs.end(), is_it) ||
+  if (has_handoff(names.value().agents[owner], *rule.handoff) ||
       names.is_broken(fmt::format("agents/{}/handoffs", owner)))
     return;
   names.report(
@@ -32,6 +35,20 @@ void check_listed(reference_names& names, const rule_place& at) {
       fmt::format("{} hands off to {}, which is no handoff of agent {}; add it to that agent's handoffs",
                   what, names.show(handoff_path, *rule.handoff),
                   names.show(path + "/when/agent", *rule.when.agent)));
+}
+
+/// Whoever asks, somebody has to have the handoff.
+void check_listed_anywhere(reference_names& names, const rule_place& at) {
+  const auto& [rule, what, path] = at;
+  const auto& agents = names.value().agents;
+  for (std::size_t i = 0; i < agents.size(); ++i)
+    if (has_handoff(agents[i], *rule.handoff) || names.is_broken(fmt::format("agents/{}/handoffs", i)))
+      return;
+  const auto handoff_path = path + "/handoff";
+  names.report(handoff_path,
+               fmt::format("{} hands off to {}, which is no handoff of any agent; add it to the "
+                           "handoffs of the agent that asks",
+                           what, names.show(handoff_path, *rule.handoff)));
 }
 
 void check_rule(reference_names& names, const rule_place& at) {
@@ -44,6 +61,8 @@ void check_rule(reference_names& names, const rule_place& at) {
     return;
   if (knows_agent && agents.complete)
     check_listed(names, at);
+  else if (!rule.when.agent && agents.complete)
+    check_listed_anywhere(names, at);
 }
 
 void check_provider(reference_names& names, const model_options& model, const std::string& path) {
@@ -74,6 +93,26 @@ std::vector<reference> check_fallbacks(reference_names& names, const model_optio
   return right;
 }
 
+/// Fallbacks that have fallbacks which nobody will ask.
+void check_depth(reference_names& names, const model_options& model, const std::string& path) {
+  const auto& models = names.value().models;
+  for (std::size_t i = 0; i < model.fallbacks.size(); ++i) {
+    const auto found = names.models().owners.find(model.fallbacks[i]);
+    if (found == names.models().owners.end())
+      continue;
+    std::vector<std::string> left_out;
+    for (const auto& further : models[found->second].fallbacks)
+      if (names.models().owners.contains(further) && further != model.name &&
+          std::find(model.fallbacks.begin(), model.fallbacks.end(), further) == model.fallbacks.end())
+        left_out.push_back(further);
+    if (!left_out.empty())
+      names.hint(fmt::format("{}/fallbacks/{}", path, i),
+                 fmt::format("model {} does not ask the fallbacks of its fallback {}; add {} to its own "
+                             "'fallbacks' if they are to be asked",
+                             in_quotes(model.name), in_quotes(model.fallbacks[i]), listed(left_out)));
+  }
+}
+
 } // namespace
 
 void check_models(reference_names& names) {
@@ -83,6 +122,7 @@ void check_models(reference_names& names) {
     const auto path = fmt::format("models/{}", i);
     check_provider(names, models[i], path);
     fallbacks.push_back(check_fallbacks(names, models[i], path));
+    check_depth(names, models[i], path);
   }
   for (const auto& closed : find_circles(fallbacks)) {
     std::vector<std::string> shown;

@@ -32,10 +32,11 @@ std::optional<provider> read_provider(map_reader& model) {
   return word ? std::optional{static_cast<provider>(*word)} : guess_provider(model.self().value);
 }
 
-replay_options read_replay(map_reader& model) {
+replay_options read_replay(map_reader& model, const std::string& path) {
   auto into = replay_options{};
-  if (model.need("cassette", "cassette: PATH, a file that 'record' wrote"))
-    model.set("cassette", into.cassette, read_path);
+  if (const auto cassette = model.need("cassette", "cassette: PATH, a file that 'record' wrote"))
+    if (model.set("cassette", into.cassette, read_path))
+      cassette->mark(path + "/cassette");
   model.refuse("record", "is for models that are really asked; remove it");
   return into;
 }
@@ -64,7 +65,7 @@ void read_body(map_reader& model, provider what, model_options& into, const std:
     into.provider = read_script(model, path);
     break;
   case provider::replay:
-    into.provider = read_replay(model);
+    into.provider = read_replay(model, path);
     break;
   }
   model.set("fallbacks", into.fallbacks, read_names, path + "/fallbacks");

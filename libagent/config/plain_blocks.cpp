@@ -1,7 +1,13 @@
 #include "libagent/config/blocks.hpp"
 #include "libagent/config/defaults.hpp"
+#include "libagent/config/spelling.hpp"
 #include "libagent/config/values.hpp"
 
+#include <fmt/format.h>
+
+#include <arpa/inet.h>
+
+#include <algorithm>
 #include <limits>
 
 namespace troupe::config {
@@ -11,7 +17,16 @@ namespace {
 constexpr milliseconds no_time{0};
 constexpr milliseconds some_time{1};
 
-std::optional<budget> read_budget(const field& from) {
+/// What the REST API calls `wall_time`. Not to be suggested for other mistakes.
+void refuse_milliseconds(const field& from, map_reader& bounds) {
+  constexpr auto foreign = "wall_time_ms";
+  const auto& entries = from.value.entries;
+  if (std::any_of(entries.begin(), entries.end(), [&](const entry& each) { return each.key == foreign; }))
+    bounds.refuse(foreign, "is what the REST API calls it; write wall_time, a duration such as 30s");
+}
+
+std::optional<budget> read_budget(const field& from, const std::string& path) {
+  from.ctx.where[path] = {from.key_at};
   auto into = budget{};
   auto bounds = map_reader{from, from.what};
   bounds.set("turns", into.turns, read_count, 1, defaults::largest_count);
@@ -22,15 +37,36 @@ std::optional<budget> read_budget(const field& from) {
   bounds.set("total_tokens", into.total_tokens, read_count, 1, defaults::most_tokens);
   bounds.set("cost", into.cost, read_number, 0.0, defaults::most_money);
   bounds.set("wall_time", into.wall_time, read_duration, some_time);
+  refuse_milliseconds(from, bounds);
   bounds.finish();
   return into;
+}
+
+bool is_address(std::string host) {
+  if (host.starts_with('[') && host.ends_with(']'))
+    host = host.substr(1, host.size() - 2);
+  in6_addr parsed{};
+  // An address of one link may name its interface.
+  return inet_pton(AF_INET, host.c_str(), &parsed) == 1 ||
+         inet_pton(AF_INET6, host.substr(0, host.find('%')).c_str(), &parsed) == 1;
+}
+
+/// Names are not looked up when the server starts.
+std::optional<std::string> read_host(const field& from) {
+  auto host = read_name(from);
+  if (!host || *host == "localhost" || is_address(*host))
+    return host;
+  const auto shown =
+      from.value.substituted ? std::string{"is no"} : fmt::format("is {}, no", in_quotes(*host));
+  from.fail(shown + " IP address to listen on; write one such as 127.0.0.1, 0.0.0.0 or '::1', or localhost");
+  return std::nullopt;
 }
 
 } // namespace
 
 void read_server(const field& from, server_options& into) {
   auto server = map_reader{from, "server"};
-  server.set("host", into.host, read_name);
+  server.set("host", into.host, read_host);
   server.set("port", into.port, read_count, 0, std::numeric_limits<std::uint16_t>::max());
   server.set("max_body_bytes", into.max_body_bytes, read_size);
   server.set("max_json_depth", into.max_json_depth, read_count, 1, defaults::deepest_json);
@@ -51,7 +87,7 @@ void read_limits(const field& from, limit_options& into) {
   limits.set("max_tool_output_bytes", into.max_tool_output_bytes, read_size);
   limits.set("max_parallel_tools", into.max_parallel_tools, read_count, 1, defaults::largest_count);
   limits.set("kept_runs", into.kept_runs, read_count, 0, defaults::largest_count);
-  limits.set("budget", into.spending, read_budget);
+  limits.set("budget", into.spending, read_budget, std::string{"limits/budget"});
   limits.finish();
 }
 
@@ -78,7 +114,7 @@ void read_sessions(const field& from, session_options& into) {
   sessions.set("max_queue", into.max_queue, read_count, 0, defaults::largest_count);
   sessions.set("idle_timeout", into.idle_timeout, read_duration, some_time);
   sessions.set("max_idle", into.max_idle, read_count, 0, defaults::largest_count);
-  sessions.set("budget", into.spending, read_budget);
+  sessions.set("budget", into.spending, read_budget, std::string{"sessions/budget"});
   sessions.finish();
 }
 

@@ -35,6 +35,7 @@ struct context {
   std::set<std::string, std::less<>> disabled_servers;
   /// Guardrails that may change what they check, with their action as it is written.
   std::map<std::string, std::string, std::less<>> changing_guardrails;
+  std::vector<tool_mention> tool_mentions{};
 
   /// So many errors that further ones are dropped.
   bool is_full() const;

@@ -72,6 +72,11 @@ void reference_names::report(std::string path, std::string message) {
     found_.push_back({std::move(path), std::move(message)});
 }
 
+void reference_names::hint(std::string path, std::string message) {
+  if (!is_broken(path) && found_.size() < defaults::max_diagnostics)
+    found_.push_back({std::move(path), std::move(message), true});
+}
+
 template <class Owners>
 directory reference_names::collect(const std::string& kind, const Owners& owners,
                                    std::string_view name_path) {

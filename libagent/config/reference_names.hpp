@@ -47,6 +47,8 @@ public:
   bool check(const std::string& path, std::string_view what, const std::string& name, const directory& known,
              std::string_view noun);
   void report(std::string path, std::string message);
+  /// Reports what is accepted, but probably not meant.
+  void hint(std::string path, std::string message);
   std::vector<problem> take() { return std::move(found_); }
 
 private:
@@ -66,5 +68,7 @@ private:
 
 void check_agents(reference_names& names);
 void check_models(reference_names& names);
+/// Hints only: the output of agents that have no bound of their own under a budget for it.
+void check_budgets(reference_names& names);
 
 } // namespace troupe::config

@@ -55,6 +55,7 @@ std::vector<problem> find_problems(const configuration& value, const spots* wher
   check_servers(names);
   check_guardrails(names);
   check_hooks(names);
+  check_budgets(names);
   return names.take();
 }
 

@@ -1,6 +1,7 @@
 #include "libagent/config/yaml_events.hpp"
 
 #include "libagent/config/spelling.hpp"
+#include "libagent/config/yaml_trouble.hpp"
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
@@ -8,8 +9,8 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
-#include <array>
 #include <sstream>
+#include <vector>
 
 namespace troupe::config {
 
@@ -24,19 +25,6 @@ std::size_t skip_properties(std::string_view text, std::size_t offset) {
   return offset;
 }
 
-/// Whether a quoted text that begins at the offset has its closing quote.
-bool is_closed(std::string_view text, std::size_t offset) {
-  const char quote = text[offset];
-  for (auto i = offset + 1; i < text.size(); ++i) {
-    const auto is_doubled = quote == '\'' && text.substr(i, 2) == "''";
-    if (is_doubled || (quote == '"' && text[i] == '\\'))
-      ++i;
-    else if (text[i] == quote)
-      return true;
-  }
-  return false;
-}
-
 class handler : public YAML::EventHandler {
 public:
   handler(const text_places& text, tree_builder& builder) : text_(text), builder_(builder) {}
@@ -49,28 +37,40 @@ public:
   }
   void OnDocumentEnd() override {}
 
+  yaml_progress progress() const {
+    auto made = yaml_progress{last_};
+    const auto first =
+        std::find_if(open_.begin(), open_.end(), [](const auto& each) { return each.has_value(); });
+    if (first != open_.end())
+      made.open_bracket = *first;
+    return made;
+  }
+
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { builder_.null(at(mark), anchor); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override { builder_.alias(at(mark), anchor); }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
+    last_ = static_cast<std::size_t>(mark.pos);
     check_quotes(mark);
     builder_.scalar(at(mark), value, is_plain(mark, tag), anchor);
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
+                       YAML::EmitterStyle::value style) override {
     is_plain(mark, tag);
+    open(mark, style);
     builder_.begin(node::kind::list, at(mark), anchor);
   }
-  void OnSequenceEnd() override { builder_.end(); }
+  void OnSequenceEnd() override { close(); }
 
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
+                  YAML::EmitterStyle::value style) override {
     is_plain(mark, tag);
+    open(mark, style);
     builder_.begin(node::kind::map, at(mark), anchor);
   }
-  void OnMapEnd() override { builder_.end(); }
+  void OnMapEnd() override { close(); }
 
 private:
   /// The parser's positions are offsets in bytes, which `text_` turns into places.
@@ -80,8 +80,20 @@ private:
   void check_quotes(const YAML::Mark& mark) const {
     const auto all = text_.text();
     const auto begin = skip_properties(all, static_cast<std::size_t>(mark.pos));
-    if (begin < all.size() && (all[begin] == '"' || all[begin] == '\'') && !is_closed(all, begin))
+    if (begin < all.size() && (all[begin] == '"' || all[begin] == '\'') &&
+        end_of_quotes(all, begin) == std::string_view::npos)
       builder_.fail(text_.at(begin), "not valid YAML: this quote is never closed; close it");
+  }
+
+  void open(const YAML::Mark& mark, YAML::EmitterStyle::value style) {
+    last_ = static_cast<std::size_t>(mark.pos);
+    const auto begin = skip_properties(text_.text(), last_);
+    open_.push_back(style == YAML::EmitterStyle::Flow ? std::optional{begin} : std::nullopt);
+  }
+
+  void close() {
+    open_.pop_back();
+    builder_.end();
   }
 
   bool is_plain(const YAML::Mark& mark, const std::string& tag) const {
@@ -96,42 +108,10 @@ private:
   const text_places& text_;
   tree_builder& builder_;
   bool seen_document_ = false;
+  std::size_t last_ = 0;
+  /// For each open collection, where it begins if it is in brackets.
+  std::vector<std::optional<std::size_t>> open_;
 };
-
-struct explanation {
-  std::string_view parser_says;
-  std::string_view shown;
-};
-
-constexpr auto explanations = std::array{
-    explanation{"end of map flow", "a '{' is not closed, or a ',' is missing; close it with '}'"},
-    explanation{"end of sequence flow", "a '[' is not closed, or a ',' is missing; close it with ']'"},
-    explanation{"end of map",
-                "this does not belong to the map above; give its keys one indentation, each with a ':'"},
-    explanation{"end of sequence",
-                "this does not belong to the list above; begin its entries with '- ' in one column"},
-    explanation{"illegal map value",
-                "a ':' is not expected here; check the indentation, or quote a text that holds ': '"},
-    explanation{"illegal map key", "a key is not expected here; check the indentation"},
-    explanation{"illegal block entry",
-                "a '- ' is not expected here; put it on a line of its own, in line with its list"},
-    explanation{"illegal tab", "a tab indents this line; use spaces"},
-    explanation{"unknown escape",
-                "unknown escape in double quotes; write \\\\ for a backslash, or use single quotes"},
-    explanation{"the referenced anchor",
-                "no anchor of this name stands before the alias; define it with &NAME"},
-    explanation{"unknown token", "a text cannot begin with this character; put it in quotes"},
-};
-
-std::string explain(std::string_view text, const YAML::Exception& wrong) {
-  const auto offset = static_cast<std::size_t>(std::max(wrong.mark.pos, 0));
-  if (offset > 0 && offset < text.size() && text[offset] == '{' && text[offset - 1] == '$')
-    return "'${' without quotes inside {...} or [...]; put the text in quotes";
-  for (const auto& [says, shown] : explanations)
-    if (wrong.msg.starts_with(says))
-      return std::string{shown};
-  return wrong.msg + "; check indentation and quotes";
-}
 
 } // namespace
 
@@ -145,7 +125,8 @@ void parse_yaml(const text_places& text, tree_builder& builder) {
       parser.HandleNextDocument(events);
   } catch (const YAML::Exception& wrong) {
     const auto offset = static_cast<std::size_t>(std::max(wrong.mark.pos, 0));
-    builder.fail(text.at(offset), "not valid YAML: " + explain(text.text(), wrong));
+    const auto found = explain_yaml(text, offset, wrong.msg, events.progress());
+    builder.fail(text.at(found.offset), "not valid YAML: " + found.message);
   }
 }
 

@@ -127,8 +127,8 @@ void retell_failure(open_call& call) {
 
 // Closing a turn.
 
-/// The output of the tool that ends the run by the agent's `tool_use_behavior`, or null.
-const tool_result* final_tool(const state& run) {
+/// The call whose output ends the run by the agent's `tool_use_behavior`, or null.
+const open_call* final_call(const state& run) {
   const auto& rule = run.agent->tool_use_behavior;
   for (const auto& call : run.open_calls) {
     // A call without arguments never reached a tool: there is none of that name, or they did not fit.
@@ -137,7 +137,7 @@ const tool_result* final_tool(const state& run) {
     if (rule.what == stop_rule::kind::stop_on_first_tool ||
         (rule.what == stop_rule::kind::stop_at_tools &&
          std::find(rule.tools.begin(), rule.tools.end(), call.offered_name) != rule.tools.end()))
-      return &*call.result;
+      return &call;
   }
   return nullptr;
 }
@@ -156,8 +156,10 @@ effects close_turn(state& run) {
   if (const auto* call = chosen_handoff(run))
     next = hand_off{call->name, call->arguments, call->rules};
   std::optional<std::string> final_text;
-  if (const auto* result = final_tool(run))
-    final_text = plain_text(result->parts);
+  if (const auto* call = final_call(run)) {
+    final_text = plain_text(call->result->parts);
+    run.tool_output_item = run.fresh.size() + static_cast<std::size_t>(call - run.open_calls.data());
+  }
   for (auto& call : run.open_calls)
     run.fresh.emplace_back(
         tool_output{std::move(call.call_id), std::move(call.result->parts), call.result->is_error});

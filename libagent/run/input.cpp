@@ -22,7 +22,7 @@ check check_input(state& run, std::size_t index) {
   run.unchecked_input[index] = run.input_rewrites;
   return {{guard_stage::input, index, run.input_rewrites, turn_number(run)},
           run.agent->input_guardrails[index].name,
-          input_of(run),
+          said_last(run),
           {}};
 }
 
@@ -60,8 +60,10 @@ void apply(state& run, guardrail::verdict& verdict) {
 } // namespace
 
 std::string input_of(const state& run) {
-  if (run.said_instead)
-    return *run.said_instead;
+  return run.said_instead ? *run.said_instead : said_last(run);
+}
+
+std::string said_last(const state& run) {
   if (const auto* text = last_user_text(run.fresh))
     return *text;
   const auto* text = run.past ? last_user_text(*run.past) : nullptr;

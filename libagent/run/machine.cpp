@@ -42,8 +42,12 @@ effects end_with(state& run, error reason) {
 
 effects end_now(state& run, error reason) {
   // Nobody has said that it may stay.
-  if (run.at == phase::guarding_output)
+  if (run.at == phase::guarding_output) {
     take_back_answer(run);
+    // The call keeps an output.
+    if (run.is_tool_output)
+      std::get<tool_output>(run.fresh[run.tool_output_item]).parts = {text_content{"(withheld)"}};
+  }
   for (auto& call : run.open_calls) {
     if (call.nested)
       run.used += spent_by(*call.nested);

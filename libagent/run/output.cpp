@@ -90,6 +90,8 @@ effects rewrite_output(state& run, std::string text) {
   }
   if (message != nullptr)
     message->text = text;
+  else if (run.is_tool_output)
+    std::get<tool_output>(run.fresh[run.tool_output_item]).parts = {text_content{text}};
   if (is_output)
     run.output = std::move(text);
   ++run.output_guard;

@@ -157,8 +157,9 @@ struct state {
   std::size_t guarded_item = 0;
   /// Where the answer that may become final begins in `fresh`.
   std::size_t answer_start = 0;
-  /// The output is a tool's, not a message of `fresh`.
+  /// The output is a tool's, not a message: that of the item of `fresh` at `tool_output_item`.
   bool is_tool_output = false;
+  std::size_t tool_output_item = 0;
   team_progress team;
   std::optional<error> stop_before_turn;
 

@@ -22,6 +22,8 @@ effects take_answer(state& run, model_response response);
 // input.cpp: what the user said, and input guardrails.
 
 /// What the user said last, in this run or before.
+std::string said_last(const state& run);
+/// The same as agents are told it.
 std::string input_of(const state& run);
 /// Begins with the input guardrails that the model has to wait for.
 effects guard_input(state& run);

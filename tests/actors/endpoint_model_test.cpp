@@ -1,5 +1,6 @@
 #include "actors/endpoint_model.hpp"
 
+#include "actors/fallback_model.hpp"
 #include "actors/io/http_client.hpp"
 #include "actors/io/reactor.hpp"
 #include "actors/system_config.hpp"
@@ -95,10 +96,25 @@ public:
 
   /// A call that is streamed to a listener.
   result<model_response> stream(bool deals_at_once = true) { return call(listener(deals_at_once)); }
+  /// The same, with another model behind it that answers whatever it is asked.
+  result<model_response> stream_with_fallback() {
+    const model_actor other = system_.spawn([](model_actor::pointer) -> model_actor::behavior_type {
+      return {[](const model_call&) { return model_response(); }, [](cancel_atom, call_key) {}};
+    });
+    const model_actor both =
+        system_.spawn(fallback_model, std::vector<named_model>{{"m", model_}, {"other", other}});
+    auto outcome = call(listener(true), both);
+    for (const auto& each : {other, both})
+      caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+    return outcome;
+  }
   result<model_response> call(const caf::strong_actor_ptr& listener = nullptr) {
+    return call(listener, model_);
+  }
+  result<model_response> call(const caf::strong_actor_ptr& listener, const model_actor& model) {
     auto outcome = result<model_response>(fail(errc::internal, "no answer"));
     caf::scoped_actor self(system_);
-    self->request(model_, patience, model_call{++last_key_, std::make_shared<model_request>(), listener})
+    self->request(model, patience, model_call{++last_key_, std::make_shared<model_request>(), listener})
         .receive([&](const model_response& response) { outcome = response; },
                  [&](const caf::error& reason) { outcome = from_caf(reason); });
     return outcome;
@@ -242,6 +258,15 @@ TEST_CASE("an answer that fails after some of it was shown says so, whatever the
   REQUIRE(answer.error().facts);
   CHECK(answer.error().facts->at("partly_shown") == true);
   CHECK(endpoint.connections() == 1);
+}
+
+TEST_CASE("no other model goes on where one has shown half of its answer") {
+  const auto shows = GENERATE(false, true);
+  const auto begin = shows ? grown(R"({"reasoning_content":"Hm"})") : std::string();
+  played_endpoint endpoint(answers_with(
+      stream_head + chunk(begin + grown("{}", R"(,"finish_reason":"length")") + event("[DONE]")) + last_chunk,
+      false));
+  CHECK(endpoint.stream_with_fallback().has_value() == !shows);
 }
 
 TEST_CASE(

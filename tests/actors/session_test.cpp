@@ -205,3 +205,20 @@ TEST_CASE("a stop cancels what has not finished within its grace") {
   CHECK(waiting->code() == errc::shutting_down);
   CHECK(stopped->value);
 }
+
+TEST_CASE("what one busy session has refused or cancelled does not count against the others") {
+  stage s;
+  auto options = stage::two_agents();
+  options.config.limits.max_runs = 3;
+  options.config.sessions.max_queue = 1;
+  s.begin(options);
+  s.chat(prompt("one", "busy"));
+  s.chat(prompt("two", "busy", "second"));
+  for (int i = 0; i < 5; ++i)
+    CHECK(s.chat(prompt("more", "busy"))->code() == errc::overloaded);
+  s.ask<run_record_ptr>(s.actors.sessions, cancel_atom::value, std::string("second"), cancel_mode::at_once);
+  s.run();
+  CHECK_FALSE(s.chat(prompt("q", "other"))->came());
+  CHECK_FALSE(s.chat(prompt("q", "another"))->came());
+  CHECK(s.chat(prompt("q", "a fourth"))->code() == errc::overloaded);
+}

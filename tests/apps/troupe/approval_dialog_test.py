@@ -20,7 +20,7 @@ class ApprovalDialogTest(ApprovalCase):
     def test_yes(self):
         terminal = self.ask("greet Eve")
         terminal.type("maybe\r")
-        terminal.expect("y yes, n no")
+        terminal.expect("y yes, n no[^\r]*, then Enter;")
         terminal.expect("approve\\? ")
         terminal.type("y\r")
         terminal.expect(r"\[tool\] greet => hello Eve\r\nhelper: The tool said: hello Eve\r\nhelper> ")
@@ -85,7 +85,9 @@ class ApprovalDialogTest(ApprovalCase):
         terminal.type("n\r")
         terminal.expect("why not")
         terminal.type("\r")
-        terminal.expect(r"\[tool\] greet {\"name\":\"Ada\"}\r\n\[tool\] greet => hello Ada\r\n")
+        terminal.expect(r"\[tool\] greet {\"name\":\"Ada\"}\r\n")
+        terminal.expect(r"\[tool\] greet failed: The call of 'greet' was not approved\.\r\n")
+        terminal.expect(r"\[tool\] greet => hello Ada\r\n")
         terminal.expect("One said: hello Ada")
 
     def test_an_interrupt_cancels_the_run(self):

@@ -20,7 +20,7 @@ class CheckTest(Case):
              "guardrails": []},
         ])
         self.assertEqual(told["models"], [{"name": "default", "provider": "scripted", "model": None, "fallbacks": []}])
-        self.assertEqual(told["hooks"], [])
+        self.assertEqual((told["hooks"], told["errors"], told["warnings"]), ([], [], []))
         self.assertEqual(told["mcp_servers"], [{
             "name": "stub", "state": "ready", "protocol_version": "2025-11-25",
             "server_info": {"name": "stub", "version": "1.2.3"}, "tools": tools,
@@ -66,6 +66,10 @@ class CheckTest(Case):
                 done = self.troupe("check")
                 self.assertEqual((done.returncode, done.stdout), (1, ""))
                 self.assertIn("tape.jsonl", done.stderr)
+                told = json.loads(self.troupe("check", "--json").stdout)
+                self.assertEqual([one["file"] for one in told["errors"]], ["troupe.yaml"])
+                self.assertIn("tape.jsonl", told["errors"][0]["message"])
+                self.assertEqual(told["errors"][0]["line"] is None, content is not None)
 
     def test_a_server_that_ends_is_failed_and_the_exit_code_is_1(self):
         self.agent_file(mcpServers={"good": self.stub(), "stub": self.stub("exit")})
@@ -97,6 +101,43 @@ class CheckTest(Case):
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn(f"{path}:", done.stderr)
 
+    def test_json_tells_what_is_wrong_with_a_bad_file(self):
+        path = self.folder / "bad.yaml"
+        path.write_text("models:\n  default: {provider: scripted, rules: [{say: hi}]}\n"
+                        "agents: [{name: a, handofs: [b]}]\nsessions: {store: memory, path: x}\n")
+        done = self.troupe("check", "--json", "-c", str(path))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{path}:3:20: unknown key 'handofs'", done.stderr)
+        told = json.loads(done.stdout)
+        self.assertEqual(sorted(told), ["errors", "warnings"])
+        self.assertEqual(told["errors"], [{"file": str(path), "line": 3, "column": 20, "message":
+                                           "unknown key 'handofs' in agent 'a'; did you mean 'handoffs'?"}])
+        self.assertEqual([(one["line"], one["column"]) for one in told["warnings"]], [(4, 27)])
+        told = json.loads(self.troupe("check", "--json", "-c", "absent.yaml").stdout)
+        self.assertEqual((told["errors"][0]["file"], told["errors"][0]["line"]), ("absent.yaml", None))
+
+    def test_tools_that_nobody_has_are_hinted_at_with_their_place(self):
+        agents = [{"name": "helper", "instructions": "x", "mcp_servers": ["stub"],
+                   "model_settings": {"tool_choice": "gret"},
+                   "tools": {"greet": {"approval": {"when": "arguments.nam == 'Ada'"}}}}]
+        rules = {"default": {"provider": "scripted", "rules": [{"say": "hi"}]}}
+        self.agent_file(agents=agents, models=rules, mcpServers={"stub": self.stub(blocked_tools=["brek"])})
+        done = self.troupe("check", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        hints = json.loads(done.stdout)["warnings"]
+        self.assertEqual(len(hints), 3, hints)
+        lines = (self.folder / "troupe.yaml").read_text().splitlines()
+        for hint, wrong, right in zip(hints, ("brek", "gret", "nam"), ("break", "greet", "name")):
+            self.assertIn(wrong, lines[hint["line"] - 1])
+            self.assertIn(f"'{wrong}'", hint["message"])
+            self.assertIn(f"did you mean '{right}'?", hint["message"])
+            self.assertIn(f"troupe.yaml:{hint['line']}:{hint['column']}: ", done.stderr)
+        self.assertIn("did you mean 'break'?", self.troupe("check").stdout)
+
+    def test_tools_of_a_server_that_does_not_come_up_are_not_hinted_at(self):
+        self.agent_file(mcpServers={"stub": self.stub("exit", blocked_tools=["brek"])})
+        self.assertEqual(json.loads(self.troupe("check", "--json").stdout)["warnings"], [])
+
     def test_tools_that_two_servers_share_are_shown_renamed(self):
         agents = [{"name": "both", "instructions": "x", "mcp_servers": ["one", "two"]}]
         rules = {"default": {"provider": "scripted", "rules": [{"say": "hi"}]}}
@@ -117,11 +158,11 @@ class CheckTest(Case):
         self.agent_file(mcpServers={"stub": self.stub(allowed_tools=["greet", "gret"])})
         done = self.troupe("check")
         self.assertEqual(done.returncode, 0)
-        self.assertIn('"gret"', done.stdout)
-        self.assertNotIn('"greet"', done.stdout)
+        self.assertIn("names 'gret', which is no tool of the server; did you mean 'greet'?", done.stdout)
+        self.assertNotIn("names 'greet'", done.stdout)
         done = self.troupe("check", "--json")
         self.assertEqual(json.loads(done.stdout)["mcp_servers"][0]["tools"], ["greet"])
-        self.assertIn('"gret"', done.stderr)
+        self.assertIn("'gret'", done.stderr)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ class RunTest(Case):
         self.assertEqual((done.returncode, done.stdout), (0, "The tool said: hello Ada\n"))
         self.assertRegex(done.stderr, r"^usage: 3 requests, \d+ input tokens .*\n$")
         done = self.troupe("run", "--usage", "--budget", "turns=1", "greet Ada")
-        self.assertRegex(done.stderr, r"budget_exceeded[^\n]*\nusage: 1 requests, ")
+        self.assertRegex(done.stderr, r"budget_exceeded[^\n]*\nusage: 1 request, ")
 
     def test_a_budget_ends_the_run_and_tells_what_was_produced(self):
         self.agent_file()
@@ -169,11 +169,17 @@ class RunTest(Case):
         self.agent_file()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(number):
-                program = self.start("run", "--log-level", "off", "wait")
+                program = self.start("run", "--log-level", "off", "--json", "wait")
                 wait_until(self.children, "an MCP server")
                 program.send_signal(number)
-                program.communicate(timeout=60)
+                out, _ = program.communicate(timeout=60)
                 self.assertEqual(program.returncode, 128 + number)
+                if out:
+                    # It had begun.
+                    told = json.loads(out)
+                    self.assertEqual(told["error"]["code"], "cancelled")
+                    self.assertEqual(told["status"], "cancelled")
+                    self.assertEqual(told["items"][0]["content"], "wait")
                 self.assert_no_children()
 
     def test_a_signal_is_heard_while_stdin_is_read(self):

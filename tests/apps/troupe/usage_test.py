@@ -42,7 +42,10 @@ class UsageTest(Case):
 
     def test_what_is_wrong_with_the_command_line_is_named(self):
         for arguments, words in (([], "subcommand is missing"), (["dance"], 'no subcommand "dance"'),
-                                 (["--nonsense"], "--nonsense"), (["run"], "PROMPT"), (["run", "two", "words"], "words"),
+                                 (["--nonsense"], "no option --nonsense; see"), (["cehck"], "did you mean check?"),
+                                 (["--conifg"], "did you mean --config?"), (["check", "--jsno"], "did you mean --json?"),
+                                 (["run", "--budge=turns=1", "hi"], "no option --budge; did you mean --budget?"),
+                                 (["run", "hi", "--stram"], "did you mean --stream?"), (["run"], "PROMPT"), (["run", "two", "words"], "words"),
                                  (["serve", "--port", "70000"], "--port")):
             with self.subTest(arguments):
                 self.assertIn(words, self.troupe(*arguments).stderr)
@@ -52,7 +55,10 @@ class UsageTest(Case):
         for option, value, words in (("--budget", "turns", "KEY=VALUE"), ("--budget", "turns=", "KEY=VALUE"),
                                      ("--budget", "=5", "KEY=VALUE"), ("--budget", "turns=x", "'turns'"),
                                      ("--budget", "turns=-1", "'turns'"), ("--budget", "turns=1.5", "'turns'"),
-                                     ("--budget", "cost=-0.1", "'cost'"), ("--budget", "tunrs=1", "'tunrs' is unknown"),
+                                     ("--budget", "cost=-0.1", "'cost'"),
+                                     ("--budget", "tunrs=1", "'tunrs' is unknown; did you mean 'turns'?"),
+                                     ("--budget", "sums=1", "bounds are 'turns'"),
+                                     ("--budget", "wall_time_ms=1", "write wall_time, in seconds"),
                                      ("--budget", "wall_time=soon", "'wall_time'"),
                                      ("--budget", "wall_time=-1", "'wall_time'"),
                                      ("--budget", "wall_time=1e300", "'wall_time'"), ("--context", "[]", "JSON object"),

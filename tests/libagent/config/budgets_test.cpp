@@ -41,6 +41,11 @@ TEST_CASE("what is wrong with a budget is told") {
       {"{tokens: 5}",
        "3:19: unknown key 'tokens' in 'budget' in limits; known keys are 'turns', 'model_calls', "
        "'tool_calls', 'input_tokens', 'output_tokens', 'total_tokens', 'cost', 'wall_time'"},
+      {"{wall_time_ms: 5000}",
+       "3:19: 'wall_time_ms' in 'budget' in limits is what the REST API calls it; write "
+       "wall_time, a duration such as 30s"},
+      {"{total_token: 5}",
+       "3:19: unknown key 'total_token' in 'budget' in limits; did you mean 'total_tokens'?"},
       {"5", "3:18: 'budget' in limits is a number; it has to be a map of keys and values"},
   };
   for (const auto& [written, message] : mistakes) {

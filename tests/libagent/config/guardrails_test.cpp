@@ -62,6 +62,9 @@ TEST_CASE("all keys of a pattern guardrail are read") {
   const auto rewriting = rule_of<rule>("{type: pattern, pattern: a, action: rewrite, replacement: '***'}");
   CHECK(rewriting.on_match == action::rewrite);
   CHECK(rewriting.replacement == "***");
+  CHECK(rule_of<rule>("{type: pattern, pattern: a, action: rewrite}").replacement.empty());
+  CHECK(rule_of<rule>("{type: pattern, pattern: a, must_match: true, action: rewrite, replacement: ''}")
+            .replacement.empty());
 }
 
 TEST_CASE("what is wrong with a pattern guardrail is told") {
@@ -81,6 +84,9 @@ TEST_CASE("what is wrong with a pattern guardrail is told") {
        "expression"},
       {"{type: pattern, pattern: a, replacement: b}",
        "3:45: 'replacement' in guardrail 'g' is for action: rewrite; remove it"},
+      {"{type: pattern, pattern: a, must_match: true, action: rewrite}",
+       "3:14: guardrail 'g' has no 'replacement'; write replacement: TEXT, which stands for the whole text "
+       "with must_match: true"},
       {"{type: pattern, pattern: a, action: mask}",
        "3:53: 'action' in guardrail 'g' is 'mask'; known words are 'trip', 'reject', 'rewrite'"},
       {"{type: pattern, pattern: a, timeout: 5s}",

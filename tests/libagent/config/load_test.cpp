@@ -58,6 +58,26 @@ TEST_CASE("a file that cannot be read is one error that says why") {
   CHECK(is_folder.errors[0].message == "cannot be read: it is a folder; name a readable agent file");
 }
 
+TEST_CASE("a cassette that cannot be read is told at its place, with all else") {
+  const temporary_folder folder;
+  ::setenv("TROUPE_CONFIG_TEST", "s3cr3t", 1);
+  const auto text =
+      "agents: [{name: a, model: one}]\nmodels:\n  one: {provider: replay, cassette: tape}\n  two: "
+      "{provider: replay, cassette: \"${TROUPE_CONFIG_TEST}\"}\nlimits: {max_turn: 1}\n";
+  const auto file = folder.write("a.yaml", text);
+  const auto message = [&](const std::string& model, const std::string& path) {
+    return "'cassette' in model '" + model + "' names a file that cannot be read" + path +
+           ": No such file or directory; name one that 'record' wrote";
+  };
+  auto told = errors_of(load(file));
+  REQUIRE(told.size() == 3);
+  CHECK(told[0] == "3:37: " + message("one", " (" + (folder.path() / "tape").string() + ")"));
+  CHECK(told[1] == "4:37: " + message("two", ""));
+  CHECK(told[2].find("5:10: unknown key 'max_turn'") == 0);
+  folder.write("tape", "");
+  CHECK(errors_of(load(file)).size() == 2);
+}
+
 TEST_CASE("a file without an end is refused") {
   const auto endless = load("/dev/zero");
   REQUIRE(endless.errors.size() == 1);

@@ -69,6 +69,25 @@ TEST_CASE("values outside their range are refused with the range") {
   CHECK(error("host: \"\"").find("is an empty text") != std::string::npos);
 }
 
+TEST_CASE("a server listens on an IP address or on localhost") {
+  const auto error = [](const std::string& host) {
+    return error_of(minimal + "server: {host: \"" + host + "\"}\n", {{"HOST", "example"}});
+  };
+  for (const auto right : {"127.0.0.1", "0.0.0.0", "::", "::1", "[::1]", "fe80::1%eth0", "localhost"}) {
+    INFO(right);
+    CHECK(error(right) == "");
+  }
+  for (const std::string wrong :
+       {"example", "127.0.0", "256.0.0.1", "127.0.0.1:80", "::g", "[127.0.0.1", " "}) {
+    INFO(wrong);
+    CHECK(error(wrong) ==
+          "3:16: 'host' in server is '" + wrong +
+              "', no IP address to listen on; write one such as 127.0.0.1, 0.0.0.0 or '::1', or "
+              "localhost");
+  }
+  CHECK(error("${HOST}").find("'host' in server is no IP address to listen on") != std::string::npos);
+}
+
 TEST_CASE("the SQLite store has a path, relative to the file") {
   const auto path = [](const std::string& sessions) {
     const auto loaded = read(minimal + "sessions: " + sessions, {{"HOME", "/home/u"}});

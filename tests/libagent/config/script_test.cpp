@@ -81,6 +81,11 @@ TEST_CASE("rules refer to agents that exist and may hand off") {
         "6:17: rule 1 of model 'default' hands off to 'c', which does not exist; agents are 'a', 'b'");
   CHECK(error_of(with_rules("    - {when: {agent: c}, say: x}\n")) ==
         "6:22: rule 1 of model 'default' is for agent 'c', which does not exist; agents are 'a', 'b'");
+  CHECK(error_of(with_rules("    - {handoff: a}\n")) ==
+        "6:17: rule 1 of model 'default' hands off to 'a', which is no handoff of any agent; add it to the "
+        "handoffs of "
+        "the agent that asks");
+  CHECK(error_of(with_rules("    - {handoff: b}\n")).empty());
   CHECK(error_of(with_rules("    - {when: {agent: b}, handoff: a}\n")) ==
         "6:35: rule 1 of model 'default' hands off to 'a', which is no handoff of agent 'b'; add it to that "
         "agent's "

@@ -90,6 +90,21 @@ TEST_CASE("what is wrong with a team is told") {
        "2:67: 'template' in 'join' in agent 't' asks for 'arguments', which is not known here; known names "
        "are "
        "'context', 'agent', 'input', 'output', 'outputs', 'round'"},
+      {"kind: parallel, members: [alice, a], join: {template: \"{{input}} {{outputs.alise}} {{{{outputs.x\"}",
+       "2:46: agent 't' names member 'alice', which does not exist; agents are 't', 'a', 'b'\n2:74: "
+       "'template' in "
+       "'join' in agent 't' asks for the output of 'alise', which is no member of agent 't'; did you mean "
+       "'alice'?"},
+      {"join: {template: \"{{outputs['a'] | default '}}'}} {{outputs.c.text}}\"}, kind: parallel, members: "
+       "[a, b]",
+       "2:37: 'template' in 'join' in agent 't' asks for the output of 'c', which is no member of agent 't'; "
+       "members "
+       "are 'a', 'b'"},
+      {"kind: loop, members: [a], until: \"outputs.a == 'x' or not (outputs.bb contains 'y')\"",
+       "2:53: 'until' in agent 't' asks for the output of 'bb', which is no member of agent 't'; members are "
+       "'a'"},
+      {"kind: loop, members: [a, 5], until: \"outputs.bb == 'y'\"",
+       "2:45: entry 2 of 'members' in agent 't' is a number; it has to be a text: put it in quotes"},
       {"kind: loop, members: [a], max_rounds: 1001",
        "2:58: 'max_rounds' in agent 't' is 1001; it has to be a whole number from 1 to 1000"},
       {"kind: loop, members: [a], until: \"rounds > 1\"",

@@ -194,3 +194,12 @@ TEST_CASE("a guardrail is asked what the user said, as rewritten so far") {
   CHECK(std::get<check>(played.done.at(0)).text == "hello");
   CHECK(std::get<check>(played.done.at(1)).text == "hullo");
 }
+
+TEST_CASE("guardrails after a rejection look at what the user said, and what they rewrite is what is kept") {
+  const auto agent = make_agent("m", [](auto& a) { a.input_guardrails = {{"swear"}, {"mask"}}; });
+  auto played = play({enter(agent), rejects("swear", "be kind")});
+  CHECK(std::get<check>(played.done.back()).text == "hello");
+  play_on(played, {rewrites("mask", "*"), collected});
+  CHECK(story(played.run.fresh) == "U:*");
+  CHECK(story(last_request(played)) == "U:be kind");
+}

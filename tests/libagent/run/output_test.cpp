@@ -194,7 +194,7 @@ TEST_CASE("output guardrails look at a final output, one after the other") {
        "collect model check(output one) finish",
        "U:hello",
        "cancelled"},
-      {"a tool's output that ends the run is looked at too, and what the tool said stays",
+      {"a tool's output that ends the run is looked at too",
        {enter(make_agent("m",
                          [](auto& a) {
                            a.output_guardrails = {{"one"}};
@@ -202,8 +202,20 @@ TEST_CASE("output guardrails look at a final output, one after the other") {
                          })),
         collected, calls({"a"}), tool_says(0, "x"), rewrites("one", "y")},
        "collect model tools(0) check(output one) finish",
-       "U:hello C:a O:x",
+       "U:hello C:a O:y",
        "ok:y"},
+      {"what a guardrail stops does not stay, though the call keeps an output",
+       {enter(make_agent("m",
+                         [](auto& a) {
+                           a.output_guardrails = {{"one"}};
+                           a.tool_use_behavior.what = stop_rule::kind::stop_at_tools;
+                           a.tool_use_behavior.tools = {"b"};
+                         })),
+        collected, calls({"a", "b", "c"}), tool_says(0, "x"), tool_says(1, "secret"), tool_says(2, "z"),
+        trips("one", "leak")},
+       "collect model tools(0 1 2) check(output one) finish",
+       "U:hello C:a C:b C:c O:x O:(withheld) O:z",
+       "guardrail_tripped"},
       {"if rejected, the model goes on from the tools",
        {enter(make_agent("m",
                          [](auto& a) {

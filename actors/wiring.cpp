@@ -129,6 +129,17 @@ model_actor spawn_model(caf::actor_system& system, const config::model_options& 
                       config.secrets, made.clients.at(model.name));
 }
 
+/// All that must not be written down of a model's exchanges: also what stands in the file as it is.
+std::vector<secret> secrets_of(const config::model_options& model, const config::configuration& config) {
+  auto secrets = config.secrets;
+  if (const auto* endpoint = std::get_if<config::endpoint_options>(&model.provider)) {
+    secrets.push_back(endpoint->api_key);
+    for (const auto& [name, value] : endpoint->headers)
+      secrets.push_back(value);
+  }
+  return secrets;
+}
+
 void spawn_models(caf::actor_system& system, const runtime_options& options, const ingredients& made,
                   cast& into) {
   const auto& config = options.config;
@@ -139,7 +150,7 @@ void spawn_models(caf::actor_system& system, const runtime_options& options, con
     if (!model.record.empty()) {
       handle = system.spawn<caf::detached>(
           recording_model,
-          recording_setup{model.name, handle, made.recordings.at(model.name), config.secrets});
+          recording_setup{model.name, handle, made.recordings.at(model.name), secrets_of(model, config)});
       into.all_models.push_back(handle);
     }
     plain[model.name] = std::move(handle);

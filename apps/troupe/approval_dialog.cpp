@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <cctype>
+#include <set>
+#include <utility>
 
 namespace troupe::cli {
 
@@ -35,11 +37,18 @@ decision approve(const interruption& open) {
 
 decided approval_dialog::ask(const std::vector<interruption>& open) {
   auto decisions = std::vector<decision>{};
+  auto always = std::set<std::pair<std::string, std::string>>{};
   ended_.reset();
   for (const auto& each : open) {
+    if (always.contains({each.agent, each.tool})) {
+      decisions.push_back(approve(each));
+      continue;
+    }
     auto one = ask(each);
     if (!one)
       return std::visit([](const auto& how) -> decided { return how; }, *ended_);
+    if (one->always)
+      always.emplace(each.agent, each.tool);
     decisions.push_back(std::move(*one));
   }
   return decisions;

@@ -90,6 +90,12 @@ class ApprovalDialogTest(ApprovalCase):
         terminal.expect(r"\[tool\] greet => hello Ada\r\n")
         terminal.expect("One said: hello Ada")
 
+    def test_what_is_approved_always_is_not_asked_for_again_in_the_same_pause(self):
+        terminal = self.ask("both")
+        terminal.type("a\r")
+        terminal.expect("One said: hello Ada")
+        self.assertNotIn('"name": "Bob"', terminal.plain())
+
     def test_an_interrupt_cancels_the_run(self):
         terminal = self.ask("greet Eve")
         terminal.type("\x03")

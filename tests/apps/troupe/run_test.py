@@ -136,6 +136,14 @@ class RunTest(Case):
         self.assertEqual((program.returncode, out.decode()), (0, "grüße\n"))
         self.assertIn(b"10 input tokens", err)
 
+    def test_a_recording_has_no_key_that_stands_in_the_file(self):
+        server = ModelServer(self, words("sk-written-down-1 it is"))
+        self.agent_file(models={"default": {**server.block(), "api_key": "sk-written-down-1", "record": "made.jsonl"}})
+        self.assertEqual(self.troupe("run", "--stream", "is it sk-written-down-1?").returncode, 0)
+        told = (self.folder / "made.jsonl").read_text()
+        self.assertIn(" it is", told)
+        self.assertNotIn("sk-written-down-1", told)
+
     def test_a_text_of_many_pieces_comes_whole(self):
         # More than a run goes ahead of its reader.
         pieces = [f"{i} " for i in range(12_000)]

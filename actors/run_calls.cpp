@@ -13,7 +13,7 @@ namespace {
 /// Failures of an agent that was called as a tool which are not the model's to deal with.
 bool ends_caller(errc code) {
   return code == errc::budget_exceeded || code == errc::cancelled || code == errc::deadline_exceeded ||
-         code == errc::shutting_down;
+         code == errc::shutting_down || code == errc::hook_failed;
 }
 
 run::tool_answered answer(const run::requested_call& call, tool_result result) {

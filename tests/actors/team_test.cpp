@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <stdexcept>
+
 using namespace troupe;
 using troupe::test::fake_tool;
 using troupe::test::stage;
@@ -347,4 +349,19 @@ TEST_CASE("what a run has produced comes with the error of its budget") {
   CHECK(facts.at("items").size() == 4);
   CHECK(facts.at("items").at(1).at("content") == "wait");
   CHECK(facts.contains("usage"));
+}
+
+TEST_CASE("a hook that stops an agent as a tool stops the run") {
+  stage s;
+  auto options = house(boss());
+  hook strict;
+  strict.points = {hook_point::before_run};
+  strict.agents = {"a"};
+  strict.handler = [](const hook_call&) { throw std::runtime_error("no"); };
+  options.hooks = {strict};
+  s.begin(std::move(options));
+  const auto reply = s.chat(prompt("q"));
+  s.model->calls_tools({{"ask_a", R"({"input":"sub"})"}});
+  s.run();
+  CHECK(reply->code() == errc::hook_failed);
 }

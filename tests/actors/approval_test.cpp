@@ -1,3 +1,5 @@
+#include "actors/error.hpp"
+#include "actors/session.hpp"
 #include "tests/actors/support/stage.hpp"
 
 #include <catch2/catch.hpp>
@@ -55,6 +57,24 @@ struct house {
   stage s;
   std::shared_ptr<fake_tool> tool = std::make_shared<fake_tool>();
 };
+
+/// A store that keeps nothing, and refuses to for as long as `works` is false.
+store_actor::behavior_type moody_store(store_actor::pointer, const std::shared_ptr<bool>& works) {
+  return {
+      [](info_atom, const std::string&) -> caf::result<session_record_ptr> {
+        return to_caf(fail(errc::unknown_session, "there is none"));
+      },
+      [works](session_append&) -> caf::result<acknowledgement> {
+        if (!*works)
+          return to_caf(fail(errc::store_failed, "the disk is full"));
+        return acknowledgement{};
+      },
+      [](run_atom, const std::string&) -> caf::result<std::string> {
+        return to_caf(fail(errc::unknown_run, "there is none"));
+      },
+      [](erase_atom, const std::string&) { return acknowledgement{}; },
+  };
+}
 
 } // namespace
 
@@ -260,4 +280,34 @@ TEST_CASE("what a run shows is gone with its session, whenever that is erased") 
   const auto shown = h.s.ask<run_record_ptr>(h.s.actors.sessions, run_atom::value, std::string("r"));
   h.s.run();
   CHECK(shown->code() == errc::unknown_run);
+}
+
+TEST_CASE("a run whose pause could not be stored does not come back when the store does") {
+  house h;
+  const auto works = std::make_shared<bool>(true);
+  session_environment around;
+  around.store = h.s.system().spawn(moody_store, works);
+  around.agents = h.s.actors.agents;
+  around.default_agent = "triage";
+  const auto session =
+      h.s.system().spawn(session_behavior, "s",
+                         std::make_shared<const session_environment>(std::move(around)), h.s.actors.sessions);
+  const auto ask = [&](const char* text) {
+    const auto reply = h.s.ask<chat_reply>(session, prompt(text), observer_actor());
+    h.s.run();
+    return reply;
+  };
+  const auto lost = ask("pay");
+  *works = false;
+  h.s.model->calls_tools({{"pay", "{}"}});
+  h.s.run();
+  CHECK(lost->code() == errc::store_failed);
+  *works = true;
+  const auto next = ask("hello");
+  h.s.model->says("hi");
+  h.s.run();
+  CHECK(next->value);
+  CHECK_FALSE(ask("and again")->came());
+  caf::anon_send_exit(session, caf::exit_reason::user_shutdown);
+  h.s.run();
 }

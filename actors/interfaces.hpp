@@ -14,8 +14,8 @@
 namespace troupe {
 
 /// Watches runs. Gets events from each run it is named for; never asked for an answer. Of a streamed run's
-/// events it has to tell their sender how many it has dealt with (`consumed_atom`), since the run holds its
-/// model back until then.
+/// events it has to tell their sender how many it has dealt with (`consumed_atom`), without waiting for
+/// further ones, since the run holds its model back until then.
 using observer_actor = caf::typed_actor<
     // Something happened in a run.
     caf::reacts_to<run_event>>;
@@ -39,7 +39,7 @@ using model_actor = caf::typed_actor<
 
 /// What a run and all that it starts may spend.
 using budget_actor = caf::typed_actor<
-    // Room for a model call; `budget_exceeded`.
+    // Room for a model call, at once or when calls under way have given some back; `budget_exceeded`.
     caf::replies_to<reserve_atom, call_estimate>::with<reservation>,
     // Room for so many tool calls; `budget_exceeded`.
     caf::replies_to<reserve_atom, std::uint64_t>::with<acknowledgement>,

@@ -31,6 +31,8 @@ struct named_mcp_server {
   std::string name;
   mcp_server_actor handle;
   approval_rule approval{};
+  /// Whether what it says about its tools is believed.
+  bool is_trusted = false;
 };
 
 /// Agents by name.

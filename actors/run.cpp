@@ -114,7 +114,8 @@ void run_state::collect_from_servers() {
   sources_missing_ = wiring_->mcp_servers.size();
   for (const auto& server : wiring_->mcp_servers) {
     const auto index = sources_.size();
-    sources_.push_back({server.name, std::make_shared<const tool_list>(), server.approval});
+    sources_.push_back(
+        {server.name, std::make_shared<const tool_list>(), server.approval, server.is_trusted});
     self_->request(server.handle, remaining(), tools_atom::value)
         .then([this, index](const shared_tools& tools) { tools_came(index, tools); },
               [this, index](const caf::error& reason) {

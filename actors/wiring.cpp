@@ -269,7 +269,8 @@ void add_tools(const runtime_options& options, const cast& made, agent_wiring& w
     for (std::size_t i = 0; i < made.mcp_servers.size(); ++i)
       if (made.mcp_servers[i].first == name)
         wiring.mcp_servers.push_back(
-            {name, made.mcp_servers[i].second, options.config.mcp_servers[i].approval});
+            {name, made.mcp_servers[i].second, options.config.mcp_servers[i].approval,
+             options.config.mcp_servers[i].trusted});
   auto specs = std::make_shared<tool_list>();
   for (const auto& [agent, tool] : options.tools) {
     if (agent != definition.name)

@@ -45,6 +45,8 @@ std::string_view reason_phrase(unsigned status) noexcept {
     return "Service Unavailable";
   case 504:
     return "Gateway Timeout";
+  case 507:
+    return "Insufficient Storage";
   default:
     return "Internal Server Error";
   }
@@ -126,11 +128,14 @@ unsigned status_of(errc code) noexcept {
     return 404;
   case errc::conflict:
   case errc::cancelled:
+  case errc::in_doubt:
     return 409;
   case errc::overloaded:
     return 429;
   case errc::shutting_down:
     return 503;
+  case errc::store_full:
+    return 507;
   case errc::deadline_exceeded:
   case errc::model_timeout:
     return 504;

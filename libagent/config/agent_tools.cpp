@@ -54,6 +54,7 @@ tool_policy read_policy(const field& from, const std::string& path) {
   into.fails_run = on_error == 1;
   policy.set("enabled", into.enabled, read_condition, names_of_runs());
   policy.set("approval", into.approval, read_approval);
+  policy.set("repeatable", into.repeatable, read_boolean);
   policy.set("input_guardrails", into.input_guardrails, read_names, path + "/input_guardrails");
   policy.set("output_guardrails", into.output_guardrails, read_names, path + "/output_guardrails");
   policy.finish();

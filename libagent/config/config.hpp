@@ -143,6 +143,8 @@ struct mcp_server_options {
   std::vector<std::string> blocked_tools;
   /// For each call of its tools.
   approval_rule approval{};
+  /// Whether to believe what it says about its tools: that they may be called again.
+  bool trusted = false;
   restart_options restart;
 };
 

@@ -164,6 +164,7 @@ mcp_server_options read_server_body(map_reader& server, std::string name) {
     into.allowed_tools = std::move(allowed);
   read_tools(server, {"blocked_tools", "disabledTools", "excludeTools"}, into.blocked_tools);
   server.set("approval", into.approval, read_approval);
+  server.set("trusted", into.trusted, read_boolean);
   read_restart(server, into.restart);
   return into;
 }

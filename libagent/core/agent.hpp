@@ -47,6 +47,9 @@ struct tool_policy {
   /// Names of guardrails, beside the agent's own.
   std::vector<std::string> input_guardrails;
   std::vector<std::string> output_guardrails;
+  /// Whether a call that a crash has left without a result may be made again unasked; nothing given: what the
+  /// tool's owner says, if that is trusted.
+  std::optional<bool> repeatable{};
 };
 
 /// What the next agent sees of the conversation after a handoff. The session keeps all of it.

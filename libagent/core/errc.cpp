@@ -62,10 +62,22 @@ std::string_view to_string(errc code) noexcept {
     return "io_failed";
   case errc::store_failed:
     return "store_failed";
+  case errc::store_full:
+    return "store_full";
+  case errc::in_doubt:
+    return "in_doubt";
   case errc::internal:
     return "internal";
   }
   return "internal";
+}
+
+std::optional<errc> errc_named(std::string_view name) noexcept {
+  for (auto code = static_cast<std::uint8_t>(errc::malformed);
+       code <= static_cast<std::uint8_t>(errc::internal); ++code)
+    if (to_string(static_cast<errc>(code)) == name)
+      return static_cast<errc>(code);
+  return std::nullopt;
 }
 
 void throw_exception_from_error(const error& reason, const boost::source_location&) {

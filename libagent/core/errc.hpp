@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace troupe {
@@ -61,11 +62,17 @@ enum class errc : std::uint8_t {
   io_failed,
   /// The session store could not read or write.
   store_failed,
+  /// There is no room left to store anything.
+  store_full,
+  /// The server ended while the call of a tool was under way, and nobody knows what came of it.
+  in_doubt,
   /// A bug, or an exception of a third party.
   internal,
 };
 
 /// The code's name as it appears in logs and API answers, e.g. "model_failed".
 std::string_view to_string(errc code) noexcept;
+/// The code of that name; nothing if there is none.
+std::optional<errc> errc_named(std::string_view name) noexcept;
 
 } // namespace troupe

@@ -15,6 +15,9 @@ struct tool_spec {
   std::string description;
   /// JSON Schema of the arguments, always of type object.
   json_schema input;
+  /// Its owner says that a second call with the same arguments does no more than the first (MCP 2025-06-18,
+  /// `readOnlyHint` and `idempotentHint`).
+  bool is_repeatable = false;
 };
 
 /// A tool list as its owner (an MCP server, an agent definition) publishes it; never changed, only replaced.

@@ -35,6 +35,17 @@ std::string description_of(const json& tool) {
   return {};
 }
 
+/// By its annotations; anything but `true` counts as no.
+bool is_repeatable(const json& tool) {
+  const auto* annotations = find(tool, "annotations");
+  if (annotations == nullptr || !annotations->is_object())
+    return false;
+  for (const char* key : {"readOnlyHint", "idempotentHint"})
+    if (const auto* hint = find(*annotations, key); hint != nullptr && *hint == true)
+      return true;
+  return false;
+}
+
 } // namespace
 
 bool tool_filter::keeps(const std::string& name) const {
@@ -84,7 +95,7 @@ void tool_listing::add_tool(json tool) {
     remarks_.push_back(fmt::format("tool '{}' is left out: {}", name, input.error().detail));
     return;
   }
-  found_.tools.push_back({name, description_of(tool), std::move(*input)});
+  found_.tools.push_back({name, description_of(tool), std::move(*input), is_repeatable(tool)});
 
   const auto output = tool.find("outputSchema");
   if (output == tool.end() || output->is_null())

@@ -46,10 +46,22 @@ bool ask_guardrail(const state& run, std::size_t index, guard_stage at, effects&
   return true;
 }
 
+/// Asks the call's next guardrail, on its way to the tool or back.
+void guard_call(state& run, std::size_t index, effects& into) {
+  auto& call = run.open_calls[index];
+  if (call.result)
+    call.at =
+        ask_guardrail(run, index, guard_stage::tool_output, into) ? stage::checking_output : stage::settled;
+  else
+    call.at =
+        ask_guardrail(run, index, guard_stage::tool_input, into) ? stage::checking_input : stage::queued;
+}
+
 requested_call request_for(const state& run, std::size_t index) {
   const auto& call = run.open_calls[index];
   requested_call wanted;
   wanted.index = index;
+  wanted.place = place_of(run, index);
   wanted.call_id = call.call_id;
   wanted.offered_name = call.offered_name;
   wanted.what = call.what;
@@ -84,8 +96,6 @@ void start_queued(state& run, effects& into) {
     call.was_started = true;
     call.approved = false;
     ready.push_back(request_for(run, i));
-    call.nested.reset();
-    call.decisions.clear();
     ++running;
   }
   if (!ready.empty())
@@ -170,6 +180,8 @@ effects close_turn(state& run) {
     if (run.stop_before_turn)
       return end_with(run, std::move(*run.stop_before_turn));
     run.at = phase::handing_off;
+    run.next_agent = next->agent;
+    run.handoff_arguments = next->arguments;
     run.notes.clear();
     if (next->rules)
       if (auto filtered = filter_input(run, *next->rules); !filtered)
@@ -188,8 +200,8 @@ effects close_turn(state& run) {
 effects advance_calls(state& run) {
   effects todo;
   for (std::size_t i = 0; i < run.open_calls.size(); ++i)
-    if (auto& call = run.open_calls[i]; call.at == stage::opened)
-      call.at = ask_guardrail(run, i, guard_stage::tool_input, todo) ? stage::checking_input : stage::queued;
+    if (run.open_calls[i].at == stage::opened)
+      guard_call(run, i, todo);
   start_queued(run, todo);
   report_settled(run, todo);
   if (!todo.empty() || std::any_of(run.open_calls.begin(), run.open_calls.end(), is_open))
@@ -214,6 +226,8 @@ effects call_answered(state& run, tool_answered what) {
   if (call.at != stage::running)
     return {};
   run.used += what.used;
+  call.nested.reset();
+  call.decisions.clear();
   call.fatal = std::move(what.fatal);
   call.result = bounded(std::move(what.result), run.bounds.max_tool_output_bytes);
   if (!call.fatal && call.result->is_error && fails_run(call))
@@ -222,13 +236,7 @@ effects call_answered(state& run, tool_answered what) {
   if (call.fatal && run.agent->kind != agent_kind::model)
     return end_now(run, std::move(*call.fatal));
   call.guard_step = 0;
-  call.at = stage::checking_output;
-  effects todo;
-  if (ask_guardrail(run, what.index, guard_stage::tool_output, todo)) {
-    start_queued(run, todo);
-    return todo;
-  }
-  call.at = stage::settled;
+  call.at = stage::opened;
   return advance_calls(run);
 }
 

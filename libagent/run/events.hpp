@@ -96,6 +96,11 @@ struct checked {
 struct resumed {
   std::vector<decision> decisions;
 };
+/// The run was read back from a journal, and goes on at this agent from where it was. Comes before anything
+/// else.
+struct recovered {
+  std::shared_ptr<const agent_definition> agent;
+};
 /// End before the next turn: the owner cancelled.
 struct stop_after_turn {
   error reason;
@@ -104,9 +109,9 @@ struct stop_after_turn {
 struct stopped {
   error reason;
 };
-using event =
-    std::variant<entered_agent, tools_collected, reserved, refused, model_answered, model_failed,
-                 tool_answered, call_paused, call_reported, checked, resumed, stop_after_turn, stopped>;
+using event = std::variant<entered_agent, tools_collected, reserved, refused, model_answered, model_failed,
+                           tool_answered, call_paused, call_reported, checked, resumed, recovered,
+                           stop_after_turn, stopped>;
 
 // Effects.
 
@@ -124,6 +129,8 @@ struct call_model {
 struct requested_call {
   /// Place in the turn, for `tool_answered`.
   std::size_t index = 0;
+  /// Names the call among all of the run: TURN.INDEX.
+  std::string place;
   std::string call_id;
   /// As the model named it.
   std::string offered_name;

@@ -29,7 +29,7 @@ check check_input(state& run, std::size_t index) {
 /// Starts the next guardrail that has to be waited for, or the run.
 effects guard_from(state& run, std::size_t index) {
   const auto count = run.agent->input_guardrails.size();
-  while (index < count && is_parallel(run, index))
+  while (index < count && (is_parallel(run, index) || run.checked_input.contains(index)))
     ++index;
   if (index < count) {
     run.at = phase::guarding_input;
@@ -51,6 +51,7 @@ void replace_input(state& run, std::string message) {
 void apply(state& run, guardrail::verdict& verdict) {
   if (verdict.what == guardrail::action::rewrite) {
     run.fresh.front() = user_message{std::move(verdict.text)};
+    run.unchanged = 0;
     ++run.input_rewrites;
   } else if (verdict.what == guardrail::action::reject) {
     replace_input(run, std::move(verdict.message));
@@ -85,8 +86,26 @@ void start_parallel_checks(state& run, effects& into) {
   if (run.turns != 1 || run.agent->input_guardrails.empty())
     return;
   for (std::size_t i = 0; i < run.agent->input_guardrails.size(); ++i)
-    if (is_parallel(run, i))
+    if (is_parallel(run, i) && !run.checked_input.contains(i))
       into.emplace_back(check_input(run, i));
+}
+
+namespace {
+
+effects take_held_answer(state& run) {
+  auto response = std::move(*run.held);
+  run.held.reset();
+  return take_answer(run, std::move(response));
+}
+
+} // namespace
+
+effects hold_again(state& run) {
+  effects todo;
+  for (std::size_t i = 0; i < run.agent->input_guardrails.size(); ++i)
+    if (is_parallel(run, i) && !run.checked_input.contains(i))
+      todo.emplace_back(check_input(run, i));
+  return todo.empty() ? take_held_answer(run) : todo;
 }
 
 effects input_checked(state& run, std::size_t index, guardrail::verdict verdict) {
@@ -110,9 +129,7 @@ effects input_checked(state& run, std::size_t index, guardrail::verdict verdict)
     run.ask_again = true;
   if (run.at != phase::holding || !run.unchecked_input.empty())
     return {};
-  auto response = std::move(*run.held);
-  run.held.reset();
-  return take_answer(run, std::move(response));
+  return take_held_answer(run);
 }
 
 } // namespace troupe::run

@@ -30,6 +30,7 @@ effects end(state& run) {
   run.request.reset();
   run.held.reset();
   run.unchecked_input.clear();
+  run.is_interrupted = false;
   return {finish{}};
 }
 
@@ -45,11 +46,14 @@ effects end_now(state& run, error reason) {
   if (run.at == phase::guarding_output) {
     take_back_answer(run);
     // The call keeps an output.
-    if (run.is_tool_output)
+    if (run.is_tool_output) {
       std::get<tool_output>(run.fresh[run.tool_output_item]).parts = {text_content{"(withheld)"}};
+      run.unchanged = std::min(run.unchanged, run.tool_output_item);
+    }
   }
   for (auto& call : run.open_calls) {
-    if (call.nested)
+    // Whoever carries the run out counts what is under way.
+    if (call.nested && call.at != open_call::stage::running)
       run.used += spent_by(*call.nested);
     if (!call.result || call.at == open_call::stage::checking_output)
       call.result = tool_result::failure(fmt::format("not finished: {}", reason.detail));
@@ -78,6 +82,10 @@ std::size_t turn_number(const state& run) {
   return run.turns + (is_team ? 1 + run.team.outputs.size() : 0);
 }
 
+std::string place_of(const state& run, std::size_t index) {
+  return fmt::format("{}.{}", turn_number(run), index);
+}
+
 namespace {
 
 effects on(state& run, entered_agent what) {
@@ -104,7 +112,8 @@ effects ask_model(state& run, std::shared_ptr<model_request> request) {
 }
 
 effects on(state& run, tools_collected what) {
-  if (run.at != phase::collecting && run.at != phase::resuming)
+  const bool holds_again = run.at == phase::holding && !run.tools;
+  if (run.at != phase::collecting && run.at != phase::resuming && !holds_again)
     return {};
   run.tools = std::move(what.tools);
   if (run.tools->has_conditions()) {
@@ -113,6 +122,8 @@ effects on(state& run, tools_collected what) {
       return end_now(run, enabled.error());
     run.tools = std::make_shared<const toolbox>(std::move(*enabled));
   }
+  if (holds_again)
+    return hold_again(run);
   if (run.at == phase::resuming)
     return reopen_calls(run);
   auto request = make_request(run);
@@ -286,6 +297,10 @@ effects on(state& run, checked what) {
   }
 }
 
+effects on(state& run, recovered what) {
+  return run.is_interrupted ? recover(run, std::move(what.agent)) : effects{};
+}
+
 effects on(state& run, resumed what) {
   return run.at == phase::paused ? resume(run, std::move(what.decisions)) : effects{};
 }
@@ -331,6 +346,10 @@ state begin(shared_items past, std::string prompt, limits bounds, std::shared_pt
 }
 
 effects step(state& run, event what) {
+  // What it waited for was another life's.
+  if (run.is_interrupted && !std::holds_alternative<recovered>(what) &&
+      !std::holds_alternative<stopped>(what))
+    return {};
   return std::visit([&run](auto& e) { return on(run, std::move(e)); }, what);
 }
 

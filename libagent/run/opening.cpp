@@ -143,10 +143,12 @@ effects open_calls(state& run, const std::vector<tool_call>& calls, std::size_t 
         // Neither this call nor those after it are ever answered.
         const auto unanswered = run.fresh.begin() + static_cast<std::ptrdiff_t>(at);
         run.fresh.erase(std::remove_if(unanswered, run.fresh.end(), is_tool_call), run.fresh.end());
+        run.unchanged = std::min(run.unchanged, at);
         return end_now(run, reused_id(made.call_id));
       }
       // What came of it is in the conversation, or will be.
       run.fresh.erase(run.fresh.begin() + static_cast<std::ptrdiff_t>(at));
+      run.unchanged = std::min(run.unchanged, at);
       continue;
     }
     run.open_calls.push_back(open_one(run, made));

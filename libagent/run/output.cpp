@@ -88,10 +88,13 @@ effects rewrite_output(state& run, std::string text) {
                                 run.agent->output_guardrails[run.output_guard].name, value.error().detail)));
     run.structured = std::make_shared<const json>(std::move(*value));
   }
-  if (message != nullptr)
+  if (message != nullptr) {
     message->text = text;
-  else if (run.is_tool_output)
+    run.unchanged = std::min(run.unchanged, run.guarded_item);
+  } else if (run.is_tool_output) {
     std::get<tool_output>(run.fresh[run.tool_output_item]).parts = {text_content{text}};
+    run.unchanged = std::min(run.unchanged, run.tool_output_item);
+  }
   if (is_output)
     run.output = std::move(text);
   ++run.output_guard;
@@ -111,6 +114,7 @@ item_list take_back_answer(state& run) {
   const auto start = run.fresh.begin() + static_cast<std::ptrdiff_t>(run.answer_start);
   item_list answer(std::make_move_iterator(start), std::make_move_iterator(run.fresh.end()));
   run.fresh.erase(start, run.fresh.end());
+  run.unchanged = std::min(run.unchanged, run.fresh.size());
   return answer;
 }
 

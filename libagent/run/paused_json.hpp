@@ -1,11 +1,11 @@
 #pragma once
 
-#include "libagent/run/state.hpp"
+#include "libagent/run/state_json.hpp"
 
 namespace troupe::run {
 
 /// The version of the form that `paused_to_json` writes.
-inline constexpr int paused_version = 1;
+inline constexpr int paused_version = state_version;
 
 /// A paused run as JSON, to be kept until somebody decides; docs/paused-runs.md describes the form. The
 /// conversation before the run is not part of it.

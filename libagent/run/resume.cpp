@@ -12,10 +12,6 @@ namespace {
 
 using stage = open_call::stage;
 
-std::string id_of(const state& run, std::size_t index) {
-  return fmt::format("{}.{}", turn_number(run), index);
-}
-
 /// Sorts decisions by the call of this run that they are about. Those for nested runs lose the part of their
 /// id that names the call.
 std::map<std::size_t, std::vector<decision>> by_call(const state& run,
@@ -24,7 +20,7 @@ std::map<std::size_t, std::vector<decision>> by_call(const state& run,
   for (std::size_t i = 0; i < run.open_calls.size(); ++i) {
     if (run.open_calls[i].at != stage::waiting)
       continue;
-    const auto id = id_of(run, i);
+    const auto id = place_of(run, i);
     for (auto each : decisions) {
       if (!run.open_calls[i].nested) {
         if (each.id == id)
@@ -39,8 +35,16 @@ std::map<std::size_t, std::vector<decision>> by_call(const state& run,
 }
 
 std::string rejection(const decision& what, const open_call& call) {
-  return what.message.empty() ? fmt::format("The call of '{}' was not approved.", call.offered_name)
-                              : what.message;
+  if (!what.message.empty())
+    return what.message;
+  return call.in_doubt
+             ? fmt::format("Error: the call of '{}' was interrupted and has failed.", call.offered_name)
+             : fmt::format("The call of '{}' was not approved.", call.offered_name);
+}
+
+void settle_doubt(open_call& call, tool_result result) {
+  call.in_doubt = false;
+  settle(call, std::move(result));
 }
 
 void decide(state& run, open_call& call, std::vector<decision>& decisions) {
@@ -50,11 +54,11 @@ void decide(state& run, open_call& call, std::vector<decision>& decisions) {
     return;
   }
   auto& what = decisions.front();
-  if (what.what == decision::verdict::reject) {
-    call.result = tool_result::failure(rejection(what, call));
-    call.at = stage::settled;
-    return;
-  }
+  using verdict = decision::verdict;
+  if (what.what == verdict::reject || what.what == verdict::fail)
+    return settle_doubt(call, tool_result::failure(rejection(what, call)));
+  if (what.what == verdict::result)
+    return settle_doubt(call, tool_result::text(std::move(what.output)));
   if (what.always)
     run.always_approved.emplace(run.agent->name, approval_key(call));
   if (what.arguments)
@@ -72,32 +76,50 @@ void give_up(state& run, open_call& call, std::string why) {
 
 /// Finds what the call is for among the tools of today. What the name stands for must be what it stood for:
 /// that is what somebody said yes to.
-bool find_again(const state& run, open_call& call) {
+const toolbox_entry* find_again(const state& run, open_call& call) {
   const auto found = run.tools->find(call.offered_name);
   if (found == toolbox::npos)
-    return false;
+    return nullptr;
   const auto& entry = run.tools->entries()[found];
   if (entry.what != call.what || entry.name != call.name || call.owner.value_or(entry.owner) != entry.owner)
-    return false;
+    return nullptr;
   call.owner = entry.owner;
   call.source = entry.source;
   call.schema = (*run.tools->offered())[found].input;
   call.policy = entry.policy;
   call.rules = entry.handoff;
-  return true;
+  return &entry;
 }
 
 bool is_decided(const state& run, const open_call& call) {
-  return call.approved ||
-         (!call.nested && run.always_approved.contains({run.agent->name, approval_key(call)}));
+  return call.approved || (!call.nested && !call.in_doubt &&
+                           run.always_approved.contains({run.agent->name, approval_key(call)}));
+}
+
+/// A call in doubt that nobody has said anything about. True if it may be made again.
+bool settle_policy(const state& run, open_call& call, const toolbox_entry* entry) {
+  if (entry != nullptr && entry->is_repeatable)
+    return true;
+  if (run.bounds.fails_in_doubt) {
+    call.fatal = fail(errc::in_doubt,
+                      fmt::format("the server ended while '{}' was being called: the call may have been "
+                                  "carried out or not",
+                                  call.offered_name));
+    settle_doubt(call, tool_result::failure("Error: " + call.fatal->detail));
+  }
+  return false;
 }
 
 void reopen(state& run, open_call& call) {
-  if (!find_again(run, call))
+  const auto* entry = find_again(run, call);
+  if (call.in_doubt && !call.approved && !settle_policy(run, call, entry))
+    return;
+  if (entry == nullptr)
     return give_up(run, call,
                    fmt::format("Error: the tool '{}' is not available any more.", call.offered_name));
-  if (!is_decided(run, call))
+  if (!call.in_doubt && !is_decided(run, call))
     return;
+  call.in_doubt = false;
   if (auto fits = call.schema.validate(*call.arguments); !fits)
     return give_up(run, call,
                    fmt::format("Error: the arguments for '{}' break its schema: {}.", call.offered_name,
@@ -112,6 +134,9 @@ void reopen(state& run, open_call& call) {
 
 /// A handoff that needed nobody's word has waited with the others for its turn to end.
 void reopen_done(state& run, open_call& call) {
+  // Its guardrails have not all been asked.
+  if (call.at == stage::opened)
+    find_again(run, call);
   if (call.what == toolbox_entry::kind::handoff && !call.result->is_error && !find_again(run, call))
     give_up(run, call, fmt::format("Error: the tool '{}' is not available any more.", call.offered_name));
 }
@@ -129,13 +154,14 @@ std::vector<interruption> interruptions(const state& run) {
     if (call.at != stage::waiting)
       continue;
     if (!call.nested) {
-      const auto kind =
-          call.what == toolbox_entry::kind::handoff ? interruption::kind::handoff : interruption::kind::tool;
-      all.push_back({id_of(run, i), kind, run.agent->name, call.offered_name, call.arguments});
+      const auto kind = call.in_doubt                               ? interruption::kind::in_doubt
+                        : call.what == toolbox_entry::kind::handoff ? interruption::kind::handoff
+                                                                    : interruption::kind::tool;
+      all.push_back({place_of(run, i), kind, run.agent->name, call.offered_name, call.arguments});
       continue;
     }
     for (auto& inner : interruptions(*call.nested)) {
-      inner.id = id_of(run, i) + "/" + inner.id;
+      inner.id = place_of(run, i) + "/" + inner.id;
       all.push_back(std::move(inner));
     }
   }
@@ -150,13 +176,28 @@ const open_call* find_waiting(const state& run, std::string_view id) {
     const auto& call = run.open_calls[i];
     if (call.at != stage::waiting)
       continue;
-    const auto own = id_of(run, i);
+    const auto own = place_of(run, i);
     if (!call.nested && id == own)
       return &call;
     if (call.nested && id.starts_with(own + "/"))
       return find_waiting(*call.nested, id.substr(own.size() + 1));
   }
   return nullptr;
+}
+
+/// Calls that wait for an approval and calls in doubt are decided by other words.
+result<void> check_verdict(const open_call& call, const decision& what) {
+  const bool is_approval = what.what == decision::verdict::approve || what.what == decision::verdict::reject;
+  if (call.in_doubt && is_approval)
+    return fail(errc::invalid_argument,
+                fmt::format("the call '{}' is in doubt; decide \"repeat\", \"result\" (with its 'output') or "
+                            "\"fail\"",
+                            what.id));
+  if (!call.in_doubt && !is_approval)
+    return fail(
+        errc::invalid_argument,
+        fmt::format("the call '{}' waits for an approval; decide \"approve\" or \"reject\"", what.id));
+  return {};
 }
 
 } // namespace
@@ -172,6 +213,8 @@ result<void> check_decisions(const state& run, const std::vector<decision>& deci
                   fmt::format("the run does not wait for a decision on '{}'", each.id));
     if (!seen.insert(each.id).second)
       return fail(errc::invalid_argument, fmt::format("there are two decisions on '{}'", each.id));
+    if (auto fits = check_verdict(*call, each); !fits)
+      return fits;
     if (!each.arguments)
       continue;
     if (!each.arguments->is_object())
@@ -191,12 +234,17 @@ usage_report spent_by(const state& run) {
   return used;
 }
 
+result<void> check_kind(const state& run) {
+  if ((run.agent->kind != agent_kind::model) == has_members(run))
+    return {};
+  return fail(errc::invalid_config,
+              fmt::format("the agent '{}' is of another kind than when it paused", run.agent->name));
+}
+
 effects resume(state& run, std::vector<decision> decisions) {
   const bool is_team = run.agent->kind != agent_kind::model;
-  if (is_team != has_members(run))
-    return end_now(
-        run, fail(errc::invalid_config,
-                  fmt::format("the agent '{}' is of another kind than when it paused", run.agent->name)));
+  if (auto fits = check_kind(run); !fits)
+    return end_now(run, fits.error());
   for (auto& [index, chosen] : by_call(run, decisions))
     decide(run, run.open_calls[index], chosen);
   if (is_team) {
@@ -212,7 +260,7 @@ effects reopen_calls(state& run) {
     call.result ? reopen_done(run, call) : reopen(run, call);
   const auto to_run = static_cast<std::uint64_t>(
       std::count_if(run.open_calls.begin(), run.open_calls.end(),
-                    [](const open_call& call) { return call.at == stage::opened; }));
+                    [](const open_call& call) { return call.at == stage::opened && !call.result; }));
   run.at = phase::acting;
   if (!run.has_budget || to_run == 0)
     return advance_calls(run);

@@ -35,6 +35,8 @@ struct limits {
   std::size_t max_tool_output_bytes = defaults::max_tool_output_bytes;
   /// Calls of tools at the same time; further ones wait.
   std::size_t max_parallel_tools = defaults::max_parallel_tools;
+  /// A call that is in doubt ends the run, instead of waiting for somebody's word.
+  bool fails_in_doubt = false;
 };
 
 /// One call of the turn under way.
@@ -42,7 +44,7 @@ struct open_call {
   enum class stage : std::uint8_t {
     /// For somebody's word.
     waiting,
-    /// Free to go on.
+    /// Free to go on: to its tool, or with a result to the conversation.
     opened,
     checking_input,
     queued,
@@ -81,6 +83,8 @@ struct open_call {
   std::vector<decision> decisions;
   /// Somebody said yes.
   bool approved = false;
+  /// It was under way when the server ended, and nobody knows what came of it.
+  bool in_doubt = false;
 };
 
 /// Names the tool that a call is for, whatever else has its name: what `state::always_approved` goes by.
@@ -112,6 +116,8 @@ struct state {
   shared_items past;
   /// What the run added, in order and well-formed at the end: each call has its output.
   item_list fresh;
+  /// Items of `fresh` before this one are as they were when a journal last took note of them.
+  std::size_t unchanged = 0;
   std::shared_ptr<const agent_definition> agent;
   limits bounds;
   /// What conditions and templates know as "context": an object, or null for an empty one.
@@ -119,6 +125,8 @@ struct state {
   /// Whether there is a budget to be asked before each call.
   bool has_budget = false;
   phase at = phase::created;
+  /// It was read back from a journal and has not gone on yet.
+  bool is_interrupted = false;
   /// Model calls begun.
   unsigned turns = 0;
   usage_report used;
@@ -162,6 +170,9 @@ struct state {
   std::size_t tool_output_item = 0;
   team_progress team;
   std::optional<error> stop_before_turn;
+  /// While it is handed off: to whom, and what the model said about it.
+  std::string next_agent;
+  std::shared_ptr<const json> handoff_arguments;
 
   /// The final output, once finished without failure.
   std::string output;

@@ -16,6 +16,8 @@ effects next_turn(state& run);
 /// Names the turn under way, or a team's step: model calls begun, and in a team one more than the outputs it
 /// has. No two of a run have the same.
 std::size_t turn_number(const state& run);
+/// Names a call of the turn under way among all of the run: TURN.INDEX.
+std::string place_of(const state& run, std::size_t index);
 /// Deals with the model's answer, once the input is known to be good.
 effects take_answer(state& run, model_response response);
 
@@ -28,6 +30,8 @@ std::string input_of(const state& run);
 /// Begins with the input guardrails that the model has to wait for.
 effects guard_input(state& run);
 effects input_checked(state& run, std::size_t index, guardrail::verdict verdict);
+/// After a crash: goes on waiting, with the model's answer, for the guardrails that have not answered.
+effects hold_again(state& run);
 /// Checks to start beside the first model call.
 void start_parallel_checks(state& run, effects& into);
 
@@ -76,8 +80,15 @@ effects team_step_done(state& run);
 // resume.cpp
 
 effects resume(state& run, std::vector<decision> decisions);
+/// Whether the agent is still of the kind that its open calls are of; `invalid_config`.
+result<void> check_kind(const state& run);
 /// The paused run knows its tools again.
 effects reopen_calls(state& run);
+
+// recover.cpp
+
+/// Goes on from where the run was when it was written down.
+effects recover(state& run, std::shared_ptr<const agent_definition> agent);
 
 /// The error of a guardrail that stopped the run.
 error tripped(std::string_view guardrail, guard_stage stage, const std::string& why);

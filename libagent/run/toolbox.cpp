@@ -126,13 +126,17 @@ toolbox::toolbox(const std::vector<tool_source>& sources, const std::vector<hand
   for (std::size_t i = 0; i < sources.size(); ++i) {
     for (const auto& tool : *sources[i].tools) {
       auto name = names.name(sources[i].owner, tool.name);
+      auto policy = find_policy(definition, name, tool.name);
+      const auto declared = policy ? policy->repeatable : std::nullopt;
+      const auto is_repeatable = declared.value_or(tool.is_repeatable && sources[i].is_trusted);
       entries_.push_back({kind::tool,
                           i,
                           tool.name,
                           sources[i].owner,
-                          find_policy(definition, name, tool.name),
+                          std::move(policy),
                           {},
-                          sources[i].approval});
+                          sources[i].approval,
+                          is_repeatable});
       list->push_back({std::move(name), tool.description, tool.input});
     }
   }

@@ -15,6 +15,8 @@ struct tool_source {
   shared_tools tools;
   /// For all of the owner's tools.
   approval_rule approval{};
+  /// What the owner says about its tools (`tool_spec::is_repeatable`) is believed.
+  bool is_trusted = true;
 };
 
 /// An agent that a run may be handed to.
@@ -53,6 +55,8 @@ struct toolbox_entry {
   std::shared_ptr<const handoff_definition> handoff{};
   /// Of its owner, beside the policy's.
   approval_rule approval{};
+  /// A call that a crash has left without a result may be made again.
+  bool is_repeatable = false;
 };
 
 /// All that a model is offered in one turn: tools by source, agents, then handoffs.

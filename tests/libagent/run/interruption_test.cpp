@@ -70,7 +70,7 @@ TEST_CASE("a decision that is not one says which member is wrong and what would 
       row{R"({"id":"i","decision":"approve","always":"yes"})", "true or false"},
       row{R"({"id":"i","decision":"approve","arguments":"{}"})", "'arguments' must be an object"},
       row{R"({"id":"i","decision":"reject","message":5})", "'message' must be a text"},
-      row{R"({"id":"i","decision":"approve","message":"x"})", "\"reject\" only"},
+      row{R"({"id":"i","decision":"approve","message":"x"})", "\"reject\" and \"fail\" only"},
       row{R"({"id":"i","decision":"reject","always":true})", "\"approve\" only"},
       row{R"({"id":"i","decision":"reject","arguments":{}})", "\"approve\" only"});
   CAPTURE(bad.text);

@@ -1,3 +1,5 @@
+#include "libagent/run/journal.hpp"
+#include "libagent/run/state_json.hpp"
 #include "tests/libagent/run/random_agent.hpp"
 
 #include <catch2/catch.hpp>
@@ -18,7 +20,9 @@ namespace {
 /// One run in a world that answers in any order, says things twice, decides about pauses and stops at random.
 class world {
 public:
-  explicit world(std::uint64_t seed) : luck_(seed) {
+  /// `crashes`: now and then all is lost but the journal, as often as the limit says at most.
+  explicit world(std::uint64_t seed, unsigned max_crashes = 0) : luck_(seed), crashes_left_(max_crashes) {
+    is_journaled_ = max_crashes > 0;
     agents_["m"] = random_agent(luck_, "m");
     agents_["ops"] = random_agent(luck_, "ops");
     run_ = begin(nullptr, "hello", {static_cast<unsigned>(1 + luck_.below(6)), 1000, 1 + luck_.below(3)});
@@ -34,6 +38,8 @@ public:
         feed(stop_after_turn{fail(errc::cancelled, "after the turn")});
       else if (luck_.in(10))
         repeat();
+      else if (may_crash())
+        crash();
       else if (run_.at == phase::paused)
         go_on();
       else
@@ -44,15 +50,86 @@ public:
   }
 
   unsigned pauses = 0;
+  unsigned crashes = 0;
+  unsigned doubts = 0;
   std::string log;
   const state& outcome() const { return run_; }
 
 private:
+  // The journal.
+
+  void write_down(state& run, recorder& by, const std::string& path) {
+    if (auto record = by.take(run, path); !record.is_null())
+      records_.push_back(dump_json(record));
+    // Not each time, to save time.
+    if (records_.size() % 8 != 1)
+      return;
+    auto kept = fold(read_records());
+    INFO((kept ? std::string() : kept.error().detail));
+    REQUIRE(kept.has_value());
+    REQUIRE(kept->has_value());
+    if (path.empty())
+      REQUIRE(dump_json(state_to_json((*kept)->run)) == dump_json(state_to_json(run)));
+  }
+
+  std::vector<json> read_records() const {
+    std::vector<json> all;
+    for (const auto& each : records_)
+      all.push_back(parse_json(each, 1024).value());
+    return all;
+  }
+
+  bool may_crash() { return crashes_left_ > 0 && luck_.in(8); }
+
+  /// What was under way is gone; the run is read back and goes on.
+  void crash() {
+    --crashes_left_;
+    ++crashes;
+    log += "CRASH ";
+    const bool was_paused = run_.at == phase::paused;
+    auto kept = fold(read_records());
+    REQUIRE(kept.has_value());
+    // A paused run is kept by its session.
+    if (was_paused)
+      return keep(run_);
+    forget_calls_under_way();
+    open_.clear();
+    checks_.clear();
+    given_.clear();
+    auto past = run_.past;
+    const auto bounds = run_.bounds;
+    const auto has_budget = run_.has_budget;
+    recorder_ = {};
+    if (!*kept) {
+      run_ = begin(past, "hello", bounds);
+      run_.has_budget = has_budget;
+      return feed(entered_agent{agents_.at("m")});
+    }
+    run_ = std::move((*kept)->run);
+    run_.past = std::move(past);
+    run_.bounds = bounds;
+    run_.has_budget = has_budget;
+    feed(recovered{agents_.at(run_.agent->name)});
+  }
+
+  /// Calls of agents are made again, or go on.
+  void forget_calls_under_way() {
+    for (const auto& each : open_)
+      if (const auto* call = std::get_if<call_tools>(&each))
+        if (call->calls.front().what == toolbox_entry::kind::agent)
+          asked_.erase(call->calls.front().call_id);
+  }
+
+  struct crashed {};
+
   // Effects: each is checked, and waits for its answer.
 
   void feed(event what) {
     given_.push_back(what);
-    for (auto& effect : step(run_, std::move(what))) {
+    auto todo = step(run_, what);
+    if (is_journaled_ && is_recorded(what, todo))
+      write_down(run_, recorder_, {});
+    for (auto& effect : todo) {
       REQUIRE_FALSE(is_over_);
       log += describe(effect) + " ";
       std::visit([this](auto& e) { take(e); }, effect);
@@ -128,7 +205,12 @@ private:
     const auto at = open_.begin() + static_cast<std::ptrdiff_t>(luck_.below(open_.size()));
     auto what = std::move(*at);
     open_.erase(at);
-    feed(std::visit([this](auto& e) { return answer(e); }, what));
+    try {
+      feed(std::visit([this](auto& e) { return answer(e); }, what));
+    } catch (const crashed&) {
+      open_.push_back(std::move(what));
+      crash();
+    }
   }
 
   event answer(const collect_tools&) { return tools_collected{tools_of(run_.agent)}; }
@@ -200,12 +282,21 @@ private:
       return tool_answered{call.index, tool_result::failure("?"), {}, fail(errc::deadline_exceeded, "late")};
     auto nested = call.nested ? *call.nested : begin(nullptr, "?");
     std::deque<effect> todo;
+    recorder inner;
     const auto go = [&](event what) {
-      for (auto& each : step(nested, std::move(what)))
+      auto next = step(nested, what);
+      if (is_journaled_ && is_recorded(what, next))
+        write_down(nested, inner, call.place);
+      for (auto& each : next)
         todo.push_back(std::move(each));
+      if (may_crash())
+        throw crashed{};
     };
-    go(entered_agent{helper()});
-    if (call.nested) {
+    if (nested.is_interrupted)
+      go(recovered{helper()});
+    else
+      go(entered_agent{helper()});
+    if (nested.at == phase::paused) {
       REQUIRE(check_decisions(nested, call.decisions).has_value());
       go(resumed{call.decisions});
     }
@@ -242,11 +333,15 @@ private:
     REQUIRE_FALSE(waits.empty());
     std::vector<decision> decisions;
     for (const auto& each : waits) {
+      if (each.what == interruption::kind::in_doubt) {
+        decisions.push_back(settle(each));
+        continue;
+      }
       REQUIRE_FALSE(decided_.contains(each.id));
       if (luck_.in(40) && !(decisions.empty() && &each == &waits.back()))
         continue;
       decisions.push_back(luck_.in(60) ? approve(each.id) : reject(each.id));
-      decisions.back().always = luck_.in(10);
+      decisions.back().always = luck_.in(10) && decisions.back().what == decision::verdict::approve;
       if (decisions.back().what == decision::verdict::approve && luck_.in(20))
         decisions.back().arguments = json{{"n", 5}, {"input", "!"}};
       if (each.what == interruption::kind::handoff)
@@ -258,6 +353,18 @@ private:
     feed(resumed{std::move(decisions)});
   }
 
+  decision settle(const interruption& doubt) {
+    ++doubts;
+    decision made{doubt.id, luck_.any_of({decision::verdict::repeat, decision::verdict::result,
+                                          decision::verdict::fail})};
+    made.output = "by hand";
+    if (made.what == decision::verdict::repeat)
+      for (std::size_t i = 0; i < run_.open_calls.size(); ++i)
+        if (doubt.id == fmt::format("{}.{}", run_.turns, i))
+          asked_.erase(run_.open_calls[i].call_id);
+    return made;
+  }
+
   // Events that come again, or too late.
 
   bool is_awaited(const event& what) const {
@@ -267,7 +374,7 @@ private:
     if (std::holds_alternative<entered_agent>(what))
       return is_at({phase::created, phase::handing_off, phase::paused});
     if (std::holds_alternative<tools_collected>(what))
-      return is_at({phase::collecting, phase::resuming});
+      return is_at({phase::collecting, phase::resuming}) || (is_at({phase::holding}) && !run_.tools);
     if (std::holds_alternative<reserved>(what) || std::holds_alternative<refused>(what))
       return is_at({phase::reserving, phase::reserving_tools});
     if (std::holds_alternative<model_answered>(what) || std::holds_alternative<model_failed>(what))
@@ -301,6 +408,7 @@ private:
   }
 
   void check_end() {
+    crashes_left_ = 0;
     CHECK(is_over_);
     CHECK(flaw(run_.fresh) == "");
     CHECK(std::holds_alternative<user_message>(run_.fresh.front()));
@@ -316,6 +424,10 @@ private:
   }
 
   chance luck_;
+  bool is_journaled_ = false;
+  unsigned crashes_left_ = 0;
+  recorder recorder_;
+  std::vector<std::string> records_;
   std::map<std::string, agent_ptr> agents_;
   state run_;
   std::vector<effect> open_;
@@ -347,4 +459,20 @@ TEST_CASE(
        {"ok", "cancelled", "max_turns_exceeded", "budget_exceeded", "guardrail_tripped", "invalid_output",
         "tool_failed", "model_failed", "model_timeout", "protocol_violation"})
     CHECK(endings[code] > 10);
+}
+
+TEST_CASE(
+    "a run that is read back from its journal goes on, and no call is made twice unless somebody says so") {
+  unsigned crashes = 0;
+  unsigned doubts = 0;
+  for (std::uint64_t seed = 1; seed <= 2'000; ++seed) {
+    world one(seed, 5);
+    INFO("seed " << seed);
+    UNSCOPED_INFO(one.log);
+    one.play();
+    crashes += one.crashes;
+    doubts += one.doubts;
+  }
+  CHECK(crashes > 1'000);
+  CHECK(doubts > 50);
 }

@@ -1,0 +1,259 @@
+#include "libagent/run/journal.hpp"
+
+#include "libagent/core/error_json.hpp"
+#include "libagent/run/state_json.hpp"
+#include "libagent/run/steps.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace troupe::run {
+
+namespace {
+
+json items_from(const item_list& items, std::size_t from) {
+  auto array = json::array();
+  for (auto i = from; i < items.size(); ++i)
+    array.push_back(to_json(items[i]));
+  return array;
+}
+
+std::vector<json> calls_of(const state& run) {
+  std::vector<json> calls;
+  calls.reserve(run.open_calls.size());
+  for (const auto& call : run.open_calls)
+    calls.push_back(call_to_json(call));
+  return calls;
+}
+
+/// Members of `now` that differ from `before` as "set", those that are gone as "unset".
+void add_differences(const json& before, const json& now, json& change) {
+  for (const auto& [name, value] : now.items()) {
+    const auto* known = find(before, name);
+    if (known == nullptr || *known != value)
+      change["set"][name] = value;
+  }
+  for (const auto& [name, value] : before.items())
+    if (!now.contains(name))
+      change["unset"].push_back(name);
+}
+
+} // namespace
+
+json recorder::take(state& run, const std::string& path) {
+  auto record = head_.is_null() ? take_all(run) : take_changes(run);
+  run.unchanged = items_ = run.fresh.size();
+  if (!record.is_null() && !path.empty())
+    record["path"] = path;
+  return record;
+}
+
+json recorder::take_all(state& run) {
+  head_ = head_to_json(run);
+  calls_ = calls_of(run);
+  auto all = head_;
+  all["items"] = to_json(run.fresh);
+  all["calls"] = calls_;
+  seen_ = run.seen_past;
+  if (run.is_filtered)
+    all["seen"] = seen_to_json(run);
+  history_ = run.team.history;
+  if (history_)
+    all["team_history"] = to_json(*history_);
+  return {{"run", std::move(all)}};
+}
+
+json recorder::take_changes(state& run) {
+  json change;
+  auto head = head_to_json(run);
+  add_differences(head_, head, change);
+  head_ = std::move(head);
+  if (const auto from = std::min(run.unchanged, items_); from < items_ || run.fresh.size() != items_) {
+    change["from"] = from;
+    change["items"] = items_from(run.fresh, from);
+  }
+  auto calls = calls_of(run);
+  if (calls.size() != calls_.size())
+    change["open"] = calls.size();
+  for (std::size_t i = 0; i < calls.size(); ++i)
+    if (i >= calls_.size() || calls[i] != calls_[i])
+      change["calls"][std::to_string(i)] = calls[i];
+  calls_ = std::move(calls);
+  if (run.seen_past != seen_) {
+    seen_ = run.seen_past;
+    change["set"]["seen"] = seen_to_json(run);
+  }
+  if (run.team.history != history_) {
+    history_ = run.team.history;
+    if (history_)
+      change["set"]["team_history"] = to_json(*history_);
+    else
+      change["unset"].push_back("team_history");
+  }
+  return change;
+}
+
+bool is_recorded(const event& what, const effects& todo) {
+  const auto is_told = [](const effect& each) {
+    return std::holds_alternative<call_tools>(each) || std::holds_alternative<hand_off>(each);
+  };
+  if (std::any_of(todo.begin(), todo.end(), is_told))
+    return true;
+  if (const auto* checked_text = std::get_if<checked>(&what))
+    return !checked_text->outcome || checked_text->outcome->what != guardrail::action::pass;
+  return std::holds_alternative<model_answered>(what) || std::holds_alternative<tool_answered>(what) ||
+         std::holds_alternative<call_paused>(what) || std::holds_alternative<resumed>(what) ||
+         std::holds_alternative<stop_after_turn>(what);
+}
+
+json cancellation_record(const error& reason, bool after_turn) {
+  return {{"cancelled", to_json(reason)}, {"after_turn", after_turn}};
+}
+
+json takeover_record() {
+  return {{"takeover", true}};
+}
+
+namespace {
+
+/// A run as far as its records were read.
+struct known_run {
+  json now;
+  /// The record that had all of it, and for each open call the one that it was last changed by.
+  std::size_t since = 0;
+  std::vector<std::size_t> calls_since;
+};
+
+bool change_members(json& now, const json& change) {
+  if (const auto* set = find(change, "set")) {
+    if (!set->is_object())
+      return false;
+    now.update(*set);
+  }
+  if (const auto* unset = find(change, "unset"))
+    for (const auto& name : *unset) {
+      if (!name.is_string())
+        return false;
+      now.erase(name.get<std::string>());
+    }
+  return true;
+}
+
+bool change_items(json& list, const json& change) {
+  const auto* items = find(change, "items");
+  if (items == nullptr)
+    return true;
+  const auto* from = find(change, "from");
+  if (from == nullptr || !from->is_number_unsigned() || !items->is_array() || !list.is_array() ||
+      from->get<std::size_t>() > list.size())
+    return false;
+  list.erase(list.begin() + from->get<std::ptrdiff_t>(), list.end());
+  list.insert(list.end(), items->begin(), items->end());
+  return true;
+}
+
+bool change_calls(known_run& known, const json& change, std::size_t at) {
+  auto& calls = known.now["calls"];
+  if (!calls.is_array())
+    return false;
+  const auto* open = find(change, "open");
+  const auto* changed = find(change, "calls");
+  const auto count = open != nullptr && open->is_number_unsigned() ? open->get<std::size_t>() : calls.size();
+  if (count < calls.size())
+    calls.erase(calls.begin() + static_cast<std::ptrdiff_t>(count), calls.end());
+  known.calls_since.resize(calls.size(), at);
+  if (changed == nullptr)
+    return calls.size() == count;
+  for (std::size_t i = 0; i < count; ++i)
+    if (const auto* call = find(*changed, std::to_string(i))) {
+      if (i > calls.size())
+        return false;
+      if (i == calls.size()) {
+        calls.push_back(*call);
+        known.calls_since.push_back(at);
+      } else {
+        calls[i] = *call;
+        known.calls_since[i] = at;
+      }
+    }
+  return calls.size() == count;
+}
+
+/// Changes what is known of a run by the record with that number; false if the record does not fit.
+bool apply(known_run& known, const json& change, std::size_t at) {
+  if (const auto* all = find(change, "run")) {
+    known.now = *all;
+    known.since = at;
+    known.calls_since.clear();
+    return known.now.is_object() && change_calls(known, json::object(), at);
+  }
+  return known.now.is_object() && change_members(known.now, change) &&
+         change_items(known.now["items"], change) && change_calls(known, change, at);
+}
+
+using known_runs = std::map<std::string, known_run>;
+
+/// Has the calls of agents that were under way hold the runs that they started.
+result<void> attach(state& run, const std::string& prefix, const std::vector<std::size_t>& calls_since,
+                    const known_runs& known) {
+  for (std::size_t i = 0; i < run.open_calls.size(); ++i) {
+    auto& call = run.open_calls[i];
+    if (call.at != open_call::stage::running || call.what != toolbox_entry::kind::agent)
+      continue;
+    const auto path = prefix + place_of(run, i);
+    const auto found = known.find(path);
+    // What is older belongs to a life of that run that the call has outlived.
+    if (found == known.end() || found->second.since < calls_since.at(i))
+      continue;
+    auto nested = state_from_json(found->second.now);
+    if (!nested)
+      return fail(errc::malformed, fmt::format("the run of call {}: {}", path, nested.error().detail));
+    if (auto attached = attach(*nested, path + "/", found->second.calls_since, known); !attached)
+      return attached;
+    call.nested = std::make_shared<const state>(std::move(*nested));
+    call.decisions.clear();
+  }
+  return {};
+}
+
+} // namespace
+
+result<std::optional<journaled_run>> fold(const std::vector<json>& records) {
+  known_runs known;
+  journaled_run made;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const auto& record = records[i];
+    const auto* reason = find(record, "cancelled");
+    if (find(record, "takeover") != nullptr) {
+      ++made.takeovers;
+    } else if (reason != nullptr) {
+      const auto* after_turn = find(record, "after_turn");
+      made.after_turn = after_turn != nullptr && *after_turn == true;
+      made.cancelled = error_from_json(*reason).value_or(fail(errc::cancelled, "the run was cancelled"));
+    } else {
+      const auto* path = find_string(record, "path");
+      if (!apply(known[path != nullptr ? *path : std::string()], record, i + 1))
+        return fail(errc::malformed, fmt::format("record {} does not fit those before it", i + 1));
+    }
+  }
+  const auto outermost = known.find("");
+  if (outermost == known.end() && !made.cancelled && made.takeovers == 0)
+    return std::optional<journaled_run>();
+  if (outermost == known.end()) {
+    // It was begun and nothing more.
+    made.run.at = phase::created;
+    return std::optional(std::move(made));
+  }
+  auto run = state_from_json(outermost->second.now);
+  if (!run)
+    return fail(errc::malformed, fmt::format("its records come to nothing: {}", run.error().detail));
+  if (auto attached = attach(*run, {}, outermost->second.calls_since, known); !attached)
+    return attached.error();
+  made.run = std::move(*run);
+  return std::optional(std::move(made));
+}
+
+} // namespace troupe::run

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "libagent/run/state.hpp"
+
+#include <string>
+#include <vector>
+
+/// Runs as records of a journal: each says what has changed since the one before. docs/journal.md describes
+/// their form.
+namespace troupe::run {
+
+/// Takes note of how one run changes. A value that goes where the run goes.
+class recorder {
+public:
+  /// What has changed since the last call, and all of the run the first time; null if nothing has. `path`
+  /// names the run among those that a run starts: places of calls with slashes between, empty for the
+  /// outermost.
+  json take(state& run, const std::string& path);
+
+private:
+  json take_all(state& run);
+  json take_changes(state& run);
+
+  json head_;
+  std::vector<json> calls_;
+  std::size_t items_ = 0;
+  shared_items seen_;
+  shared_items history_;
+};
+
+/// Whether what has happened, and what is to be done about it, has to be written down before that is done.
+/// Else the run can come to the same point again without harm.
+bool is_recorded(const event& what, const effects& todo);
+
+/// The record of a cancellation that the run has not heard of yet.
+json cancellation_record(const error& reason, bool after_turn);
+/// The record of a server that takes the run up after another one has ended in the middle of it.
+json takeover_record();
+
+/// What the records of a run come to.
+struct journaled_run {
+  /// Interrupted, with the runs that it had started in the calls that started them.
+  state run;
+  /// So often it was taken up before.
+  unsigned takeovers = 0;
+  std::optional<error> cancelled;
+  bool after_turn = false;
+};
+
+/// Puts a run together again from its records in order. Nothing if they do not say how it stood: it never
+/// came so far. Error `malformed` names the record that cannot be used, from 1.
+result<std::optional<journaled_run>> fold(const std::vector<json>& records);
+
+} // namespace troupe::run

@@ -21,6 +21,10 @@ struct run_company {
   run_owner_actor owner;
   /// What the run and all that it starts may spend.
   budget_actor ledger;
+  /// Where its steps are written down before they are acted on; null for nowhere.
+  journal_actor journal;
+  /// By which the journal knows it: the id of the outermost run.
+  std::string journal_id;
   /// Whether the observer wants to see answers grow.
   bool streamed = false;
   /// The run was started by another run, as a tool or a member of a team.

@@ -77,6 +77,29 @@ inline constexpr auto longest_model_call = 3'600'000ms;
 /// For an actor to end once it was told to; it only has to come to the message.
 inline constexpr auto actor_exit = 5000ms;
 
+/// How deep records of a journal nest: runs nest as deep as agents call each other.
+inline constexpr std::size_t journal_depth = 1024;
+
+/// Runs that go on at the same time of those that a server did not live to end; the others follow.
+inline constexpr std::size_t recovering_runs = 64;
+
+/// Events of one run that are looked at when it is taken up again.
+inline constexpr std::size_t longest_log = 1'000'000;
+
+/// Events of a run that one reading takes from the store.
+inline constexpr std::size_t events_read_at_once = 256;
+
+/// Bytes of a run's events that no reader has taken yet, past which the run is held back while there is a
+/// reader; and that are kept in memory.
+inline constexpr std::size_t run_log_window = 64u << 10;
+inline constexpr std::size_t run_log_bytes = 256u << 10;
+
+/// Logs of runs that are over which can still be read, where there is no journal.
+inline constexpr std::size_t kept_logs = 128;
+
+/// Between two looks for what the journal need not keep any more.
+inline constexpr auto journal_purge = 60'000ms;
+
 /// Sessions appended in one transaction at most.
 inline constexpr std::size_t store_batch = 256;
 

@@ -20,6 +20,20 @@ using observer_actor = caf::typed_actor<
     // Something happened in a run.
     caf::reacts_to<run_event>>;
 
+/// Takes what is to be written down.
+using journal_actor = caf::typed_actor<
+    // Adds to a session, and to the journal; answers when it is durable.
+    caf::replies_to<session_append>::with<acknowledgement>>;
+
+/// The events of one run, in order and numbered from 1, for any number of readers. It watches the run, and
+/// all that is to be written down of the run goes through it, so that events and steps stand in one order.
+using run_log_actor = observer_actor::extend_with<journal_actor>::extend<
+    // Events after that number, as soon as there are any; none and `is_over` once there will be no more.
+    // Where the reader is named, the run waits for it as it would for an observer.
+    caf::replies_to<events_atom, std::uint64_t>::with<run_events_ptr>,
+    // The run is over or has paused.
+    caf::reacts_to<finished_atom>>;
+
 /// Wants to see a model's answer grow.
 using model_listener_actor = caf::typed_actor<
     // The answer has grown. Its sender is a `stream_source_actor`, unless the progress has no bytes.
@@ -104,15 +118,17 @@ using agent_actor = caf::typed_actor<
     caf::reacts_to<wire_atom, agent_wiring_ptr>>;
 
 /// Where sessions live: the only owner of the store.
-using store_actor = caf::typed_actor<
+using store_actor = journal_actor::extend<
     // The session; `unknown_session` if there is none.
     caf::replies_to<info_atom, std::string>::with<session_record_ptr>,
-    // Adds to a session; answers when it is durable.
-    caf::replies_to<session_append>::with<acknowledgement>,
     // The session that a paused run belongs to; `unknown_run` if there is none.
     caf::replies_to<run_atom, std::string>::with<std::string>,
     // Forgets a session; `unknown_session` if there is none.
-    caf::replies_to<erase_atom, std::string>::with<acknowledgement>>;
+    caf::replies_to<erase_atom, std::string>::with<acknowledgement>,
+    // A run as its journal has it, whole; `unknown_run`, `store_failed` if it is damaged.
+    caf::replies_to<journal_atom, std::string>::with<stored_run_ptr>,
+    // Events of a run after that number, at most so many.
+    caf::replies_to<events_atom, std::string, std::uint64_t, std::uint64_t>::with<stored_events_ptr>>;
 
 /// One session that is in use: its runs, one after the other.
 using session_actor = caf::typed_actor<
@@ -120,10 +136,12 @@ using session_actor = caf::typed_actor<
     caf::replies_to<chat_request, observer_actor>::with<chat_reply>,
     // Goes on with the paused run. `conflict` if there is none of that id.
     caf::replies_to<resume_request, observer_actor>::with<chat_reply>,
-    // How the paused run stands; `unknown_run` if there is none of that id.
-    caf::replies_to<run_atom, std::string>::with<run_record_ptr>,
-    // Forgets the session after what came before.
-    caf::replies_to<erase_atom>::with<acknowledgement>,
+    // How the paused run stands; `unknown_run` if there is none of that id that the caller may see.
+    caf::replies_to<run_atom, std::string, caller>::with<run_record_ptr>,
+    // Forgets the session after what came before; `unknown_session` if the caller may not see it.
+    caf::replies_to<erase_atom, caller>::with<acknowledgement>,
+    // Goes on with a run that the server did not live to end.
+    caf::reacts_to<recover_atom, std::string, observer_actor>,
     // Cancels the run with that id, waiting, running or paused; an empty id cancels all but paused ones.
     caf::reacts_to<cancel_atom, std::string, error, cancel_mode>,
     // The run under way is now carried by this run actor.
@@ -147,6 +165,13 @@ using sessions_actor = caf::typed_actor<
     caf::replies_to<info_atom, std::string>::with<session_record_ptr>,
     // Forgets the session once its runs are over; `unknown_session` if there is none.
     caf::replies_to<erase_atom, std::string>::with<acknowledgement>,
+    // The log of a run's events (a `run_log_actor`), of one that is logged; `unknown_run`.
+    caf::replies_to<events_atom, std::string, caller>::with<caf::strong_actor_ptr>,
+    // These four again on somebody's behalf: what belongs to another subject is unknown.
+    caf::replies_to<run_atom, std::string, caller>::with<run_record_ptr>,
+    caf::replies_to<cancel_atom, std::string, cancel_mode, caller>::with<run_record_ptr>,
+    caf::replies_to<info_atom, std::string, caller>::with<session_record_ptr>,
+    caf::replies_to<erase_atom, std::string, caller>::with<acknowledgement>,
     // Takes no more work, waits for runs up to the time given, then cancels them; answers when all are done.
     caf::replies_to<stop_atom, caf::timespan>::with<acknowledgement>,
     // A session has dealt with so many of its messages, and has nothing to do (sent by session actors).

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/caller.hpp"
 #include "actors/error.hpp"
 #include "actors/travelling_run.hpp"
 #include "libagent/core/item.hpp"
@@ -18,6 +19,7 @@
 #include <caf/atom.hpp>
 #include <caf/timestamp.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -33,8 +35,11 @@ using cancel_atom = caf::atom_constant<caf::atom("cancel")>;
 using consumed_atom = caf::atom_constant<caf::atom("consumed")>;
 using erase_atom = caf::atom_constant<caf::atom("erase")>;
 using finished_atom = caf::atom_constant<caf::atom("finished")>;
+using events_atom = caf::atom_constant<caf::atom("events")>;
 using info_atom = caf::atom_constant<caf::atom("info")>;
+using journal_atom = caf::atom_constant<caf::atom("journal")>;
 using moved_atom = caf::atom_constant<caf::atom("moved")>;
+using recover_atom = caf::atom_constant<caf::atom("recover")>;
 using port_atom = caf::atom_constant<caf::atom("port")>;
 using reserve_atom = caf::atom_constant<caf::atom("reserve")>;
 using run_atom = caf::atom_constant<caf::atom("run")>;
@@ -199,10 +204,32 @@ struct usage_added {
   usage used;
   std::string nested_run{};
 };
+/// The run goes on after the server had ended. Events between these numbers, both included, were about what
+/// is done again, and do not count.
+struct run_taken_up {
+  std::string run_id;
+  std::string session_id;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> discarded;
+};
 /// In the order in which it happens.
-using run_event =
-    std::variant<run_started, agent_started, handed_off, text_streamed, reasoning_streamed, call_streamed,
-                 arguments_streamed, said, tool_started, tool_finished, guardrail_acted, usage_added>;
+using run_event = std::variant<run_started, agent_started, handed_off, text_streamed, reasoning_streamed,
+                               call_streamed, arguments_streamed, said, tool_started, tool_finished,
+                               guardrail_acted, usage_added, run_taken_up>;
+
+/// What a prompt does when a run of its session is under way.
+enum class busy_policy : std::uint8_t {
+  /// Waits for it.
+  enqueue = 1,
+  /// Is refused (`conflict`).
+  reject,
+  /// Cancels it; what it has added to the session stays.
+  interrupt,
+  /// Cancels it, and what it has added is taken back.
+  rollback,
+};
+/// "enqueue", "reject", "interrupt" or "rollback", and back.
+std::string_view to_string(busy_policy policy) noexcept;
+std::optional<busy_policy> busy_policy_named(std::string_view name) noexcept;
 
 /// A prompt for a session.
 struct chat_request {
@@ -220,6 +247,23 @@ struct chat_request {
   budget spending{};
   /// Whether the observer wants to see the model's answers grow.
   bool streamed = false;
+  caller by{};
+  /// Answered as soon as the run is accepted for good; it goes on by itself.
+  bool background = false;
+  /// Nothing given: the session's.
+  std::optional<busy_policy> busy{};
+  /// Not empty: the run's id is made of a key of the caller's, so that the same request, which comes to the
+  /// same hash, is answered by the same run; another one is refused (`invalid_argument`).
+  std::string key_hash{};
+  /// The front end's to heed: the key itself; whether the run is cancelled when whoever asked goes away, or
+  /// whether that is expressly not to be.
+  std::string idempotency_key{};
+  bool ends_with_client = false;
+  bool detached = false;
+  /// Its events are kept to be read later, by who asks for them by its id.
+  bool is_logged = false;
+  /// For the run, from its beginning; the configuration's is an upper bound.
+  std::optional<std::chrono::milliseconds> within{};
 };
 
 /// Goes on with a paused run.
@@ -227,6 +271,11 @@ struct resume_request {
   std::string run_id;
   std::vector<decision> decisions;
   bool streamed = false;
+  caller by{};
+  bool is_logged = false;
+  /// As in `chat_request`.
+  bool ends_with_client = false;
+  bool detached = false;
 };
 
 /// How a run stands.
@@ -269,6 +318,10 @@ struct run_record {
   usage_report used;
   std::optional<double> cost;
   std::vector<interruption> interruptions;
+  /// Whose it is; empty for nobody's.
+  std::string owner{};
+  /// `chat_request::key_hash`.
+  std::string key_hash{};
 };
 using run_record_ptr = std::shared_ptr<const run_record>;
 
@@ -292,11 +345,22 @@ struct run_reply {
   std::shared_ptr<const json> structured{};
 };
 
+/// Events of a run, as a journal keeps them (`told_event`).
+struct run_events {
+  std::vector<stored_event> events;
+  /// There will be no more: the run is over or has paused.
+  bool is_over = false;
+};
+using run_events_ptr = std::shared_ptr<const run_events>;
+
 struct agent_wiring;
 using agent_wiring_ptr = std::shared_ptr<const agent_wiring>;
 
 /// A session as clients see it.
 using session_record_ptr = std::shared_ptr<const session_record>;
+
+using stored_run_ptr = std::shared_ptr<const stored_run>;
+using stored_events_ptr = std::shared_ptr<const std::vector<stored_event>>;
 
 /// What an agent can do right now.
 struct agent_info {
@@ -355,3 +419,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::session_record_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::agent_info)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::mcp_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::session_append)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::stored_run_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::stored_events_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_events_ptr)

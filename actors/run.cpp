@@ -40,8 +40,13 @@ caf::typed_response_promise<run_outcome> run_state::take(agent_wiring_ptr wiring
 void run_state::enter() {
   using run::phase;
   const auto at = run_.state.at;
-  if (at != phase::handing_off && run_.company && !run_.company->nested)
+  if (at != phase::handing_off && !run_.state.is_interrupted && run_.company && !run_.company->nested)
     tell(run_started{run_.run_id, run_.session_id});
+  if (run_.state.is_interrupted) {
+    was_paused_ = at != phase::created && at != phase::guarding_input;
+    // What went before was told before.
+    return feed(run::recovered{wiring_->definition});
+  }
   if (at == phase::paused) {
     was_paused_ = true;
     tell(agent_started{wiring_->definition->name});
@@ -94,7 +99,19 @@ void run_state::moved(const std::string& run_id, const caf::strong_actor_ptr& to
 void run_state::feed(run::event what) {
   if (is_over_)
     return;
-  for (auto& effect : run::step(run_.state, std::move(what))) {
+  if (!is_journaled()) {
+    auto todo = run::step(run_.state, std::move(what));
+    return carry_out_all(todo);
+  }
+  const bool is_recorded = run::is_recorded(what);
+  auto todo = run::step(run_.state, std::move(what));
+  if (todo.empty() && !is_recorded)
+    return;
+  write_down(std::move(todo), is_recorded);
+}
+
+void run_state::carry_out_all(run::effects& todo) {
+  for (auto& effect : todo) {
     // What one effect brings about at once may have ended the run; the others are void then.
     if (is_over_ || (is_finished() && !std::holds_alternative<run::finish>(effect)))
       continue;

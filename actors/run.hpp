@@ -57,6 +57,7 @@ private:
   // run.cpp: the run's life.
   void enter();
   void feed(run::event what);
+  void carry_out_all(run::effects& todo);
   void carry_out(const run::collect_tools&);
   void carry_out(run::reserve& what);
   void carry_out(run::call_model& what);
@@ -68,6 +69,16 @@ private:
   void hand_off_to(const agent_actor& next, const run::hand_off& what);
   void collect_from_servers();
   void tools_came(std::size_t server, shared_tools tools);
+
+  // run_journal.cpp: what is written down before it is acted on.
+  bool is_journaled() const;
+  /// Whether a step ends what the journal has to know of this run: somebody else writes that down.
+  bool ends_record(const run::effects& todo) const;
+  void write_down(run::effects&& todo, bool is_recorded);
+  void written();
+  void not_written(const caf::error& reason);
+  /// Where the run is among those of the outermost one.
+  std::string path() const;
 
   // run_end.cpp: how it ends.
   void carry_out(const run::pause&);
@@ -164,6 +175,12 @@ private:
   std::uint64_t unconsumed_ = 0;
   std::uint64_t consumed_ = 0;
   std::deque<held_progress> held_;
+  /// Steps that are not acted on yet, since they or those before them are being written down.
+  struct held_step {
+    run::effects todo;
+    bool is_written = false;
+  };
+  std::deque<held_step> held_steps_;
   bool is_over_ = false;
   bool was_paused_ = false;
 };

@@ -102,7 +102,7 @@ void run_state::call_agent(const run::requested_call& call, call_key key) {
     tool_done(key, answer(call, tool_result::failure(fmt::format("Error: there is no agent '{}'", wanted))));
     return;
   }
-  const auto run_id = fmt::format("{}/{}", run_.run_id, key);
+  const auto run_id = fmt::format("{}/{}", run_.run_id, call.place);
   open_[key].nested = run_id;
   spent_by_[run_id] = call.nested ? run::spent_by(*call.nested) : usage_report{};
   const auto within = std::min(call.timeout.value_or(remaining()), remaining());

@@ -50,11 +50,14 @@ void run_register::forget_place(entry& known) {
   bytes_ -= std::exchange(known.bytes, 0);
 }
 
-void run_register::begin(const std::string& run_id, const std::string& session_id, const std::string& agent) {
+void run_register::begin(const std::string& run_id, const std::string& session_id, const std::string& agent,
+                         const std::string& owner, const std::string& key_hash) {
   auto record = std::make_shared<run_record>();
   record->run_id = run_id;
   record->session_id = session_id;
   record->agent = agent;
+  record->owner = owner;
+  record->key_hash = key_hash;
   auto& known = runs_[run_id];
   forget_place(known);
   known.record = std::move(record);

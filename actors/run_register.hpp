@@ -16,7 +16,8 @@ public:
   /// Keeps so many runs that are over, and fewer where their items are larger than `max_bytes` together.
   run_register(std::size_t kept, std::size_t max_bytes) : kept_(kept), max_bytes_(max_bytes) {}
 
-  void begin(const std::string& run_id, const std::string& session_id, const std::string& agent);
+  void begin(const std::string& run_id, const std::string& session_id, const std::string& agent,
+             const std::string& owner = {}, const std::string& key_hash = {});
   /// The run is over or has paused.
   void end(run_record_ptr record);
   /// The session's actor is gone, and with it the runs that it had under way.

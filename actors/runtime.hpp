@@ -11,6 +11,7 @@
 #include <caf/actor_system.hpp>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,6 +34,10 @@ struct runtime_options {
   guardrail_map guardrails{};
   /// Hooks in code, told before the configuration's.
   std::vector<hook> hooks{};
+  /// Opens a store in place of the configuration's. Its calls are made on the actor system's scheduler.
+  std::function<result<std::unique_ptr<session_store>>()> open_store{};
+  /// Carries on the runs in the store that others did not live to end; for servers.
+  bool takes_up_runs = false;
 };
 
 /// Agents, models, MCP servers and sessions as actors in a CAF actor system. Copies share the same runtime;

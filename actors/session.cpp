@@ -10,6 +10,19 @@
 
 namespace troupe {
 
+std::string_view to_string(busy_policy policy) noexcept {
+  constexpr std::string_view names[] = {"enqueue", "reject", "interrupt", "rollback"};
+  return names[static_cast<std::size_t>(policy) - 1];
+}
+
+std::optional<busy_policy> busy_policy_named(std::string_view name) noexcept {
+  for (const auto each :
+       {busy_policy::enqueue, busy_policy::reject, busy_policy::interrupt, busy_policy::rollback})
+    if (to_string(each) == name)
+      return each;
+  return std::nullopt;
+}
+
 namespace {
 
 error gone() {
@@ -44,24 +57,90 @@ void session_state::begin(std::string id, session_environment_ptr environment, s
 
 template <class Job, class Promise>
 Promise session_state::enqueue(Job&& wanted, Promise promise) {
-  if (jobs_.size() > environment_->max_queue) {
-    count_handled(1);
-    const auto reason =
+  constexpr bool is_prompt = std::is_same_v<std::remove_cvref_t<Job>, prompt_job>;
+  std::optional<error> refusal;
+  if (jobs_.size() > environment_->max_queue)
+    refusal =
         fail(errc::overloaded, fmt::format("{} requests already wait for this session", jobs_.size() - 1));
-    if constexpr (std::is_same_v<std::remove_cvref_t<Job>, prompt_job>)
-      report_unbegun(wanted.request.run_id, reason);
-    promise.deliver(to_caf(reason));
+  if constexpr (is_prompt)
+    if (!refusal)
+      refusal = make_way(wanted.request);
+  if (refusal) {
+    count_handled(1);
+    if constexpr (is_prompt)
+      report_unbegun(wanted.request, *refusal);
+    promise.deliver(to_caf(*refusal));
     return promise;
   }
   wanted.promise = promise;
   jobs_.emplace_back(std::forward<Job>(wanted));
   next();
+  accept_waiting();
   return promise;
 }
 
+std::optional<error> session_state::make_way(const chat_request& request) {
+  const auto policy = request.busy.value_or(environment_->busy);
+  if (policy == busy_policy::enqueue || (jobs_.empty() && !paused_))
+    return std::nullopt;
+  // The job itself will find out that it may not.
+  if (loaded_ && !may_see(request.by))
+    return std::nullopt;
+  if (policy == busy_policy::reject) {
+    if (jobs_.empty())
+      return std::nullopt;
+    return fail(errc::conflict, "a run of the session is under way");
+  }
+  const auto reason = fail(errc::cancelled, "another prompt to the session has taken its place");
+  const bool rolls_back = policy == busy_policy::rollback;
+  if (jobs_.empty()) {
+    jobs_.emplace_back(drop_job{paused_->run_id, reason, true, rolls_back});
+  } else if (is_run(jobs_.front())) {
+    rolls_back_ = rolls_back_ || rolls_back;
+    cancelled_ = {reason, cancel_mode::at_once};
+    if (carrier_)
+      self_->send(carrier_, cancel_atom::value, reason, cancel_mode::at_once);
+  }
+  return std::nullopt;
+}
+
 caf::typed_response_promise<chat_reply> session_state::chat(chat_request&& request, observer_actor observer) {
-  return enqueue(prompt_job{std::move(request), std::move(observer), {}},
-                 self_->make_response_promise<chat_reply>());
+  prompt_job wanted{std::move(request), std::move(observer), {}};
+  if (const auto within = wanted.request.within) {
+    wanted.deadline = self_->clock().now() + *within;
+    if (busy_)
+      self_->delayed_send(self_, *within, overdue_atom::value, wanted.request.run_id);
+  }
+  return enqueue(std::move(wanted), self_->make_response_promise<chat_reply>());
+}
+
+void session_state::overdue(const std::string& run_id) {
+  const auto found = std::find_if(jobs_.begin(), jobs_.end(), [&](const job& each) {
+    const auto* prompt = std::get_if<prompt_job>(&each);
+    return prompt != nullptr && prompt->request.run_id == run_id;
+  });
+  // Once it runs it has a deadline of its own.
+  if (found == jobs_.end() || (busy_ && found == jobs_.begin()))
+    return;
+  auto& late = std::get<prompt_job>(*found);
+  const auto reason = fail(errc::deadline_exceeded, "the prompt's time was over before its session was free");
+  report_unbegun(late.request, reason);
+  late.promise.deliver(to_caf(reason));
+  jobs_.erase(found);
+  count_handled(1);
+}
+
+bool session_state::may_see(const caller& by) const {
+  return !owner_ || by.is_operator || *owner_ == by.subject;
+}
+
+error session_state::unknown() const {
+  return fail(errc::unknown_session, fmt::format("there is no session '{}'", id_));
+}
+
+void session_state::recover(const std::string& run_id, observer_actor observer) {
+  jobs_.emplace_back(recover_job{run_id, std::move(observer)});
+  next();
 }
 
 caf::typed_response_promise<chat_reply> session_state::resume(resume_request&& request,
@@ -70,12 +149,12 @@ caf::typed_response_promise<chat_reply> session_state::resume(resume_request&& r
                  self_->make_response_promise<chat_reply>());
 }
 
-caf::typed_response_promise<run_record_ptr> session_state::show(const std::string& run_id) {
-  return enqueue(show_job{run_id, {}}, self_->make_response_promise<run_record_ptr>());
+caf::typed_response_promise<run_record_ptr> session_state::show(const std::string& run_id, caller by) {
+  return enqueue(show_job{run_id, std::move(by), {}}, self_->make_response_promise<run_record_ptr>());
 }
 
-caf::typed_response_promise<acknowledgement> session_state::erase() {
-  return enqueue(erase_job{}, self_->make_response_promise<acknowledgement>());
+caf::typed_response_promise<acknowledgement> session_state::erase(caller by) {
+  return enqueue(erase_job{std::move(by), {}}, self_->make_response_promise<acknowledgement>());
 }
 
 void session_state::next() {
@@ -83,14 +162,23 @@ void session_state::next() {
     return;
   busy_ = true;
   cancelled_.reset();
+  rolls_back_ = false;
   was_paused_ = false;
+  has_saved_loaded_ = false;
+  is_in_journal_ = false;
+  log_ = nullptr;
+  key_hash_.clear();
   const auto* prompt = std::get_if<prompt_job>(&jobs_.front());
   if (prompt != nullptr)
     run_id_ = prompt->request.run_id;
   else if (const auto* resumed = std::get_if<resume_job>(&jobs_.front()))
     run_id_ = resumed->request.run_id;
+  else if (const auto* recovered = std::get_if<recover_job>(&jobs_.front()))
+    run_id_ = recovered->run_id;
+  const auto* erased = std::get_if<erase_job>(&jobs_.front());
+  // One that cannot be read can still be erased.
   if (loaded_ || (prompt != nullptr && prompt->request.is_new) ||
-      std::holds_alternative<erase_job>(jobs_.front()))
+      (erased != nullptr && erased->by.is_operator))
     start();
   else
     load();
@@ -102,6 +190,7 @@ void session_state::load() {
       [this](const session_record_ptr& record) {
         items_ = std::make_shared<item_list>(record->items);
         agent_ = record->agent;
+        owner_ = record->owner;
         used_ = record->used;
         approved_ = record->approved;
         if (record->paused) {
@@ -112,6 +201,7 @@ void session_state::load() {
         }
         loaded_ = true;
         start();
+        accept_waiting();
       },
       [this](const caf::error& reason) {
         const auto why = from_caf(reason);
@@ -119,6 +209,7 @@ void session_state::load() {
           return fail_run(why);
         loaded_ = true;
         start();
+        accept_waiting();
       },
       info_atom::value, id_);
 }
@@ -131,10 +222,17 @@ void session_state::start(prompt_job& wanted) {
   loaded_ = true;
   auto& request = wanted.request;
   run_id_ = request.run_id;
+  is_in_journal_ = wanted.is_accepted;
+  key_hash_ = request.key_hash;
+  take_log(wanted.observer, request.is_logged);
+  if (!may_see(request.by))
+    return fail_run(unknown());
   if (cancelled_)
     return fail_run(cancelled_->first);
   if (paused_)
     return fail_run(waits_for_approval(paused_->run_id));
+  if (wanted.deadline && *wanted.deadline <= self_->clock().now())
+    return fail_run(fail(errc::deadline_exceeded, "the prompt's time was over before its session was free"));
   auto wanted_agent = request.agent;
   // An agent that the session knew may be gone from the agent file since.
   if (wanted_agent.empty())
@@ -143,19 +241,28 @@ void session_state::start(prompt_job& wanted) {
   if (agent == environment_->agents->end())
     return fail_run(fail(errc::unknown_agent, fmt::format("there is no agent '{}'", wanted_agent)));
   travelling_run run;
-  run.state = run::begin(items_, std::move(request.prompt), environment_->limits, std::move(request.context));
+  run.state = run::begin(items_, request.prompt, environment_->limits, request.context);
   run.state.always_approved = approved_;
   saved_ = 0;
   save_failure_.reset();
-  was_paused_ = false;
   spending_ = request.spending;
-  if (!environment_->rewriting_agents.contains(wanted_agent))
+  const bool has_input = !environment_->rewriting_agents.contains(wanted_agent);
+  if (environment_->is_journaled)
+    return begin_run(agent->second, std::move(run), has_input);
+  if (has_input)
     save_input(run);
-  send_off(agent->second, std::move(run), spending_, request.streamed, wanted.observer);
+  answer_early(wanted, id_);
+  std::optional<std::chrono::milliseconds> within;
+  if (wanted.deadline)
+    within = std::chrono::ceil<std::chrono::milliseconds>(*wanted.deadline - self_->clock().now());
+  send_off(agent->second, std::move(run), spending_, request.streamed, wanted.observer, within);
 }
 
 void session_state::start(resume_job& wanted) {
   run_id_ = wanted.request.run_id;
+  take_log(wanted.observer, wanted.request.is_logged);
+  if (!may_see(wanted.request.by))
+    return deliver(to_caf(fail(errc::unknown_run, fmt::format("there is no run '{}'", run_id_))));
   if (!paused_ || paused_->run_id != run_id_)
     return deliver(to_caf(fail(errc::conflict, fmt::format("the run '{}' is not paused", run_id_))));
   if (cancelled_) {
@@ -176,6 +283,8 @@ void session_state::start(resume_job& wanted) {
   run.state.past = std::make_shared<const item_list>(items_->begin(), items_->end() - own);
   saved_ = paused_->saved;
   was_paused_ = true;
+  has_saved_loaded_ = true;
+  is_in_journal_ = environment_->is_journaled;
   spending_ = paused_->spending;
   auto record = std::make_shared<run_record>(paused_record());
   record->status = run_status::running;
@@ -195,16 +304,21 @@ void session_state::deliver(caf::error reason) {
 }
 
 void session_state::deliver(chat_reply&& reply) {
-  if (auto* prompt = std::get_if<prompt_job>(&jobs_.front()))
-    prompt->promise.deliver(std::move(reply));
-  else
-    std::get<resume_job>(jobs_.front()).promise.deliver(std::move(reply));
+  std::visit(
+      [&reply](auto& each) {
+        if constexpr (requires {
+                        each.observer;
+                        each.promise;
+                      })
+          each.promise.deliver(std::move(reply));
+      },
+      jobs_.front());
   done();
 }
 
 void session_state::start(const show_job& wanted) {
   auto promise = wanted.promise;
-  if (!paused_ || paused_->run_id != wanted.run_id)
+  if (!paused_ || paused_->run_id != wanted.run_id || !may_see(wanted.by))
     promise.deliver(to_caf(fail(errc::unknown_run, fmt::format("there is no run '{}'", wanted.run_id))));
   else
     promise.deliver(run_record_ptr(std::make_shared<const run_record>(paused_record())));
@@ -212,6 +326,8 @@ void session_state::start(const show_job& wanted) {
 }
 
 void session_state::start(const erase_job& wanted) {
+  if (!may_see(wanted.by))
+    return deliver(to_caf(unknown()));
   ask<acknowledgement>(
       self_, environment_->store, defaults::store_timeout,
       [this, promise = wanted.promise](acknowledgement) mutable {
@@ -229,6 +345,9 @@ void session_state::start(const drop_job& wanted) {
     return done();
   run_id_ = wanted.run_id;
   was_paused_ = true;
+  has_saved_loaded_ = true;
+  is_in_journal_ = environment_->is_journaled;
+  rolls_back_ = wanted.rolls_back;
   saved_ = paused_->saved;
   run_ended(close_paused(*paused_->state, wanted.reason));
 }
@@ -241,6 +360,9 @@ void session_state::count_handled(std::uint64_t more) {
 }
 
 void session_state::done() {
+  if (log_)
+    self_->send(log_, finished_atom::value);
+  log_ = nullptr;
   const auto* dropped = std::get_if<drop_job>(&jobs_.front());
   const bool counts = dropped == nullptr || !dropped->is_counted;
   jobs_.pop_front();
@@ -253,6 +375,8 @@ void session_state::cancel(const std::string& run_id, const error& reason, cance
   const auto concerns = [&run_id](const job& each) {
     if (const auto* prompt = std::get_if<prompt_job>(&each))
       return run_id.empty() || prompt->request.run_id == run_id;
+    if (const auto* recovered = std::get_if<recover_job>(&each))
+      return run_id.empty() || recovered->run_id == run_id;
     const auto* resumed = std::get_if<resume_job>(&each);
     return resumed != nullptr && (run_id.empty() || resumed->request.run_id == run_id);
   };
@@ -262,6 +386,12 @@ void session_state::cancel(const std::string& run_id, const error& reason, cance
   if (busy_ && concerns(jobs_.front())) {
     found = true;
     cancelled_ = {reason, mode};
+    // It is to be so though the server ends before the run does.
+    if (is_in_journal_ && reason.code != errc::shutting_down) {
+      run_change change{run_id_};
+      change.records.push_back(dump_json(run::cancellation_record(reason, mode == cancel_mode::after_turn)));
+      write(std::move(change));
+    }
     if (carrier_)
       self_->send(carrier_, cancel_atom::value, reason, mode);
   }
@@ -271,8 +401,14 @@ void session_state::cancel(const std::string& run_id, const error& reason, cance
       continue;
     }
     found = true;
+    if (auto* recovered = std::get_if<recover_job>(&*waiting);
+        recovered != nullptr && reason.code != errc::shutting_down) {
+      recovered->cancelled = reason;
+      ++waiting;
+      continue;
+    }
     if (const auto* prompt = std::get_if<prompt_job>(&*waiting))
-      report_unbegun(prompt->request.run_id, reason);
+      report_unbegun(prompt->request, reason);
     // The run that was to go on is still there.
     drops = drops || std::holds_alternative<resume_job>(*waiting);
     std::visit(
@@ -301,9 +437,9 @@ void session_state::run_moved(const std::string& run_id, const caf::strong_actor
     self_->send(carrier_, cancel_atom::value, cancelled_->first, cancelled_->second);
 }
 
-session_actor::behavior_type session_behavior(session_actor::stateful_pointer<session_state> self,
-                                              std::string id, session_environment_ptr environment,
-                                              sessions_actor parent) {
+watched_session_actor::behavior_type
+session_behavior(watched_session_actor::stateful_pointer<session_state> self, std::string id,
+                 session_environment_ptr environment, sessions_actor parent) {
   self->state.begin(std::move(id), std::move(environment), std::move(parent));
   return {
       [self](chat_request& request, const observer_actor& observer) {
@@ -312,14 +448,18 @@ session_actor::behavior_type session_behavior(session_actor::stateful_pointer<se
       [self](resume_request& request, const observer_actor& observer) {
         return self->state.resume(std::move(request), observer);
       },
-      [self](run_atom, const std::string& run_id) { return self->state.show(run_id); },
-      [self](erase_atom) { return self->state.erase(); },
+      [self](run_atom, const std::string& run_id, const caller& by) { return self->state.show(run_id, by); },
+      [self](erase_atom, const caller& by) { return self->state.erase(by); },
+      [self](recover_atom, const std::string& run_id, const observer_actor& observer) {
+        self->state.recover(run_id, observer);
+      },
       [self](cancel_atom, const std::string& run_id, const error& reason, cancel_mode mode) {
         self->state.cancel(run_id, reason, mode);
       },
       [self](moved_atom, const std::string& run_id, const caf::strong_actor_ptr& to) {
         self->state.run_moved(run_id, to);
       },
+      [self](overdue_atom, const std::string& run_id) { self->state.overdue(run_id); },
   };
 }
 

@@ -3,6 +3,7 @@
 #include "actors/agent_wiring.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/paused_session_run.hpp"
+#include "libagent/run/journal.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -10,6 +11,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -34,21 +36,34 @@ struct session_environment {
   std::chrono::milliseconds run_timeout{300'000};
   /// Messages that may wait for one session.
   std::size_t max_queue = 64;
+  /// What a prompt does that finds a run of its session under way, where it does not say.
+  busy_policy busy = busy_policy::enqueue;
+  /// Whether the store keeps a journal, so that runs outlive the server.
+  bool is_journaled = false;
+  /// So often a run that the server did not live to end is taken up again.
+  unsigned max_takeovers = 3;
 };
 using session_environment_ptr = std::shared_ptr<const session_environment>;
 
+/// Internal: the time of a prompt that still waits is over.
+using overdue_atom = caf::atom_constant<caf::atom("overdue")>;
+using watched_session_actor = session_actor::extend<caf::reacts_to<overdue_atom, std::string>>;
+
 /// Serialises all that happens to one session: a queue of prompts, resumptions and erasures, of which one is
 /// under way. Keeps the session's items while it lives, and has each run's items stored before it answers.
+/// With a journal each prompt is written down when it is accepted, and its end with its items.
 class session_state {
 public:
-  explicit session_state(session_actor::pointer self) : self_(self) {}
+  explicit session_state(watched_session_actor::pointer self) : self_(self) {}
   ~session_state();
 
   void begin(std::string id, session_environment_ptr environment, sessions_actor parent);
   caf::typed_response_promise<chat_reply> chat(chat_request&& request, observer_actor observer);
   caf::typed_response_promise<chat_reply> resume(resume_request&& request, observer_actor observer);
-  caf::typed_response_promise<run_record_ptr> show(const std::string& run_id);
-  caf::typed_response_promise<acknowledgement> erase();
+  caf::typed_response_promise<run_record_ptr> show(const std::string& run_id, caller by);
+  caf::typed_response_promise<acknowledgement> erase(caller by);
+  void recover(const std::string& run_id, observer_actor observer);
+  void overdue(const std::string& run_id);
   void cancel(const std::string& run_id, const error& reason, cancel_mode mode);
   void run_moved(const std::string& run_id, const caf::strong_actor_ptr& to);
 
@@ -59,6 +74,12 @@ private:
     chat_request request;
     observer_actor observer;
     caf::typed_response_promise<chat_reply> promise;
+    /// The request's, if it has one.
+    std::optional<caf::actor_clock::time_point> deadline{};
+    /// It is in the journal.
+    bool is_accepted = false;
+    /// Whoever asked has been told that it will be carried out.
+    bool is_answered = false;
   };
   struct resume_job {
     resume_request request;
@@ -67,10 +88,18 @@ private:
   };
   struct show_job {
     std::string run_id;
+    caller by;
     caf::typed_response_promise<run_record_ptr> promise;
   };
   struct erase_job {
+    caller by;
     caf::typed_response_promise<acknowledgement> promise;
+  };
+  /// A run that another process did not live to end.
+  struct recover_job {
+    std::string run_id;
+    observer_actor observer;
+    std::optional<error> cancelled{};
   };
   /// A paused run is cancelled.
   struct drop_job {
@@ -78,9 +107,14 @@ private:
     error reason;
     /// The parent's word is counted already.
     bool is_counted = false;
+    bool rolls_back = false;
   };
-  using job = std::variant<prompt_job, resume_job, show_job, erase_job, drop_job>;
+  using job = std::variant<prompt_job, resume_job, show_job, erase_job, drop_job, recover_job>;
 
+  static bool is_run(const job& each) {
+    return std::holds_alternative<prompt_job>(each) || std::holds_alternative<resume_job>(each) ||
+           std::holds_alternative<recover_job>(each);
+  }
   template <class Job, class Promise>
   Promise enqueue(Job&& wanted, Promise promise);
   void next();
@@ -91,20 +125,49 @@ private:
   void start(const show_job& wanted);
   void start(const erase_job& wanted);
   void start(const drop_job& wanted);
+  void start(recover_job& wanted);
+  /// Does what the prompt's policy says about the run that is in its way; an error refuses it.
+  std::optional<error> make_way(const chat_request& request);
+  /// Whether the session, if it is there, may be seen by them.
+  bool may_see(const caller& by) const;
+  error unknown() const;
+
+  // session_journal.cpp: what outlives the server.
+  /// Has the prompts that wait written down, so far as they are not.
+  void accept_waiting();
+  run_acceptance acceptance_of(const chat_request& request) const;
+  prompt_job* find_prompt(const std::string& run_id);
+  /// Answers a prompt whose caller does not wait for the run.
+  static void answer_early(prompt_job& wanted, const std::string& session_id);
+  /// Has the input stored, and the run begun for good, before it is sent off.
+  void begin_run(const agent_actor& agent, travelling_run&& run, bool has_input);
+  void send_off_begun(const agent_actor& agent, travelling_run&& run);
+  void take_up(const stored_run& found);
+  void take_up_run(const stored_run& found, const chat_request& request, run::journaled_run&& known);
+  void give_up_recovery(const error& reason, bool is_damaged);
+  void write(run_change&& change);
+  /// Where what concerns the run under way is written down: with its events, in one order.
+  journal_actor journal() const;
+  void take_log(const observer_actor& observer, bool is_logged);
+  /// Events that came after the last step that is known, by the runs inside: they come again.
+  void void_events(const stored_run& found, std::function<void(run_change&&, run_taken_up&&)> go_on);
 
   // session_run.cpp: the run under way.
   void save_input(const travelling_run& run);
   /// Adds what the run deals with wherever it is, and sends it off.
   void send_off(const agent_actor& agent, travelling_run&& run, budget spending, bool streamed,
-                const observer_actor& observer);
+                const observer_actor& observer, std::optional<std::chrono::milliseconds> wanted_time = {});
   void run_ended(run_outcome&& outcome);
   /// How a paused run ends that does not go on: its history closed as that of any cancelled run.
   static run_outcome close_paused(const run::state& paused, const error& reason);
   void stored(run_outcome&& outcome);
   /// How the run under way ended, for who asks later.
+  /// The server ends before the run did.
+  void interrupt(const error& reason);
+  run_record record_of_end(const run_outcome& outcome, std::optional<error> failure) const;
   void report(const run_outcome& outcome, std::optional<error> failure);
   /// The same of one that never began.
-  void report_unbegun(const std::string& run_id, const error& reason);
+  void report_unbegun(const chat_request& request, const error& reason);
   void fail_run(error reason);
   void tell_failure(const error& reason) const;
   run_record paused_record() const;
@@ -121,7 +184,7 @@ private:
   /// Tells the parent, which counts what it passes on.
   void count_handled(std::uint64_t more);
 
-  session_actor::pointer self_;
+  watched_session_actor::pointer self_;
   std::string id_;
   session_environment_ptr environment_;
   sessions_actor parent_;
@@ -132,6 +195,8 @@ private:
   bool loaded_ = false;
   std::shared_ptr<item_list> items_ = std::make_shared<item_list>();
   std::string agent_;
+  /// Whose it is; nothing while it is not there.
+  std::optional<std::string> owner_;
   usage_report used_;
   approved_calls approved_;
   std::optional<paused_session_run> paused_;
@@ -145,13 +210,21 @@ private:
   std::optional<error> save_failure_;
   budget spending_;
   bool was_paused_ = false;
+  /// Its saved items were among those that were loaded.
+  bool has_saved_loaded_ = false;
+  bool is_in_journal_ = false;
+  /// Of its events; null if nobody is to read them.
+  run_log_actor log_;
+  /// Of its request.
+  std::string key_hash_;
+  bool rolls_back_ = false;
   /// It pauses, once that is stored.
   std::optional<paused_session_run> pausing_;
   std::uint64_t handled_ = 0;
 };
 
-session_actor::behavior_type session_behavior(session_actor::stateful_pointer<session_state> self,
-                                              std::string id, session_environment_ptr environment,
-                                              sessions_actor parent);
+watched_session_actor::behavior_type
+session_behavior(watched_session_actor::stateful_pointer<session_state> self, std::string id,
+                 session_environment_ptr environment, sessions_actor parent);
 
 } // namespace troupe

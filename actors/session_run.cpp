@@ -3,6 +3,7 @@
 #include "actors/defaults.hpp"
 #include "actors/io/log.hpp"
 #include "actors/session.hpp"
+#include "actors/stored_run_json.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -37,10 +38,11 @@ void session_state::save_input(const travelling_run& run) {
 }
 
 void session_state::send_off(const agent_actor& agent, travelling_run&& run, budget spending, bool streamed,
-                             const observer_actor& observer) {
+                             const observer_actor& observer,
+                             std::optional<std::chrono::milliseconds> wanted_time) {
   spending = tighter(spending, environment_->run_budget);
   spending.wall_time = tighter(spending, environment_->session_budget).wall_time;
-  const auto own = was_paused_ ? run::spent_by(run.state) : usage_report();
+  const auto own = was_paused_ || run.state.is_interrupted ? run::spent_by(run.state) : usage_report();
   auto whole = used_;
   whole += own;
   auto within = environment_->run_timeout;
@@ -48,7 +50,16 @@ void session_state::send_off(const agent_actor& agent, travelling_run&& run, bud
     within = *spending.wall_time;
     run.wall_time = within;
   }
-  run_company company{observer, run_owner_actor(self_), {}, streamed, false};
+  if (wanted_time)
+    within = std::min(within, std::max(*wanted_time, std::chrono::milliseconds(1)));
+  run_company company;
+  company.observer = observer;
+  company.owner = run_owner_actor(self_);
+  company.streamed = streamed;
+  if (environment_->is_journaled) {
+    company.journal = journal();
+    company.journal_id = run_id_;
+  }
   const auto& session_budget = environment_->session_budget;
   run.state.has_budget = needs_ledger(spending) || needs_ledger(session_budget);
   if (run.state.has_budget)
@@ -80,12 +91,20 @@ run_outcome session_state::close_paused(const run::state& paused, const error& r
 void session_state::run_ended(run_outcome&& outcome) {
   carrier_ = nullptr;
   // The cancellation came when there was nothing left to tell it to.
-  if (cancelled_ && outcome.paused)
+  if (cancelled_ && outcome.paused && cancelled_->first.code != errc::shutting_down)
     outcome = close_paused(*outcome.paused, cancelled_->first);
+  // It goes on when there is a server again.
+  if (is_in_journal_ && outcome.failure && outcome.failure->code == errc::shutting_down)
+    return interrupt(*outcome.failure);
   session_append addition{id_, {}, {}};
   addition.approved = outcome.approved;
   addition.unpauses = was_paused_;
-  if (outcome.paused) {
+  addition.owner = owner_.value_or("");
+  if (rolls_back_ && !outcome.paused) {
+    addition.takes_back = saved_;
+    addition.used = outcome.used;
+    pausing_.reset();
+  } else if (outcome.paused) {
     // By now its guardrails have seen it.
     if (saved_ == 0)
       addition.items.push_back(outcome.items.at(saved_++));
@@ -101,8 +120,13 @@ void session_state::run_ended(run_outcome&& outcome) {
                           outcome.items.end());
     addition.used = outcome.used;
   }
+  if (is_in_journal_) {
+    addition.run = run_change{run_id_};
+    addition.run->ended =
+        outcome.paused ? run_ending{"paused", {}} : to_stored(record_of_end(outcome, outcome.failure));
+  }
   ask<acknowledgement>(
-      self_, environment_->store, defaults::store_timeout,
+      self_, journal(), defaults::store_timeout,
       [this, outcome = std::move(outcome)](acknowledgement) mutable { stored(std::move(outcome)); },
       [this](const caf::error& reason) { lose_run(from_caf(reason)); }, std::move(addition));
 }
@@ -113,10 +137,12 @@ void session_state::stored(run_outcome&& outcome) {
   else
     // Whoever let go last has read before that.
     std::atomic_thread_fence(std::memory_order_acquire);
-  // What was paused before has its saved items in there already.
-  const auto known = was_paused_ ? saved_ : 0;
+  const auto known = has_saved_loaded_ ? saved_ : 0;
   const auto upto = outcome.paused ? saved_ : outcome.items.size();
-  if (known < upto)
+  const bool is_taken_back = rolls_back_ && !outcome.paused;
+  if (is_taken_back)
+    items_->resize(items_->size() - std::min(items_->size(), known));
+  else if (known < upto)
     items_->insert(items_->end(), outcome.items.begin() + static_cast<std::ptrdiff_t>(known),
                    outcome.items.begin() + static_cast<std::ptrdiff_t>(upto));
   approved_.insert(outcome.approved.begin(), outcome.approved.end());
@@ -128,7 +154,7 @@ void session_state::stored(run_outcome&& outcome) {
   report(outcome, outcome.failure);
   if (outcome.failure) {
     tell_failure(*outcome.failure);
-    if (outcome.failure->code == errc::budget_exceeded)
+    if (outcome.failure->code == errc::budget_exceeded && !is_taken_back)
       add_produced(*outcome.failure, outcome);
     return deliver(to_caf(*outcome.failure));
   }
@@ -141,30 +167,42 @@ void session_state::stored(run_outcome&& outcome) {
     reply.interruptions = run::interruptions(*outcome.paused);
   }
   reply.cost = cost_of(reply.used, environment_->prices);
-  if (outcome.paused && cancelled_)
+  if (outcome.paused && cancelled_ && cancelled_->first.code != errc::shutting_down)
     jobs_.insert(jobs_.begin() + 1, drop_job{run_id_, cancelled_->first, true});
   deliver(std::move(reply));
 }
 
+run_record session_state::record_of_end(const run_outcome& outcome, std::optional<error> failure) const {
+  run_record record;
+  record.run_id = run_id_;
+  record.session_id = id_;
+  record.owner = owner_.value_or("");
+  record.key_hash = key_hash_;
+  record.status = !failure                           ? run_status::completed
+                  : failure->code == errc::cancelled ? run_status::cancelled
+                                                     : run_status::failed;
+  record.agent = outcome.agent;
+  record.result = outcome.output;
+  record.structured = outcome.structured;
+  record.items = outcome.items;
+  record.used = outcome.used;
+  record.failure = std::move(failure);
+  record.cost = cost_of(record.used, environment_->prices);
+  return record;
+}
+
 void session_state::report(const run_outcome& outcome, std::optional<error> failure) {
-  auto record = std::make_shared<run_record>();
-  if (outcome.paused && !failure) {
-    *record = paused_record();
-  } else {
-    record->run_id = run_id_;
-    record->session_id = id_;
-    record->status = !failure                           ? run_status::completed
-                     : failure->code == errc::cancelled ? run_status::cancelled
-                                                        : run_status::failed;
-    record->agent = outcome.agent;
-    record->result = outcome.output;
-    record->structured = outcome.structured;
-    record->items = outcome.items;
-    record->used = outcome.used;
-    record->failure = std::move(failure);
-  }
-  record->cost = cost_of(record->used, environment_->prices);
+  const bool is_paused = outcome.paused && !failure;
+  auto record =
+      std::make_shared<run_record>(is_paused ? paused_record() : record_of_end(outcome, std::move(failure)));
   self_->send(parent_, finished_atom::value, run_record_ptr(std::move(record)));
+}
+
+void session_state::interrupt(const error& reason) {
+  log().info("session '{}': the run '{}' goes on when the server is back", id_, run_id_);
+  report({}, reason);
+  forget();
+  deliver(to_caf(reason));
 }
 
 void session_state::tell_failure(const error& reason) const {
@@ -177,16 +215,26 @@ void session_state::tell_failure(const error& reason) const {
 
 run_record session_state::paused_record() const {
   auto record = record_of(*paused_, id_);
+  record.owner = owner_.value_or("");
+  record.key_hash = key_hash_;
   record.cost = cost_of(record.used, environment_->prices);
   return record;
 }
 
-void session_state::report_unbegun(const std::string& run_id, const error& reason) {
+void session_state::report_unbegun(const chat_request& request, const error& reason) {
   auto record = std::make_shared<run_record>();
-  record->run_id = run_id;
+  record->run_id = request.run_id;
   record->session_id = id_;
+  record->owner = request.by.subject;
+  record->key_hash = request.key_hash;
   record->status = reason.code == errc::cancelled ? run_status::cancelled : run_status::failed;
   record->failure = reason;
+  const auto* known = find_prompt(request.run_id);
+  if (known != nullptr && known->is_accepted && reason.code != errc::shutting_down) {
+    run_change change{request.run_id};
+    change.ended = to_stored(*record);
+    write(std::move(change));
+  }
   self_->send(parent_, finished_atom::value, run_record_ptr(std::move(record)));
 }
 
@@ -194,6 +242,7 @@ void session_state::forget() {
   loaded_ = false;
   items_ = std::make_shared<item_list>();
   agent_.clear();
+  owner_.reset();
   used_ = {};
   approved_.clear();
   paused_.reset();
@@ -220,10 +269,14 @@ void session_state::lose_run(error reason) {
 void session_state::fail_run(error reason) {
   carrier_ = nullptr;
   const auto& front = jobs_.front();
-  if (std::holds_alternative<prompt_job>(front) ||
-      (std::holds_alternative<resume_job>(front) && was_paused_)) {
+  if (const auto* prompt = std::get_if<prompt_job>(&front)) {
+    tell_failure(reason);
+    report_unbegun(prompt->request, reason);
+  } else if (std::holds_alternative<resume_job>(front) && was_paused_) {
     tell_failure(reason);
     report({}, reason);
+  } else if (std::holds_alternative<recover_job>(front)) {
+    return give_up_recovery(reason, false);
   }
   deliver(to_caf(reason));
 }

@@ -2,8 +2,12 @@
 
 #include "actors/ask.hpp"
 #include "actors/defaults.hpp"
+#include "actors/io/log.hpp"
 #include "actors/run_id.hpp"
+#include "actors/run_log.hpp"
+#include "actors/stored_run_json.hpp"
 
+#include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
 
 #include <fmt/format.h>
@@ -12,16 +16,108 @@
 
 namespace troupe {
 
+namespace {
+
+error no_run(const std::string& run_id) {
+  return fail(errc::unknown_run, fmt::format("there is no run '{}'", run_id));
+}
+
+error is_over(const std::string& run_id, std::string_view status) {
+  return fail(errc::conflict, fmt::format("the run '{}' is over: it is {}", run_id, status));
+}
+
+bool may_see(const std::string& owner, const caller& by) {
+  return by.is_operator || owner == by.subject;
+}
+
+} // namespace
+
 sessions_state::~sessions_state() {
   for (auto& [id, session] : entries_)
     caf::anon_send_exit(session.handle, caf::exit_reason::user_shutdown);
+  for (auto& [id, log] : logs_)
+    caf::anon_send_exit(log, caf::exit_reason::user_shutdown);
   answer_stop();
 }
 
-void sessions_state::begin(session_environment_ptr environment, sessions_limits limits) {
+void sessions_state::begin(session_environment_ptr environment, sessions_limits limits,
+                           const std::vector<orphaned_run>& orphans) {
   environment_ = std::move(environment);
   limits_ = limits;
   runs_.emplace(limits.kept_runs, defaults::kept_run_bytes);
+  for (const auto& [run_id, session_id] : orphans) {
+    auto& runs = orphans_[session_id];
+    if (runs.empty())
+      orphaned_sessions_.push_back(session_id);
+    runs.push_back(run_id);
+  }
+  if (!orphans.empty())
+    log().info("{} runs in {} sessions go on, which were under way when a server ended", orphans.size(),
+               orphans_.size());
+  recover_more();
+}
+
+void sessions_state::recover_more() {
+  while (!orphaned_sessions_.empty() && recovering_.size() < defaults::recovering_runs) {
+    const auto next = std::move(orphaned_sessions_.front());
+    orphaned_sessions_.pop_front();
+    recover(next);
+  }
+}
+
+void sessions_state::recover(const std::string& session_id) {
+  const auto runs = orphans_.extract(session_id);
+  if (runs.empty() || stopping_)
+    return;
+  recovering_.insert(session_id);
+  for (const auto& run_id : runs.mapped())
+    self_->send(find_or_make(session_id).handle, recover_atom::value, run_id,
+                observer_actor(make_log(run_id, false)));
+}
+
+run_log_actor sessions_state::make_log(const std::string& run_id, bool is_new) {
+  if (const auto known = logs_.find(run_id); known != logs_.end())
+    return known->second;
+  run_log_setup setup{run_id, environment_->store, environment_->is_journaled, is_new};
+  setup.window = defaults::run_log_window;
+  setup.kept_bytes = defaults::run_log_bytes;
+  return logs_.emplace(run_id, self_->spawn(run_log_behavior, std::move(setup))).first->second;
+}
+
+void sessions_state::retire_log(const std::string& run_id) {
+  if (!logs_.contains(run_id))
+    return;
+  if (environment_->is_journaled) {
+    logs_.erase(run_id);
+    return;
+  }
+  old_logs_.push_back(run_id);
+  if (old_logs_.size() > defaults::kept_logs) {
+    logs_.erase(old_logs_.front());
+    old_logs_.pop_front();
+  }
+}
+
+caf::result<caf::strong_actor_ptr> sessions_state::log_of(const std::string& run_id, const caller& by) {
+  const auto handle = [](const run_log_actor& log) { return caf::actor_cast<caf::strong_actor_ptr>(log); };
+  if (const auto known = runs_->find(run_id)) {
+    if (!may_see(known->owner, by))
+      return to_caf(no_run(run_id));
+    if (const auto log = logs_.find(run_id); log != logs_.end())
+      return handle(log->second);
+    if (!environment_->is_journaled)
+      return to_caf(fail(errc::unknown_run, fmt::format("the events of the run '{}' are not kept", run_id)));
+  }
+  return find_session<caf::strong_actor_ptr>(
+      run_id, by,
+      [this, run_id, handle](auto& promise, const std::string&) {
+        promise.deliver(handle(make_log(run_id, false)));
+      },
+      [this, handle](auto& promise, const run_record_ptr& record) {
+        run_log_setup setup{record->run_id, environment_->store, true, false};
+        setup.window = defaults::run_log_window;
+        promise.deliver(handle(self_->spawn(run_log_behavior, std::move(setup))));
+      });
 }
 
 sessions_state::entry& sessions_state::find_or_make(const std::string& session_id) {
@@ -44,25 +140,125 @@ sessions_state::entry& sessions_state::find_or_make(const std::string& session_i
 caf::result<chat_reply> sessions_state::chat(chat_request&& request, observer_actor observer) {
   if (stopping_)
     return to_caf(fail(errc::shutting_down, "the server is shutting down"));
-  if (under_way_ >= limits_.max_runs)
-    return to_caf(fail(errc::overloaded, fmt::format("{} runs are under way already", under_way_)));
   if (request.run_id.empty())
     request.run_id = new_run_id();
-  runs_->begin(request.run_id, request.session_id, request.agent);
+  if (request.key_hash.empty())
+    return start_run(std::move(request), std::move(observer));
+  auto promise = self_->make_response_promise<chat_reply>();
+  const auto known = runs_->find(request.run_id);
+  if (known && answer_again(*known, request, promise))
+    return promise;
+  look_up_key(std::move(request), std::move(observer), promise);
+  return promise;
+}
+
+caf::result<chat_reply> sessions_state::start_run(chat_request&& request, observer_actor observer) {
+  if (under_way_ >= limits_.max_runs)
+    return to_caf(fail(errc::overloaded, fmt::format("{} runs are under way already", under_way_)));
+  recover(request.session_id);
+  if (request.is_logged)
+    observer = make_log(request.run_id, true);
+  runs_->begin(request.run_id, request.session_id, request.agent, request.by.subject, request.key_hash);
   const auto& session = find_or_make(request.session_id);
   return self_->delegate(session.handle, std::move(request), std::move(observer));
 }
 
-template <class Answer, class Go>
-caf::typed_response_promise<Answer> sessions_state::find_session(const std::string& run_id, Go go_on) {
+bool sessions_state::answer_again(const run_record& known, const chat_request& request,
+                                  caf::typed_response_promise<chat_reply>& promise) {
+  if (known.key_hash != request.key_hash) {
+    promise.deliver(
+        to_caf(fail(errc::invalid_argument,
+                    "the idempotency key was used with another request; a key names one request")));
+    return true;
+  }
+  // It was never carried out.
+  if (known.failure &&
+      (known.failure->code == errc::overloaded || known.failure->code == errc::shutting_down ||
+       known.failure->code == errc::store_full))
+    return false;
+  if (known.status == run_status::running && !request.background) {
+    waiters_[known.run_id].push_back(promise);
+  } else if (auto reply = reply_of(known)) {
+    promise.deliver(std::move(*reply));
+  } else {
+    promise.deliver(to_caf(reply.error()));
+  }
+  return true;
+}
+
+void sessions_state::look_up_key(chat_request&& request, observer_actor observer,
+                                 caf::typed_response_promise<chat_reply> promise) {
+  const auto run_id = request.run_id;
+  auto& waiting = looked_up_[run_id];
+  waiting.push_back({std::move(request), std::move(observer), promise});
+  if (waiting.size() > 1)
+    return;
+  if (!environment_->is_journaled)
+    return key_looked_up(run_id, nullptr);
+  ask<stored_run_ptr>(
+      self_, environment_->store, defaults::store_timeout,
+      [this, run_id](const stored_run_ptr& found) {
+        const auto record = record_from_stored(*found);
+        key_looked_up(run_id, record ? &*record : nullptr);
+      },
+      [this, run_id](const caf::error& reason) {
+        const auto why = from_caf(reason);
+        if (why.code == errc::unknown_run)
+          return key_looked_up(run_id, nullptr);
+        for (auto& each : looked_up_.extract(run_id).mapped())
+          each.promise.deliver(to_caf(why));
+      },
+      journal_atom::value, run_id);
+}
+
+void sessions_state::key_looked_up(const std::string& run_id, const run_record* known) {
+  auto waiting = std::move(looked_up_.extract(run_id).mapped());
+  for (auto& each : waiting) {
+    const auto started = runs_->find(run_id);
+    const auto* before = started ? started.get() : known;
+    if (before != nullptr && answer_again(*before, each.request, each.promise))
+      continue;
+    if (under_way_ >= limits_.max_runs) {
+      each.promise.deliver(
+          to_caf(fail(errc::overloaded, fmt::format("{} runs are under way already", under_way_))));
+      continue;
+    }
+    recover(each.request.session_id);
+    if (each.request.is_logged)
+      each.observer = make_log(run_id, true);
+    runs_->begin(run_id, each.request.session_id, each.request.agent, each.request.by.subject,
+                 each.request.key_hash);
+    each.promise.delegate(find_or_make(each.request.session_id).handle, std::move(each.request),
+                          std::move(each.observer));
+  }
+}
+
+template <class Answer, class Go, class Ended>
+caf::typed_response_promise<Answer> sessions_state::find_session(const std::string& run_id, const caller& by,
+                                                                 Go go_on, Ended ended) {
   auto promise = self_->make_response_promise<Answer>();
   const auto failed = [promise, run_id](const caf::error& reason) mutable {
     const auto why = from_caf(reason);
-    if (why.code == errc::unknown_run)
-      promise.deliver(to_caf(fail(errc::unknown_run, fmt::format("there is no run '{}'", run_id))));
-    else
-      promise.deliver(to_caf(why));
+    promise.deliver(to_caf(why.code == errc::unknown_run ? no_run(run_id) : why));
   };
+  if (environment_->is_journaled) {
+    ask<stored_run_ptr>(
+        self_, environment_->store, defaults::store_timeout,
+        [promise, run_id, by, go_on = std::move(go_on),
+         ended = std::move(ended)](const stored_run_ptr& found) mutable {
+          if (!may_see(found->owner, by)) {
+            promise.deliver(to_caf(no_run(run_id)));
+          } else if (!found->is_over()) {
+            go_on(promise, found->session_id);
+          } else if (auto record = record_from_stored(*found)) {
+            ended(promise, std::make_shared<const run_record>(std::move(*record)));
+          } else {
+            promise.deliver(to_caf(record.error()));
+          }
+        },
+        failed, journal_atom::value, run_id);
+    return promise;
+  }
   ask<std::string>(
       self_, environment_->store, defaults::store_timeout,
       [promise, go_on = std::move(go_on)](const std::string& session_id) mutable {
@@ -77,56 +273,96 @@ caf::result<chat_reply> sessions_state::resume(resume_request&& request, observe
     return to_caf(fail(errc::shutting_down, "the server is shutting down"));
   if (under_way_ >= limits_.max_runs)
     return to_caf(fail(errc::overloaded, fmt::format("{} runs are under way already", under_way_)));
+  const auto not_paused = [](const std::string& run_id, std::string_view status) {
+    return to_caf(fail(errc::conflict, fmt::format("the run '{}' is not paused but {}", run_id, status)));
+  };
   if (const auto known = runs_->find(request.run_id)) {
+    if (!may_see(known->owner, request.by))
+      return to_caf(no_run(request.run_id));
     if (known->status != run_status::paused)
-      return to_caf(fail(errc::conflict, fmt::format("the run '{}' is not paused but {}", request.run_id,
-                                                     to_string(known->status))));
+      return not_paused(request.run_id, to_string(known->status));
+    if (request.is_logged)
+      observer = make_log(request.run_id, false);
     return self_->delegate(find_or_make(known->session_id).handle, std::move(request), std::move(observer));
   }
   const auto run_id = request.run_id;
-  return find_session<chat_reply>(run_id,
-                                  [this, request = std::move(request), observer = std::move(observer)](
-                                      auto& promise, const std::string& session_id) {
-                                    promise.delegate(find_or_make(session_id).handle, request, observer);
-                                  });
+  const auto by = request.by;
+  return find_session<chat_reply>(
+      run_id, by,
+      [this, request = std::move(request), observer = std::move(observer)](auto& promise,
+                                                                           const std::string& session_id) {
+        const auto watcher = request.is_logged ? observer_actor(make_log(request.run_id, false)) : observer;
+        promise.delegate(find_or_make(session_id).handle, request, watcher);
+      },
+      [not_paused](auto& promise, const run_record_ptr& record) {
+        promise.deliver(not_paused(record->run_id, to_string(record->status)));
+      });
 }
 
-caf::result<run_record_ptr> sessions_state::show_run(const std::string& run_id) {
-  if (auto known = runs_->find(run_id))
+caf::result<run_record_ptr> sessions_state::show_run(const std::string& run_id, const caller& by) {
+  if (auto known = runs_->find(run_id)) {
+    if (!may_see(known->owner, by))
+      return to_caf(no_run(run_id));
     return known;
-  return find_session<run_record_ptr>(run_id, [this, run_id](auto& promise, const std::string& session_id) {
-    promise.delegate(find_or_make(session_id).handle, run_atom::value, run_id);
-  });
+  }
+  return find_session<run_record_ptr>(
+      run_id, by,
+      [this, run_id, by](auto& promise, const std::string& session_id) {
+        promise.delegate(find_or_make(session_id).handle, run_atom::value, run_id, by);
+      },
+      [](auto& promise, const run_record_ptr& record) { promise.deliver(record); });
 }
 
-caf::result<run_record_ptr> sessions_state::cancel(const std::string& run_id, cancel_mode mode) {
+caf::result<run_record_ptr> sessions_state::cancel(const std::string& run_id, cancel_mode mode,
+                                                   const caller& by) {
   const auto reason = fail(errc::cancelled, "the run was cancelled");
   if (const auto known = runs_->find(run_id)) {
+    if (!may_see(known->owner, by))
+      return to_caf(no_run(run_id));
     if (known->status != run_status::running && known->status != run_status::paused)
-      return to_caf(fail(errc::conflict,
-                         fmt::format("the run '{}' is over: it is {}", run_id, to_string(known->status))));
+      return to_caf(is_over(run_id, to_string(known->status)));
     self_->send(find_or_make(known->session_id).handle, cancel_atom::value, run_id, reason, mode);
     return known;
   }
   return find_session<run_record_ptr>(
-      run_id, [this, run_id, reason, mode](auto& promise, const std::string& session_id) {
-        promise.delegate(find_or_make(session_id).handle, run_atom::value, run_id);
+      run_id, by,
+      [this, run_id, reason, mode, by](auto& promise, const std::string& session_id) {
+        promise.delegate(find_or_make(session_id).handle, run_atom::value, run_id, by);
         self_->send(find_or_make(session_id).handle, cancel_atom::value, run_id, reason, mode);
+      },
+      [](auto& promise, const run_record_ptr& record) {
+        promise.deliver(to_caf(is_over(record->run_id, to_string(record->status))));
       });
 }
 
-caf::result<session_record_ptr> sessions_state::load(const std::string& session_id) {
-  return self_->delegate(environment_->store, info_atom::value, session_id);
+caf::result<session_record_ptr> sessions_state::load(const std::string& session_id, const caller& by) {
+  if (by.is_operator)
+    return self_->delegate(environment_->store, info_atom::value, session_id);
+  auto promise = self_->make_response_promise<session_record_ptr>();
+  ask<session_record_ptr>(
+      self_, environment_->store, defaults::store_timeout,
+      [promise, session_id, by](const session_record_ptr& record) mutable {
+        if (may_see(record->owner, by))
+          promise.deliver(record);
+        else
+          promise.deliver(
+              to_caf(fail(errc::unknown_session, fmt::format("there is no session '{}'", session_id))));
+      },
+      [promise](const caf::error& reason) mutable { promise.deliver(to_caf(from_caf(reason))); },
+      info_atom::value, session_id);
+  return promise;
 }
 
-caf::result<acknowledgement> sessions_state::erase(const std::string& session_id) {
+caf::result<acknowledgement> sessions_state::erase(const std::string& session_id, const caller& by) {
   if (stopping_)
     return to_caf(fail(errc::shutting_down, "the server is shutting down"));
-  runs_->forget(session_id);
+  if (by.is_operator)
+    runs_->forget(session_id);
   // A session that is not in use has nothing to wait for.
-  if (!entries_.contains(session_id))
+  if (by.is_operator && !entries_.contains(session_id) && !orphans_.contains(session_id))
     return self_->delegate(environment_->store, erase_atom::value, session_id);
-  return self_->delegate(find_or_make(session_id).handle, erase_atom::value);
+  recover(session_id);
+  return self_->delegate(find_or_make(session_id).handle, erase_atom::value, by);
 }
 
 void sessions_state::finished(const std::string& session_id, std::uint64_t handled) {
@@ -137,6 +373,8 @@ void sessions_state::finished(const std::string& session_id, std::uint64_t handl
   under_way_ -= handled - session.handled;
   session.handled = handled;
   if (session.is_idle()) {
+    if (recovering_.erase(session_id) > 0)
+      recover_more();
     session.idle_since = self_->clock().now();
     session.place = idle_.insert(idle_.end(), session_id);
     if (idle_.size() > limits_.max_idle)
@@ -148,9 +386,21 @@ void sessions_state::finished(const std::string& session_id, std::uint64_t handl
 
 void sessions_state::run_changed(const run_record_ptr& record) {
   if (record->status == run_status::running)
-    runs_->begin(record->run_id, record->session_id, record->agent);
+    runs_->begin(record->run_id, record->session_id, record->agent, record->owner);
   else
     runs_->end(record);
+  if (record->status != run_status::running)
+    if (auto waiting = waiters_.extract(record->run_id); !waiting.empty())
+      for (auto& promise : waiting.mapped()) {
+        if (auto reply = reply_of(*record))
+          promise.deliver(std::move(*reply));
+        else
+          promise.deliver(to_caf(reply.error()));
+      }
+  const bool is_over = record->status != run_status::running && record->status != run_status::paused;
+  // A paused run's is read back from the journal when it goes on.
+  if (is_over || (environment_->is_journaled && record->status == run_status::paused))
+    retire_log(record->run_id);
 }
 
 void sessions_state::erased(const std::string& session_id) {
@@ -175,6 +425,8 @@ void sessions_state::died(const caf::actor_addr& who) {
   if (session.is_idle())
     idle_.erase(session.place);
   under_way_ -= session.forwarded - session.handled;
+  if (recovering_.erase(dead->first) > 0)
+    recover_more();
   entries_.erase(dead);
   if (stopping_ && under_way_ == 0)
     answer_stop();
@@ -220,8 +472,9 @@ void sessions_state::answer_stop() {
 
 sweeping_sessions_actor::behavior_type
 sessions_behavior(sweeping_sessions_actor::stateful_pointer<sessions_state> self,
-                  session_environment_ptr environment, sessions_limits limits) {
-  self->state.begin(std::move(environment), limits);
+                  session_environment_ptr environment, sessions_limits limits,
+                  const std::vector<orphaned_run>& orphans) {
+  self->state.begin(std::move(environment), limits, orphans);
   self->set_down_handler([self](const caf::down_msg& what) { self->state.died(what.source); });
   return {
       [self](chat_request& request) { return self->state.chat(std::move(request), {}); },
@@ -231,12 +484,27 @@ sessions_behavior(sweeping_sessions_actor::stateful_pointer<sessions_state> self
       [self](resume_request& request, const observer_actor& observer) {
         return self->state.resume(std::move(request), observer);
       },
-      [self](run_atom, const std::string& run_id) { return self->state.show_run(run_id); },
+      [self](run_atom, const std::string& run_id) { return self->state.show_run(run_id, {}); },
       [self](cancel_atom, const std::string& run_id, cancel_mode mode) {
-        return self->state.cancel(run_id, mode);
+        return self->state.cancel(run_id, mode, {});
       },
-      [self](info_atom, const std::string& session_id) { return self->state.load(session_id); },
-      [self](erase_atom, const std::string& session_id) { return self->state.erase(session_id); },
+      [self](info_atom, const std::string& session_id) { return self->state.load(session_id, {}); },
+      [self](erase_atom, const std::string& session_id) { return self->state.erase(session_id, {}); },
+      [self](run_atom, const std::string& run_id, const caller& by) {
+        return self->state.show_run(run_id, by);
+      },
+      [self](cancel_atom, const std::string& run_id, cancel_mode mode, const caller& by) {
+        return self->state.cancel(run_id, mode, by);
+      },
+      [self](info_atom, const std::string& session_id, const caller& by) {
+        return self->state.load(session_id, by);
+      },
+      [self](erase_atom, const std::string& session_id, const caller& by) {
+        return self->state.erase(session_id, by);
+      },
+      [self](events_atom, const std::string& run_id, const caller& by) {
+        return self->state.log_of(run_id, by);
+      },
       [self](stop_atom, caf::timespan grace) { return self->state.stop(grace); },
       [self](finished_atom, const std::string& session_id, std::uint64_t handled) {
         self->state.finished(session_id, handled);

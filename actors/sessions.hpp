@@ -9,8 +9,10 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <chrono>
+#include <deque>
 #include <list>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -39,13 +41,15 @@ public:
   explicit sessions_state(sweeping_sessions_actor::pointer self) : self_(self) {}
   ~sessions_state();
 
-  void begin(session_environment_ptr environment, sessions_limits limits);
+  void begin(session_environment_ptr environment, sessions_limits limits,
+             const std::vector<orphaned_run>& orphans);
   caf::result<chat_reply> chat(chat_request&& request, observer_actor observer);
   caf::result<chat_reply> resume(resume_request&& request, observer_actor observer);
-  caf::result<run_record_ptr> show_run(const std::string& run_id);
-  caf::result<run_record_ptr> cancel(const std::string& run_id, cancel_mode mode);
-  caf::result<session_record_ptr> load(const std::string& session_id);
-  caf::result<acknowledgement> erase(const std::string& session_id);
+  caf::result<run_record_ptr> show_run(const std::string& run_id, const caller& by);
+  caf::result<run_record_ptr> cancel(const std::string& run_id, cancel_mode mode, const caller& by);
+  caf::result<session_record_ptr> load(const std::string& session_id, const caller& by);
+  caf::result<acknowledgement> erase(const std::string& session_id, const caller& by);
+  caf::result<caf::strong_actor_ptr> log_of(const std::string& run_id, const caller& by);
   caf::typed_response_promise<acknowledgement> stop(caf::timespan grace);
   /// The session has dealt with `handled` messages.
   void finished(const std::string& session_id, std::uint64_t handled);
@@ -72,9 +76,25 @@ private:
     bool is_idle() const noexcept { return forwarded == handled; }
   };
 
-  /// Passes something about a paused run on to its session, which the store knows.
-  template <class Answer, class Go>
-  caf::typed_response_promise<Answer> find_session(const std::string& run_id, Go go_on);
+  /// Passes something about a run that is not in the register on to its session, which the store knows. What
+  /// is over is `ended`.
+  template <class Answer, class Go, class Ended>
+  caf::typed_response_promise<Answer> find_session(const std::string& run_id, const caller& by, Go go_on,
+                                                   Ended ended);
+  /// Goes on with runs that another server did not live to end, some at a time.
+  void recover_more();
+  void recover(const std::string& session_id);
+  caf::result<chat_reply> start_run(chat_request&& request, observer_actor observer);
+  /// A request whose key was used before: answered by that run. Nothing if it has to be carried out.
+  bool answer_again(const run_record& known, const chat_request& request,
+                    caf::typed_response_promise<chat_reply>& promise);
+  void look_up_key(chat_request&& request, observer_actor observer,
+                   caf::typed_response_promise<chat_reply> promise);
+  void key_looked_up(const std::string& run_id, const run_record* known);
+  /// The log of the run's events, made if there is none.
+  run_log_actor make_log(const std::string& run_id, bool is_new);
+  /// The run is over: its log need not be kept, or not for long.
+  void retire_log(const std::string& run_id);
   entry& find_or_make(const std::string& session_id);
   /// Puts the session that has been idle for longest away.
   void put_away_oldest();
@@ -91,10 +111,28 @@ private:
   bool sweeping_ = false;
   bool stopping_ = false;
   std::vector<caf::typed_response_promise<acknowledgement>> stops_;
+  /// Who waits for a run that another request with the same key has started.
+  std::unordered_map<std::string, std::vector<caf::typed_response_promise<chat_reply>>> waiters_;
+  struct keyed_request {
+    chat_request request;
+    observer_actor observer;
+    caf::typed_response_promise<chat_reply> promise;
+  };
+  /// By the run that their key makes, while the store is asked for it.
+  std::unordered_map<std::string, std::vector<keyed_request>> looked_up_;
+  /// By run.
+  std::unordered_map<std::string, run_log_actor> logs_;
+  /// Runs that are over whose logs are kept, the oldest first.
+  std::deque<std::string> old_logs_;
+  /// Runs to go on with, by session, and the sessions in the order in which their turn comes.
+  std::unordered_map<std::string, std::vector<std::string>> orphans_;
+  std::deque<std::string> orphaned_sessions_;
+  std::set<std::string> recovering_;
 };
 
 sweeping_sessions_actor::behavior_type
 sessions_behavior(sweeping_sessions_actor::stateful_pointer<sessions_state> self,
-                  session_environment_ptr environment, sessions_limits limits);
+                  session_environment_ptr environment, sessions_limits limits,
+                  const std::vector<orphaned_run>& orphans);
 
 } // namespace troupe

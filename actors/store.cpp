@@ -1,8 +1,11 @@
 #include "actors/store.hpp"
 
 #include "actors/defaults.hpp"
+#include "actors/io/log.hpp"
 
 #include <fmt/format.h>
+
+#include <utility>
 
 namespace troupe {
 
@@ -51,29 +54,87 @@ caf::result<acknowledgement> store_state::erase(const std::string& session_id) {
   return acknowledgement{};
 }
 
+caf::result<stored_run_ptr> store_state::load_run(const std::string& run_id) {
+  flush();
+  auto found = store_->load_run(run_id);
+  if (!found)
+    return to_caf(found.error());
+  if (!*found)
+    return to_caf(fail(errc::unknown_run, fmt::format("there is no run '{}'", run_id)));
+  return std::make_shared<const stored_run>(std::move(**found));
+}
+
+caf::result<stored_events_ptr> store_state::load_events(const std::string& run_id, std::uint64_t last,
+                                                        std::uint64_t most) {
+  flush();
+  auto found = store_->load_events(run_id, last, most);
+  if (!found)
+    return to_caf(found.error());
+  return std::make_shared<const std::vector<stored_event>>(std::move(*found));
+}
+
 void store_state::flush() {
   if (gathered_.empty())
     return;
-  const auto written = store_->append(gathered_);
-  for (auto& promise : promises_) {
-    if (written)
-      promise.deliver(acknowledgement{});
+  const auto batch = std::exchange(gathered_, {});
+  auto promises = std::exchange(promises_, {});
+  auto written = store_->append(batch);
+  plan();
+  const bool is_alone = batch.size() == 1;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    // What one of them did wrong is not the others' fault; a full disk is everybody's.
+    auto own = written || is_alone || written.error().code == errc::store_full ? written
+                                                                               : store_->append({batch[i]});
+    if (own)
+      promises[i].deliver(acknowledgement{});
     else
-      promise.deliver(to_caf(written.error()));
+      promises[i].deliver(to_caf(own.error()));
   }
-  gathered_.clear();
-  promises_.clear();
+}
+
+void store_state::plan() {
+  if (sync_interval_.count() > 0 && !std::exchange(sync_planned_, true))
+    self_->delayed_send(self_, sync_interval_, sync_atom::value);
+  if (store_->has_journal() && !std::exchange(purge_planned_, true))
+    self_->delayed_send(self_, defaults::journal_purge, purge_atom::value);
+}
+
+void store_state::sync() {
+  sync_planned_ = false;
+  flush();
+  if (auto synced = store_->sync(); !synced)
+    log().warn("{}", synced.error().detail);
+}
+
+void store_state::purge() {
+  purge_planned_ = false;
+  flush();
+  if (auto purged = store_->purge(kept_); !purged)
+    log().warn("{}", purged.error().detail);
+}
+
+void store_state::use(store_setup setup) {
+  store_ = std::move(setup.store);
+  sync_interval_ = setup.sync_interval;
+  kept_ = setup.kept;
+  purge();
 }
 
 flushing_store_actor::behavior_type store_behavior(flushing_store_actor::stateful_pointer<store_state> self,
-                                                   std::shared_ptr<std::unique_ptr<session_store>> store) {
-  self->state.use(std::move(*store));
+                                                   std::shared_ptr<store_setup> setup) {
+  self->state.use(std::move(*setup));
   return {
       [self](info_atom, const std::string& session_id) { return self->state.load(session_id); },
       [self](session_append& what) { return self->state.append(std::move(what)); },
       [self](run_atom, const std::string& run_id) { return self->state.session_of(run_id); },
       [self](erase_atom, const std::string& session_id) { return self->state.erase(session_id); },
+      [self](journal_atom, const std::string& run_id) { return self->state.load_run(run_id); },
+      [self](events_atom, const std::string& run_id, std::uint64_t last, std::uint64_t most) {
+        return self->state.load_events(run_id, last, most);
+      },
       [self](flush_atom) { self->state.flush(); },
+      [self](sync_atom) { self->state.sync(); },
+      [self](purge_atom) { self->state.purge(); },
   };
 }
 

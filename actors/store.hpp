@@ -7,15 +7,27 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace troupe {
 
-/// Internal: makes what has gathered durable.
+/// Internal: writes what has gathered; makes what was written outlive a power cut; forgets what is over.
 using flush_atom = caf::atom_constant<caf::atom("flush")>;
-using flushing_store_actor = store_actor::extend<caf::reacts_to<flush_atom>>;
+using sync_atom = caf::atom_constant<caf::atom("sync")>;
+using purge_atom = caf::atom_constant<caf::atom("purge")>;
+using flushing_store_actor =
+    store_actor::extend<caf::reacts_to<flush_atom>, caf::reacts_to<sync_atom>, caf::reacts_to<purge_atom>>;
+
+/// How a store is kept.
+struct store_setup {
+  std::unique_ptr<session_store> store;
+  /// What was written is synced so long after it; zero: each write is synced by itself.
+  std::chrono::milliseconds sync_interval{0};
+  retention kept{};
+};
 
 /// Owns the session store. Appends that have gathered in the mailbox are written in one transaction, so that
 /// many runs share the price of making it durable.
@@ -24,24 +36,36 @@ public:
   explicit store_state(flushing_store_actor::pointer self) : self_(self) {}
   ~store_state();
 
-  void use(std::unique_ptr<session_store> store) { store_ = std::move(store); }
+  void use(store_setup setup);
   caf::result<session_record_ptr> load(const std::string& session_id);
   caf::typed_response_promise<acknowledgement> append(session_append&& what);
   caf::result<std::string> session_of(const std::string& run_id);
   caf::result<acknowledgement> erase(const std::string& session_id);
+  caf::result<stored_run_ptr> load_run(const std::string& run_id);
+  caf::result<stored_events_ptr> load_events(const std::string& run_id, std::uint64_t last,
+                                             std::uint64_t most);
   void flush();
+  void sync();
+  void purge();
 
   const char* name = "store";
 
 private:
   flushing_store_actor::pointer self_;
+  /// After a write, which is to be synced later and may have left something to forget.
+  void plan();
+
   std::unique_ptr<session_store> store_;
+  std::chrono::milliseconds sync_interval_{0};
+  retention kept_;
+  bool sync_planned_ = false;
+  bool purge_planned_ = false;
   std::vector<session_append> gathered_;
   std::vector<caf::typed_response_promise<acknowledgement>> promises_;
 };
 
 /// Spawn it detached for a store that blocks.
 flushing_store_actor::behavior_type store_behavior(flushing_store_actor::stateful_pointer<store_state> self,
-                                                   std::shared_ptr<std::unique_ptr<session_store>> store);
+                                                   std::shared_ptr<store_setup> setup);
 
 } // namespace troupe

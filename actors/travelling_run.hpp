@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libagent/run/journal.hpp"
 #include "libagent/run/machine.hpp"
 
 #include <caf/actor_clock.hpp>
@@ -32,6 +33,8 @@ struct travelling_run {
   std::string handed_by;
   /// For a paused run that goes on.
   std::vector<decision> decisions;
+  /// What the journal knows of it.
+  run::recorder recorder;
 };
 
 /// How a run ended, or that it has paused. A failed run has its items too.

@@ -28,6 +28,7 @@ using client_box = std::shared_ptr<std::unique_ptr<io::http_client>>;
 /// All that can fail, made before the first actor.
 struct ingredients {
   std::unique_ptr<session_store> store;
+  std::vector<orphaned_run> orphans;
   std::map<std::string, client_box> clients;
   std::map<std::string, cassette_file> recordings;
   std::map<std::string, std::shared_ptr<cassette>> cassettes;
@@ -65,10 +66,26 @@ result<void> check(const runtime_options& options) {
   return fail(errc::invalid_config, fmt::format("{}", fmt::join(wrong, "; ")));
 }
 
-result<std::unique_ptr<session_store>> open_store(const config::session_options& options) {
+result<std::unique_ptr<session_store>> open_store(const config::configuration& config) {
+  const auto& options = config.sessions;
   if (options.store == config::session_options::store_kind::sqlite)
-    return open_sqlite_store(options.path.string());
+    return open_sqlite_store(options.path.string(), config.journal.kept);
   return make_memory_store({options.max_sessions});
+}
+
+/// Opens the store, and takes over what others have left unfinished if this is to carry it on.
+result<void> prepare_store(const runtime_options& options, ingredients& made) {
+  auto store = options.open_store ? options.open_store() : open_store(options.config);
+  if (!store)
+    return store.error();
+  made.store = std::move(*store);
+  if (!options.takes_up_runs)
+    return {};
+  auto orphans = made.store->adopt_runs();
+  if (!orphans)
+    return orphans.error();
+  made.orphans = std::move(*orphans);
+  return {};
 }
 
 result<void> prepare_model(io::reactor& io, const runtime_options& options,
@@ -97,10 +114,8 @@ result<ingredients> prepare(io::reactor& io, const runtime_options& options) {
   if (auto checked = check(options); !checked)
     return checked.error();
   ingredients made;
-  auto store = open_store(options.config.sessions);
-  if (!store)
-    return store.error();
-  made.store = std::move(*store);
+  if (auto prepared = prepare_store(options, made); !prepared)
+    return prepared.error();
   for (const auto& model : options.config.models)
     if (auto prepared = prepare_model(io, options, model, made); !prepared)
       return fail(errc::invalid_config, fmt::format("model '{}': {}", model.name, prepared.error().detail));
@@ -238,16 +253,21 @@ std::vector<hook> make_hooks(caf::actor_system& system, const runtime_options& o
 }
 
 run::limits limits_of(const config::configuration& config) {
-  return {config.limits.max_turns, config.limits.max_tool_output_bytes, config.limits.max_parallel_tools};
+  return {config.limits.max_turns, config.limits.max_tool_output_bytes, config.limits.max_parallel_tools,
+          config.journal.fails_in_doubt};
 }
 
-store_actor spawn_store(caf::actor_system& system, const config::session_options& options,
-                        ingredients& made) {
-  auto store = std::make_shared<std::unique_ptr<session_store>>(std::move(made.store));
+store_actor spawn_store(caf::actor_system& system, const runtime_options& options, ingredients& made) {
+  const auto& config = options.config;
+  auto setup = std::make_shared<store_setup>(store_setup{std::move(made.store)});
+  setup->kept = config.journal.over;
+  if (config.journal.kept != durability::full)
+    setup->sync_interval = config.journal.sync_interval;
   // SQLite blocks; a map does not.
-  if (options.store == config::session_options::store_kind::sqlite)
-    return system.spawn<caf::detached>(store_behavior, std::move(store));
-  return system.spawn(store_behavior, std::move(store));
+  if (!options.open_store && config.sessions.store == config::session_options::store_kind::sqlite)
+    return system.spawn<caf::detached>(store_behavior, std::move(setup));
+  setup->sync_interval = {};
+  return system.spawn(store_behavior, std::move(setup));
 }
 
 /// What all agents share.
@@ -268,9 +288,9 @@ void add_tools(const runtime_options& options, const cast& made, agent_wiring& w
   for (const auto& name : definition.mcp_servers)
     for (std::size_t i = 0; i < made.mcp_servers.size(); ++i)
       if (made.mcp_servers[i].first == name)
-        wiring.mcp_servers.push_back(
-            {name, made.mcp_servers[i].second, options.config.mcp_servers[i].approval,
-             options.config.mcp_servers[i].trusted});
+        wiring.mcp_servers.push_back({name, made.mcp_servers[i].second,
+                                      options.config.mcp_servers[i].approval,
+                                      options.config.mcp_servers[i].trusted});
   auto specs = std::make_shared<tool_list>();
   for (const auto& [agent, tool] : options.tools) {
     if (agent != definition.name)
@@ -334,7 +354,7 @@ bool may_rewrite_input(const agent_definition& definition, const guardrail_map& 
 }
 
 void spawn_sessions(caf::actor_system& system, const runtime_options& options, const common_wiring& common,
-                    cast& made) {
+                    const ingredients& prepared, cast& made) {
   auto environment = std::make_shared<session_environment>();
   environment->store = made.store;
   environment->agents = made.agents;
@@ -349,10 +369,14 @@ void spawn_sessions(caf::actor_system& system, const runtime_options& options, c
   environment->dearest = common.dearest;
   environment->run_timeout = options.config.limits.run_timeout;
   environment->max_queue = options.config.sessions.max_queue;
+  environment->busy = busy_policy_named(options.config.sessions.on_busy).value_or(busy_policy::enqueue);
+  environment->is_journaled = made.is_journaled;
+  environment->max_takeovers = options.config.journal.max_takeovers;
   made.sessions =
       system.spawn(sessions_behavior, session_environment_ptr(std::move(environment)),
                    sessions_limits{options.config.limits.max_runs, options.config.sessions.idle_timeout,
-                                   options.config.sessions.max_idle, options.config.limits.kept_runs});
+                                   options.config.sessions.max_idle, options.config.limits.kept_runs},
+                   prepared.orphans);
 }
 
 } // namespace
@@ -366,12 +390,13 @@ result<cast> spawn_cast(caf::actor_system& system, io::reactor& io, const runtim
   for (const auto& server : options.config.mcp_servers)
     made.mcp_servers.emplace_back(
         server.name, system.spawn(mcp_server, server, options.config.secrets, reactor_reference{&io}));
-  made.store = spawn_store(system, options.config.sessions, *prepared);
+  made.is_journaled = prepared->store->has_journal();
+  made.store = spawn_store(system, options, *prepared);
   const auto prices = prices_of(options.config);
   const common_wiring common{make_guardrails(options, made), make_hooks(system, options, *prepared, made),
                              prices, dearest_of(options.config, prices)};
   spawn_agents(system, options, common, made);
-  spawn_sessions(system, options, common, made);
+  spawn_sessions(system, options, common, *prepared, made);
   return made;
 }
 

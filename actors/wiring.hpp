@@ -28,6 +28,8 @@ struct cast {
   std::vector<std::string> agent_names;
   std::shared_ptr<const roster> agents;
   store_actor store;
+  /// The store keeps a journal.
+  bool is_journaled = false;
   sessions_actor sessions;
 };
 

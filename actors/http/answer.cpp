@@ -153,6 +153,13 @@ unsigned status_of(errc code) noexcept {
 }
 
 answer show(const chat_reply& reply) {
+  if (reply.status == run_status::running)
+    return {202,
+            dump_json({{"status", to_string(reply.status)},
+                       {"run_id", reply.run_id},
+                       {"session_id", reply.session_id}}),
+            {{"Location", "/api/v1/runs/" + reply.run_id}},
+            false};
   json body{{"session_id", reply.session_id},
             {"agent", reply.agent},
             {"run_id", reply.run_id},

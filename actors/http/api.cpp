@@ -1,6 +1,8 @@
 #include "actors/http/api.hpp"
 
 #include "actors/http/chat_body.hpp"
+#include "actors/http/defaults.hpp"
+#include "actors/http/digest.hpp"
 #include "actors/http/openapi.hpp"
 #include "actors/http/run_body.hpp"
 #include "libagent/config/spelling.hpp"
@@ -9,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace troupe::http {
 
@@ -34,13 +37,57 @@ std::optional<answer> refuse_media_type(const request_view& request) {
   return refuse(415, "unsupported_media_type", "the body must be JSON: Content-Type: application/json");
 }
 
+/// What a request comes to, whatever its white space and the order of its fields.
+std::string hash_of(const request_view& request) {
+  const auto parsed = json::parse(request.body, nullptr, false);
+  const auto text = parsed.is_discarded() ? std::string(request.body) : dump_json(parsed);
+  return sha256(fmt::format("{} {}", path_of(request.target), text));
+}
+
+/// Has the run's id be made of the request's key, if it has one.
+std::optional<answer> take_key(const request_view& request, chat_request& chat) {
+  if (!request.idempotency_key)
+    return std::nullopt;
+  const auto key = *request.idempotency_key;
+  const bool is_visible =
+      std::all_of(key.begin(), key.end(), [](char each) { return each >= 0x20 && each <= 0x7e; });
+  if (key.empty() || key.size() > defaults::max_key_bytes || !is_visible)
+    return refuse(
+        fail(errc::invalid_argument, fmt::format("'Idempotency-Key' must be 1 to {} visible ASCII characters",
+                                                 defaults::max_key_bytes)));
+  chat.idempotency_key = key;
+  chat.key_hash = hash_of(request);
+  return std::nullopt;
+}
+
+/// Reads along from the event that the header names on.
+decision follow(std::string run_id, const request_view& request) {
+  std::uint64_t last = 0;
+  if (const auto given = request.last_event_id.value_or("0"); !given.empty()) {
+    const auto* end = given.data() + given.size();
+    if (std::from_chars(given.data(), end, last).ptr != end)
+      return refuse(fail(errc::invalid_argument, "'Last-Event-ID' must be the id of one of the run's events"),
+                    {}, run_id);
+  }
+  return call(show_events{std::move(run_id), last});
+}
+
 } // namespace
 
 bool is_streamed(const call& what) noexcept {
+  if (std::holds_alternative<show_events>(what))
+    return true;
   if (const auto* chat = std::get_if<chat_request>(&what))
-    return chat->streamed;
+    return chat->streamed && !chat->background;
   const auto* resume = std::get_if<resume_request>(&what);
   return resume != nullptr && resume->streamed;
+}
+
+bool ends_with_client(const call& what) noexcept {
+  if (const auto* chat = std::get_if<chat_request>(&what))
+    return chat->ends_with_client;
+  const auto* resume = std::get_if<resume_request>(&what);
+  return resume != nullptr && resume->ends_with_client;
 }
 
 api::api(const config::server_options& options, std::vector<std::string> agents)
@@ -56,6 +103,7 @@ decision api::decide(const request_view& request) const {
   case endpoint::chat:
     return decide_chat(request);
   case endpoint::run:
+  case endpoint::run_events:
   case endpoint::resume_run:
   case endpoint::cancel_run:
     return decide_run(*match.what, match.parameter, request);
@@ -87,7 +135,12 @@ decision api::decide_chat(const request_view& request) const {
       message += fmt::format("; did you mean {}?", config::in_quotes(meant));
     return refuse(fail(errc::unknown_agent, std::move(message)), chat->session_id);
   }
-  chat->streamed = chat->streamed || wants_events(request.accept);
+  if (!chat->streamed && !chat->background && wants_events(request.accept)) {
+    chat->streamed = true;
+    chat->ends_with_client = !chat->detached;
+  }
+  if (auto refusal = take_key(request, *chat))
+    return std::move(*refusal);
   return call(std::move(*chat));
 }
 
@@ -98,6 +151,8 @@ decision api::decide_run(endpoint what, std::string_view parameter, const reques
     return refuse(fail(errc::unknown_run, "there is no such run"));
   if (what == endpoint::run)
     return call(show_run{std::move(*id)});
+  if (what == endpoint::run_events)
+    return follow(std::move(*id), request);
   if (auto refusal = request.body.empty() ? std::nullopt : refuse_media_type(request))
     return std::move(*refusal);
   if (what == endpoint::cancel_run) {
@@ -108,7 +163,10 @@ decision api::decide_run(endpoint what, std::string_view parameter, const reques
   if (!resume)
     return refuse(resume.error(), {}, *id);
   resume->run_id = std::move(*id);
-  resume->streamed = resume->streamed || wants_events(request.accept);
+  if (!resume->streamed && wants_events(request.accept)) {
+    resume->streamed = true;
+    resume->ends_with_client = !resume->detached;
+  }
   return call(std::move(*resume));
 }
 

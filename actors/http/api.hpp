@@ -24,6 +24,9 @@ struct request_view {
   std::string_view body;
   /// Nothing if the header is missing or empty.
   std::optional<std::string_view> accept{};
+  /// Nothing if the header is missing.
+  std::optional<std::string_view> idempotency_key{};
+  std::optional<std::string_view> last_event_id{};
 };
 
 /// Names a request that waits for its answer.
@@ -33,6 +36,12 @@ using request_id = std::uint64_t;
 
 struct show_run {
   std::string run_id;
+};
+/// Reads along.
+struct show_events {
+  std::string run_id;
+  /// The last that the client has.
+  std::uint64_t last_event = 0;
 };
 struct cancel_run {
   std::string run_id;
@@ -47,11 +56,13 @@ struct forget_session {
 };
 struct list_servers {};
 
-using call = std::variant<chat_request, resume_request, show_run, cancel_run, show_session, forget_session,
-                          list_servers>;
+using call = std::variant<chat_request, resume_request, show_run, show_events, cancel_run, show_session,
+                          forget_session, list_servers>;
 
 /// Whether the call is answered by a stream of events.
 bool is_streamed(const call& what) noexcept;
+/// Whether it matters that its client goes away before it is answered.
+bool ends_with_client(const call& what) noexcept;
 
 /// How a request goes on: it is answered at once, or is a call of an actor.
 using decision = std::variant<answer, call>;

@@ -1,5 +1,6 @@
 #include "actors/http/chat_body.hpp"
 
+#include "actors/http/defaults.hpp"
 #include "actors/http/json_body.hpp"
 #include "libagent/config/spelling.hpp"
 #include "libagent/session/store.hpp"
@@ -117,6 +118,17 @@ result<chat_request> decode_chat(std::string_view body, std::size_t max_depth) {
     else
       fields.wrong("{}", spending.error().detail);
   }
+  request.background = fields.optional_flag("background");
+  request.busy =
+      busy_policy_named(fields.optional_word("on_busy", {"enqueue", "reject", "interrupt", "rollback"}));
+  if (const auto time = fields.optional_count("deadline_ms", defaults::longest_deadline.count()))
+    request.within = std::chrono::milliseconds(*time);
+  const auto when_gone = fields.optional_word("on_disconnect", {"cancel", "detach"});
+  request.detached = when_gone == "detach";
+  request.ends_with_client = when_gone == "cancel" || (when_gone.empty() && request.streamed);
+  if (request.background && when_gone == "cancel")
+    fields.wrong(
+        "'on_disconnect' cannot be \"cancel\" for a run in the background, whose client does not wait");
   if (!fields.problems().empty())
     return fail(errc::invalid_argument, fields.problems());
   return request;

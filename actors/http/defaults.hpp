@@ -38,6 +38,11 @@ inline constexpr std::chrono::milliseconds accept_pause{100};
 /// How long the front end waits for a run beyond the time that the run may take, which is mostly the time in
 /// its session's queue. The session bounds both; this is only for an answer that never comes.
 inline constexpr std::chrono::hours queue_wait{24};
+/// The longest deadline that a request may give its run.
+inline constexpr std::chrono::milliseconds longest_deadline{std::chrono::hours{24 * 7}};
+/// An `Idempotency-Key` is at most so long.
+inline constexpr std::size_t max_key_bytes = 255;
+
 /// How long the store may take to show a session.
 inline constexpr std::chrono::seconds store_timeout{30};
 /// How long an MCP server's actor may take to say how it is.

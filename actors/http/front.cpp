@@ -78,7 +78,7 @@ front_actor::behavior_type http_front(front_pointer self, const front_setup& set
       [self](written_atom, request_id id, std::uint64_t bytes) {
         tell_stream(self, id, written_atom::value, bytes);
       },
-      [self](gone_atom, request_id id) { tell_stream(self, id, gone_atom::value); },
+      [self](gone_atom, request_id id) { client_gone(self, id); },
       [self](const stream_over& ended) { forget_stream(self, ended); },
       [self](opened& how) { self->state.on_opened(std::move(how)); },
       [self](closed_atom) {

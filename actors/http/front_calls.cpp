@@ -3,6 +3,7 @@
 #include "actors/ask.hpp"
 #include "actors/http/api.hpp"
 #include "actors/http/defaults.hpp"
+#include "actors/http/digest.hpp"
 #include "actors/io/log.hpp"
 #include "actors/run_id.hpp"
 
@@ -21,14 +22,17 @@ namespace {
 /// Answers a call with what an actor says.
 template <class Reply, class Show>
 auto answer_with(front_pointer self, request_id id, Show show) {
-  return
-      [self, id, show = std::move(show)](const Reply& value) { self->state.server->reply(id, show(value)); };
+  return [self, id, show = std::move(show)](const Reply& value) {
+    self->state.watched.erase(id);
+    self->state.server->reply(id, show(value));
+  };
 }
 
 /// Answers a call with why an actor has nothing to say.
 auto refuse_with(front_pointer self, request_id id, std::string session_id = {}, std::string run_id = {}) {
   return
       [self, id, session_id = std::move(session_id), run_id = std::move(run_id)](const caf::error& reason) {
+        self->state.watched.erase(id);
         self->state.server->reply(id, refuse(from_caf(reason), session_id, run_id));
       };
 }
@@ -76,10 +80,14 @@ void ask_status(front_pointer self, request_id id, const std::shared_ptr<status_
 template <class Request>
 void stream(front_pointer self, request_id id, Request&& what) {
   const auto& [backend, streaming] = std::tie(self->state.backend, self->state.streaming);
+  bool cancels = false;
+  if constexpr (requires { what.ends_with_client; })
+    cancels = what.ends_with_client;
   auto watcher = spawn_run_stream(self->home_system(), {.id = id,
                                                         .way_out = self->state.server,
                                                         .sessions = backend.sessions,
                                                         .what = std::forward<Request>(what),
+                                                        .cancels = cancels,
                                                         .timeout = patience(backend),
                                                         .buffer_bytes = streaming.buffer_bytes});
   watcher->attach_functor([front = caf::actor_cast<caf::weak_actor_ptr>(self), id](const caf::error& reason) {
@@ -98,9 +106,15 @@ struct caller {
       chat.session_id = new_session_id();
       chat.is_new = true;
     }
-    chat.run_id = new_run_id();
-    if (chat.streamed)
+    // The same key of the same subject is the same run.
+    chat.run_id = chat.key_hash.empty()
+                      ? new_run_id()
+                      : "run_" + sha256(chat.by.subject + '\n' + chat.idempotency_key).substr(0, 32);
+    chat.is_logged = chat.background;
+    if (chat.streamed && !chat.background)
       return stream(self, id, std::move(chat));
+    if (chat.ends_with_client)
+      self->state.watched.emplace(id, chat.run_id);
     const auto& backend = self->state.backend;
     auto refuse = refuse_run(self, id, chat.session_id, chat.run_id);
     ask<chat_reply>(self, backend.sessions, patience(backend),
@@ -111,11 +125,17 @@ struct caller {
   void operator()(resume_request& resume) const {
     if (resume.streamed)
       return stream(self, id, std::move(resume));
+    if (resume.ends_with_client)
+      self->state.watched.emplace(id, resume.run_id);
     const auto& backend = self->state.backend;
     auto refuse = refuse_run(self, id, {}, resume.run_id);
     ask<chat_reply>(self, backend.sessions, patience(backend),
                     answer_with<chat_reply>(self, id, [](const chat_reply& reply) { return show(reply); }),
                     std::move(refuse), std::move(resume), observer_actor());
+  }
+
+  void operator()(show_events& wanted) const {
+    stream(self, id, follow_run{wanted.run_id, wanted.last_event, {}});
   }
 
   void operator()(show_run& wanted) const {
@@ -170,6 +190,12 @@ void carry_out(front_pointer self, incoming_call& incoming) {
     log().error("http: {}", thrown.what());
     self->state.server->reply(incoming.id, refuse(fail(errc::internal, "an exception in the front end")));
   }
+}
+
+void client_gone(front_pointer self, request_id id) {
+  if (const auto run = self->state.watched.extract(id); !run.empty())
+    caf::anon_send(self->state.backend.sessions, cancel_atom::value, run.mapped(), cancel_mode::at_once);
+  tell_stream(self, id, gone_atom::value);
 }
 
 void forget_stream(front_pointer self, const stream_over& ended) {

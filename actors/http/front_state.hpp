@@ -73,6 +73,8 @@ struct front_state {
   /// Runs that are streamed reach it too.
   std::shared_ptr<http::server> server;
   std::unordered_map<request_id, run_stream_actor> streams;
+  /// Runs that end with their clients, by the requests that are not answered yet.
+  std::unordered_map<request_id, std::string> watched;
   std::optional<opened> outcome;
   bool closed = false;
   std::vector<caf::typed_response_promise<std::uint16_t>> wait_for_port;
@@ -120,6 +122,9 @@ void tell_stream(front_pointer self, request_id id, const What&... what) {
   if (const auto found = self->state.streams.find(id); found != self->state.streams.end())
     caf::anon_send(found->second, what...);
 }
+
+/// The client of a request has gone away.
+void client_gone(front_pointer self, request_id id);
 
 /// The actor of a streamed run has ended.
 void forget_stream(front_pointer self, const stream_over& ended);

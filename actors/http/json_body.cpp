@@ -2,6 +2,7 @@
 
 #include "libagent/config/spelling.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace troupe::http {
@@ -39,6 +40,32 @@ bool field_reader::optional_flag(std::string_view name) {
   if (!value->is_boolean())
     wrong_type(name, "true or false", *value);
   return *value == true;
+}
+
+std::string field_reader::optional_word(std::string_view name,
+                                        std::initializer_list<std::string_view> words) {
+  const auto* value = present(name);
+  if (value == nullptr)
+    return {};
+  const auto* text = value->get_ptr<const std::string*>();
+  if (text != nullptr && std::find(words.begin(), words.end(), *text) != words.end())
+    return *text;
+  std::vector<std::string> quoted;
+  for (const auto word : words)
+    quoted.push_back(fmt::format("\"{}\"", word));
+  wrong("'{}' must be one of {}", name, fmt::join(quoted, ", "));
+  return {};
+}
+
+std::optional<std::uint64_t> field_reader::optional_count(std::string_view name, std::uint64_t most) {
+  const auto* value = present(name);
+  if (value == nullptr)
+    return std::nullopt;
+  if (value->is_number_unsigned())
+    if (const auto count = value->get<std::uint64_t>(); count >= 1 && count <= most)
+      return count;
+  wrong("'{}' must be a whole number from 1 to {}", name, most);
+  return std::nullopt;
 }
 
 const json* field_reader::optional_object(std::string_view name) {

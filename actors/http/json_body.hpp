@@ -6,6 +6,9 @@
 #include <fmt/format.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +32,10 @@ public:
   std::string required_text(std::string_view name);
   std::string optional_text(std::string_view name);
   bool optional_flag(std::string_view name);
+  /// One of these words.
+  std::string optional_word(std::string_view name, std::initializer_list<std::string_view> words);
+  /// A whole number from 1 to `most`.
+  std::optional<std::uint64_t> optional_count(std::string_view name, std::uint64_t most);
   /// Null if it is absent or null, or not an object.
   const json* optional_object(std::string_view name);
   /// Null if it is not an array.

@@ -52,6 +52,14 @@ json run_parameter() {
   return json::array({{{"name", "run_id"}, {"in", "path"}, {"required", true}, {"schema", schemas::text()}}});
 }
 
+json header_parameter(std::string_view name, std::string_view description) {
+  return {{"name", name},
+          {"in", "header"},
+          {"required", false},
+          {"description", description},
+          {"schema", {{"type", "string"}}}};
+}
+
 /// What a run that is waited for comes to, at once or as a stream.
 json describe_outcome() {
   json responses;
@@ -67,14 +75,16 @@ json describe_outcome() {
        "usage; at last run_completed (ChatReply), approval_required (PausedRun) or run_failed (Error, with "
        "the "
        "status). A run that fails before its first event is answered by that status and no stream"}};
-  responses["202"] =
-      response("The run waits for decisions; go on with it by resume", schemas::reference("PausedRun"));
+  responses["202"] = response(
+      "The run waits for decisions; go on with it by resume. Or it goes on in the background",
+      json{{"oneOf", json::array({schemas::reference("PausedRun"), schemas::reference("AcceptedRun")})}});
   add_failures(responses,
                {{"429", "Too much work at once; try again after Retry-After seconds"},
                 {"500", "Too many turns, the session store failed, or there is a bug"},
                 {"502", "The model, a tool or a hook failed, or the output does not fit its schema"},
                 going_down,
-                {"504", "The run or the model took too long"}});
+                {"504", "The run or the model took too long"},
+                {"507", "There is no room left to store anything"}});
   return responses;
 }
 
@@ -82,6 +92,9 @@ json describe_chat() {
   json operation{
       {"operationId", "chat"},
       {"summary", "Says something to an agent and waits for its answer"},
+      {"parameters",
+       json::array({header_parameter("Idempotency-Key",
+                                     "Names the request: the same one again is answered by the same run")})},
       {"requestBody", {{"required", true}, {"content", content_of(schemas::reference("ChatRequest"))}}}};
   operation["responses"] = describe_outcome();
   add_failures(operation["responses"],
@@ -119,6 +132,19 @@ json describe_run() {
                  {"parameters", run_parameter()}};
   operation["responses"]["200"] = response("The run", schemas::reference("Run"));
   add_failures(operation["responses"], {no_run, broken, going_down, too_late});
+  return operation;
+}
+
+json describe_events() {
+  json operation{{"operationId", "followRun"},
+                 {"summary", "Tells what happens in a run, from its beginning or after the last event known"},
+                 {"parameters", run_parameter()}};
+  operation["parameters"].push_back(
+      header_parameter("Last-Event-ID", "The id of the last event that the client has"));
+  operation["responses"]["200"] = {{"description", "Events as a streamed chat has them"},
+                                   {"content", {{"text/event-stream", {{"schema", {{"type", "string"}}}}}}}};
+  add_failures(operation["responses"],
+               {no_run, {"422", "The Last-Event-ID is no id of an event"}, broken, going_down, too_late});
   return operation;
 }
 
@@ -171,6 +197,8 @@ json describe(endpoint what) {
     return describe_chat();
   case endpoint::run:
     return describe_run();
+  case endpoint::run_events:
+    return describe_events();
   case endpoint::resume_run:
     return describe_resume();
   case endpoint::cancel_run:

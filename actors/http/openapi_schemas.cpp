@@ -58,6 +58,12 @@ json stream_flag() {
                    "Whether to answer by a stream of server-sent events; so does Accept: text/event-stream");
 }
 
+json on_disconnect() {
+  return described(
+      one_of({"cancel", "detach"}),
+      "What becomes of the run when the client goes away; absent: cancel for a stream, else detach");
+}
+
 json chat_request_schema() {
   json body{{"type", "object"}, {"required", json::array({"prompt"})}};
   body["properties"]["prompt"] = {
@@ -72,6 +78,16 @@ json chat_request_schema() {
   body["properties"]["context"] = described({{"type", json::array({"object", "null"})}},
                                             "What templates and expressions know as `context`");
   body["properties"]["budget"] = reference("Budget");
+  body["properties"]["background"] =
+      described({{"type", json::array({"boolean", "null"})}},
+                "Whether to answer 202 as soon as the run is accepted, which then goes on by itself");
+  body["properties"]["on_disconnect"] = on_disconnect();
+  body["properties"]["on_busy"] =
+      described(one_of({"enqueue", "reject", "interrupt", "rollback"}),
+                "What to do if a run of the session is under way; absent: what the agent file says");
+  body["properties"]["deadline_ms"] =
+      described({{"type", json::array({"integer", "null"})}, {"minimum", 1}},
+                "Milliseconds for the run and its wait together; the configured run timeout holds besides");
   return body;
 }
 
@@ -122,7 +138,7 @@ json chat_reply_schema() {
 
 json interruption_schema() {
   return record({{"id", text()},
-                 {"kind", one_of({"tool", "handoff"})},
+                 {"kind", one_of({"tool", "handoff", "in_doubt"})},
                  {"agent", text()},
                  {"tool", text()},
                  {"arguments", object()}});
@@ -135,6 +151,10 @@ json paused_run_schema() {
                  {"session_id", session_id()},
                  {"agent", text()},
                  {"usage", reference("Usage")}});
+}
+
+json accepted_run_schema() {
+  return record({{"status", {{"const", "running"}}}, {"run_id", text()}, {"session_id", session_id()}});
 }
 
 json run_schema() {
@@ -152,10 +172,15 @@ json run_schema() {
 }
 
 json decision_schema() {
-  auto decided = record({{"id", text()}, {"decision", one_of({"approve", "reject"})}});
+  auto decided =
+      record({{"id", text()}, {"decision", one_of({"approve", "reject", "repeat", "result", "fail"})}});
   auto& members = decided["properties"];
   members["id"]["description"] = "The interruption's";
-  members["message"] = described(text(), "For a rejection: what the model is told");
+  members["decision"]["description"] = "`approve` or `reject` a call that waits for an approval; `repeat` a "
+                                       "call in doubt, or give its `result`, "
+                                       "or have it `fail`";
+  members["message"] = described(text(), "For a rejection and a failure: what the model is told");
+  members["output"] = described(text(), "For a result: what the tool gave");
   members["always"] = described({{"type", "boolean"}}, "For an approval: of all such calls on this session");
   members["arguments"] = described(object(), "For an approval: in place of the model's");
   return decided;
@@ -164,6 +189,7 @@ json decision_schema() {
 json resume_request_schema() {
   auto body = record({{"decisions", list_of(reference("Decision"))}});
   body["properties"]["stream"] = stream_flag();
+  body["properties"]["on_disconnect"] = on_disconnect();
   return body;
 }
 
@@ -246,6 +272,7 @@ json all() {
           {"Usage", usage_schema()},
           {"Interruption", interruption_schema()},
           {"PausedRun", paused_run_schema()},
+          {"AcceptedRun", accepted_run_schema()},
           {"Run", run_schema()},
           {"Decision", decision_schema()},
           {"ResumeRequest", resume_request_schema()},

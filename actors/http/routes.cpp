@@ -12,6 +12,7 @@ constexpr std::array all_routes{
     route{"GET", "/api/v1/runs/{run_id}", endpoint::run},
     route{"POST", "/api/v1/runs/{run_id}/resume", endpoint::resume_run},
     route{"POST", "/api/v1/runs/{run_id}/cancel", endpoint::cancel_run},
+    route{"GET", "/api/v1/runs/{run_id}/events", endpoint::run_events},
     route{"GET", "/api/v1/sessions/{session_id}", endpoint::session},
     route{"DELETE", "/api/v1/sessions/{session_id}", endpoint::forget_session},
     route{"GET", "/health", endpoint::health},

@@ -18,6 +18,7 @@ enum class endpoint : std::uint8_t {
   run,
   resume_run,
   cancel_run,
+  run_events,
   session,
   forget_session,
   openapi

@@ -14,6 +14,9 @@ result<resume_request> decode_resume(std::string_view body, std::size_t max_dept
   field_reader fields(*parsed);
   resume_request request;
   request.streamed = fields.optional_flag("stream");
+  const auto when_gone = fields.optional_word("on_disconnect", {"cancel", "detach"});
+  request.detached = when_gone == "detach";
+  request.ends_with_client = when_gone == "cancel" || (when_gone.empty() && request.streamed);
   if (const auto* decisions = fields.required_array("decisions"))
     for (std::size_t i = 0; i < decisions->size(); ++i) {
       auto decided = decision_from_json((*decisions)[i]);

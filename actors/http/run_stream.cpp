@@ -2,8 +2,8 @@
 
 #include "actors/ask.hpp"
 #include "actors/error.hpp"
+#include "actors/told_event.hpp"
 
-#include <caf/actor_addr.hpp>
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
@@ -12,6 +12,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <optional>
 #include <utility>
 
 namespace troupe::http {
@@ -23,110 +24,188 @@ public:
   explicit stream_state(run_stream_actor::pointer self) : self_(self) {}
 
   void start(run_stream_setup setup);
-  void tell(const run_event& what);
-  void taken(std::uint64_t bytes) { flow_.taken(bytes, acknowledge); }
-  void source_ended(const caf::actor_addr& which) { flow_.ended(which); }
+  void taken(std::uint64_t bytes);
   void give_up();
 
   const char* name = "run_stream";
 
 private:
+  template <class Request>
+  void start_run(Request&& request);
+  void find_log(const caller& by);
+  void read();
+  void came(const run_events& found);
+  /// The log has no more: the run is over, or has paused.
+  void log_ended();
   void write(sse_event event);
-  void complete(sse_event last);
+  void complete();
   void fail(const error& reason);
   void cancel_run();
-  static void acknowledge(const caf::actor_addr& source, std::uint64_t events);
 
   run_stream_actor::pointer self_;
-  request_id id_ = 0;
-  std::weak_ptr<server> way_out_;
-  sessions_actor sessions_;
+  run_stream_setup setup_;
   std::string session_id_;
   std::string run_id_;
+  caller by_;
+  run_log_actor log_;
+  std::uint64_t last_ = 0;
+  std::size_t waiting_bytes_ = 0;
+  bool is_reading_ = false;
   bool begun_ = false;
-  /// By run actor: the run may have been handed on, or have started others that tell of themselves too.
-  event_flow<caf::actor_addr> flow_{0};
+  bool log_ended_ = false;
+  /// How it ended, once that is known.
+  std::optional<sse_event> end_;
+  std::optional<error> failure_;
 };
 
 using stream_pointer = run_stream_actor::stateful_pointer<stream_state>;
 
 void stream_state::start(run_stream_setup setup) {
-  id_ = setup.id;
-  way_out_ = std::move(setup.way_out);
-  sessions_ = setup.sessions;
-  flow_ = event_flow<caf::actor_addr>(setup.buffer_bytes);
-  if (const auto* chat = std::get_if<chat_request>(&setup.what))
+  setup_ = std::move(setup);
+  if (auto* follow = std::get_if<follow_run>(&setup_.what)) {
+    run_id_ = follow->run_id;
+    last_ = follow->last_event;
+    by_ = follow->by;
+  } else if (auto* chat = std::get_if<chat_request>(&setup_.what)) {
     session_id_ = chat->session_id;
-  std::visit(
-      [&](auto& what) {
-        run_id_ = what.run_id;
-        ask<chat_reply>(
-            self_, sessions_, setup.timeout, [this](const chat_reply& reply) { complete(last_event(reply)); },
-            [this](const caf::error& reason) {
-              if (reason == caf::sec::request_timeout)
-                cancel_run();
-              fail(from_caf(reason));
-            },
-            std::move(what), caf::actor_cast<observer_actor>(self_));
-      },
-      setup.what);
+    start_run(std::move(*chat));
+  } else {
+    start_run(std::move(std::get<resume_request>(setup_.what)));
+  }
+  find_log(by_);
 }
 
-void stream_state::tell(const run_event& what) {
-  if (const auto* started = std::get_if<run_started>(&what))
-    session_id_ = started->session_id;
-  auto event = to_sse(what);
-  const auto bytes = event ? event->data.size() : 0;
-  if (event)
-    write(std::move(*event));
-  const auto& sender = self_->current_sender();
-  const auto is_new = flow_.came(caf::actor_cast<caf::actor_addr>(sender), bytes, acknowledge);
-  if (is_new && sender)
-    self_->monitor(sender);
+template <class Request>
+void stream_state::start_run(Request&& request) {
+  run_id_ = request.run_id;
+  by_ = request.by;
+  request.is_logged = true;
+  ask<chat_reply>(
+      self_, setup_.sessions, setup_.timeout,
+      [this](const chat_reply& reply) {
+        end_ = last_event(reply);
+        complete();
+      },
+      [this](const caf::error& reason) {
+        if (reason == caf::sec::request_timeout)
+          cancel_run();
+        failure_ = from_caf(reason);
+        complete();
+      },
+      std::move(request), observer_actor());
+}
+
+void stream_state::find_log(const caller& by) {
+  const bool follows = std::holds_alternative<follow_run>(setup_.what);
+  ask<caf::strong_actor_ptr>(
+      self_, setup_.sessions, setup_.timeout,
+      [this](const caf::strong_actor_ptr& log) {
+        log_ = caf::actor_cast<run_log_actor>(log);
+        read();
+      },
+      [this, follows](const caf::error& reason) {
+        if (follows)
+          return fail(from_caf(reason));
+        // It could not be started; how it failed is what counts.
+        log_ended_ = true;
+        complete();
+      },
+      events_atom::value, run_id_, by);
+}
+
+void stream_state::read() {
+  if (is_reading_ || log_ended_ || !log_ || waiting_bytes_ > setup_.buffer_bytes)
+    return;
+  is_reading_ = true;
+  ask<run_events_ptr>(
+      self_, log_, setup_.timeout,
+      [this](const run_events_ptr& found) {
+        is_reading_ = false;
+        came(*found);
+      },
+      [this](const caf::error& reason) { fail(from_caf(reason)); }, events_atom::value, last_);
+}
+
+void stream_state::came(const run_events& found) {
+  for (const auto& each : found.events) {
+    auto event = event_from_stored(each.text);
+    last_ = each.number;
+    write({std::move(event.name), std::move(event.data), each.number});
+  }
+  if (found.is_over)
+    log_ended();
+  else
+    read();
+}
+
+void stream_state::log_ended() {
+  log_ended_ = true;
+  if (!std::holds_alternative<follow_run>(setup_.what))
+    return complete();
+  ask<run_record_ptr>(
+      self_, setup_.sessions, setup_.timeout,
+      [this](const run_record_ptr& record) {
+        // It goes on already.
+        if (record->status == run_status::running) {
+          log_ended_ = false;
+          return find_log(by_);
+        }
+        end_ = last_event(*record);
+        complete();
+      },
+      [this](const caf::error& reason) { fail(from_caf(reason)); }, run_atom::value, run_id_, by_);
+}
+
+void stream_state::taken(std::uint64_t bytes) {
+  waiting_bytes_ -= std::min<std::size_t>(waiting_bytes_, bytes);
+  read();
 }
 
 void stream_state::write(sse_event event) {
-  const auto out = way_out_.lock();
+  const auto out = setup_.way_out.lock();
   if (!out)
     return;
   if (!std::exchange(begun_, true))
-    out->begin_stream(id_);
-  out->write(id_, std::move(event));
+    out->begin_stream(setup_.id);
+  waiting_bytes_ += event.data.size();
+  out->write(setup_.id, std::move(event));
 }
 
-void stream_state::complete(sse_event last) {
-  write(std::move(last));
-  if (const auto out = way_out_.lock())
-    out->end_stream(id_);
+void stream_state::complete() {
+  if ((!end_ && !failure_) || !log_ended_)
+    return;
+  // Nothing was told of it, so that it can be answered as it is.
+  if (failure_ && !begun_)
+    return fail(*failure_);
+  if (failure_)
+    end_ = last_event(refuse(*failure_, session_id_, run_id_));
+  end_->id = last_ + 1;
+  write(std::move(*end_));
+  if (const auto out = setup_.way_out.lock())
+    out->end_stream(setup_.id);
   self_->quit();
 }
 
 void stream_state::fail(const error& reason) {
   // The server makes a last event of it if the answer has begun.
-  if (const auto out = way_out_.lock())
-    out->reply(id_, refuse(reason, session_id_, run_id_));
+  if (const auto out = setup_.way_out.lock())
+    out->reply(setup_.id, refuse(reason, session_id_, run_id_));
   self_->quit();
 }
 
 void stream_state::give_up() {
-  cancel_run();
+  if (setup_.cancels)
+    cancel_run();
   self_->quit();
 }
 
 void stream_state::cancel_run() {
-  caf::anon_send(sessions_, cancel_atom::value, run_id_, cancel_mode::at_once);
-}
-
-void stream_state::acknowledge(const caf::actor_addr& source, std::uint64_t events) {
-  if (const auto still = caf::actor_cast<caf::actor>(source))
-    caf::anon_send(still, consumed_atom::value, events);
+  caf::anon_send(setup_.sessions, cancel_atom::value, run_id_, cancel_mode::at_once);
 }
 
 run_stream_actor::behavior_type run_stream(stream_pointer self, run_stream_setup setup) {
-  self->set_down_handler([self](const caf::down_msg& down) { self->state.source_ended(down.source); });
   self->state.start(std::move(setup));
   return {
-      [self](const run_event& what) { self->state.tell(what); },
       [self](written_atom, std::uint64_t bytes) { self->state.taken(bytes); },
       [self](gone_atom) { self->state.give_up(); },
   };

@@ -150,8 +150,9 @@ void server::core::handle(const std::shared_ptr<exchange>& request) {
 
 bool server::core::hand_out(const std::shared_ptr<exchange>& request, call what) {
   const auto id = ++last_request_;
-  if (is_streamed(what)) {
+  if (is_streamed(what))
     to_begin_.push_back(id);
+  if (is_streamed(what) || ends_with_client(what)) {
     request->when_closed([inside = weak_from_this(), id] {
       if (const auto self = inside.lock())
         self->gone(id);

@@ -12,17 +12,18 @@
 namespace troupe::http {
 
 struct sse_event {
-  std::string_view name;
+  std::string name;
   /// JSON text, which has no line breaks.
   std::string data;
+  /// 0: the one after the last that was written.
+  std::uint64_t id = 0;
 };
-
-/// What clients learn of an event of a run; nothing for those that tell nothing new on a stream.
-std::optional<sse_event> to_sse(const run_event& what);
 
 /// The last event of a stream: `run_completed`, or `approval_required` for a paused run, with the body that
 /// the same reply has when it is not streamed.
 sse_event last_event(const chat_reply& reply);
+/// The same of a run that is over or paused.
+sse_event last_event(const run_record& run);
 
 /// The last event of a stream that fails: `run_failed` with the refusal's body and its `status`.
 sse_event last_event(const answer& refusal);

@@ -49,7 +49,8 @@ void streams::write(request_id id, const sse_event& event) {
   if (found == open_.end())
     return;
   auto& which = *found->second;
-  append_sse(which.pending, ++which.last_event, event);
+  which.last_event = event.id != 0 ? event.id : which.last_event + 1;
+  append_sse(which.pending, which.last_event, event);
   which.pending_data += event.data.size();
   touched_.push_back(id);
 }

@@ -113,6 +113,8 @@ public:
       view.content_type = std::string_view(type->data(), type->size());
     if (!accept_.empty())
       view.accept = accept_;
+    view.idempotency_key = value_of("Idempotency-Key");
+    view.last_event_id = value_of("Last-Event-ID");
     return view;
   }
 
@@ -167,6 +169,12 @@ private:
     const restinio::response_output_flags_t flags{parts, restinio::response_connection_attr(keep_alive)};
     restinio::impl::access_req_connection(*request_)->write_response_parts(request_->request_id(), flags,
                                                                            std::move(group));
+  }
+
+  /// The first line of that name.
+  std::optional<std::string_view> value_of(std::string_view name) const {
+    const auto value = request_->header().opt_value_of(restinio::string_view_t(name.data(), name.size()));
+    return value ? std::optional(std::string_view(value->data(), value->size())) : std::nullopt;
   }
 
   restinio::request_handle_t request_;

@@ -174,6 +174,10 @@ void add_decisions(CLI::App& run, run_options& into, CLI::Option* resume) {
   add("--approve", into.approve, "Approve a call that the paused run waits for, or all; may be repeated",
       "ID");
   add("--reject", into.reject, "Reject one, and tell the model why; may be repeated", "ID[=MESSAGE]");
+  add("--repeat", into.repeat, "Make a call that is in doubt again; may be repeated", "ID");
+  add("--result", into.result, "Give a call in doubt this result; may be repeated", "ID=TEXT");
+  add("--fail", into.fail, "Have a call in doubt fail, and tell the model why; may be repeated",
+      "ID[=MESSAGE]");
   add("--arguments", into.arguments, "Have an approved call made with these arguments; may be repeated",
       "ID=JSON");
 }
@@ -196,6 +200,31 @@ CLI::App* add_run(CLI::App& app, common_options& common, run_options& into) {
   return run;
 }
 
+constexpr auto journal_footer =
+    R"(The journal is in the session database that the agent file names (sessions: {store: sqlite}). Both commands may be
+used while a server is running.
+
+Examples:
+  troupe journal check                          exits with 1 where something is damaged
+  troupe journal export | jq .status            one JSON object a line for each run
+  troupe journal export --run run_4f...         one run, with its steps and events)";
+
+CLI::App* add_journal(CLI::App& app, common_options& common, journal_options& into) {
+  auto* journal = app.add_subcommand("journal", "Check or print what is kept of runs");
+  add_common(*journal, common);
+  auto* check = journal->add_subcommand("check", "Verify checksums and form of all that is kept");
+  check->add_flag("--json", into.json, "Print the findings as JSON");
+  auto* dump = journal->add_subcommand("export", "Print runs as JSON, one a line");
+  dump->add_option("--run", into.run_id, "Only this run")->type_name("RUN_ID");
+  check->callback([&into] { into.what = journal_options::action::check; });
+  dump->callback([&into] { into.what = journal_options::action::dump; });
+  for (auto* each : {check, dump})
+    add_common(*each, common);
+  journal->require_subcommand(1);
+  journal->footer(journal_footer);
+  return journal;
+}
+
 CLI::App* add_check(CLI::App& app, common_options& common, check_options& into) {
   auto* check = app.add_subcommand("check", "Validate the agent file and try its MCP servers");
   add_common(*check, common);
@@ -213,12 +242,14 @@ std::variant<command_line, int> read_command_line(int argc, const char* const* a
   auto chatting = chat_options{};
   auto running = run_options{};
   auto checking = check_options{};
+  auto keeping = journal_options{};
   app.set_version_flag("--version", "troupe " TROUPE_VERSION);
   add_common(app, read.common);
   const auto* serve = add_serve(app, read.common, serving);
   const auto* chat = add_chat(app, read.common, chatting);
   const auto* run = add_run(app, read.common, running);
   add_check(app, read.common, checking);
+  const auto* journal = add_journal(app, read.common, keeping);
   app.require_subcommand(1);
   app.footer(footer);
   app.failure_message(explain);
@@ -235,6 +266,8 @@ std::variant<command_line, int> read_command_line(int argc, const char* const* a
     read.command = std::move(chatting);
   else if (run->parsed())
     read.command = std::move(running);
+  else if (journal->parsed())
+    read.command = std::move(keeping);
   else
     read.command = checking;
   return read;

@@ -50,15 +50,27 @@ struct run_options {
   std::vector<std::string> reject;
   /// "ID=JSON" each.
   std::vector<std::string> arguments;
+  /// For calls in doubt: ids; "ID=TEXT" each; "ID" or "ID=MESSAGE" each.
+  std::vector<std::string> repeat;
+  std::vector<std::string> result;
+  std::vector<std::string> fail;
 };
 
 struct check_options {
   bool json = false;
 };
 
+struct journal_options {
+  enum class action { check, dump };
+  action what = action::check;
+  bool json = false;
+  /// For `dump`: only this run.
+  std::string run_id;
+};
+
 struct command_line {
   common_options common;
-  std::variant<serve_options, chat_options, run_options, check_options> command;
+  std::variant<serve_options, chat_options, run_options, check_options, journal_options> command;
 };
 
 /// Reads the command line. When there is nothing to do (help, version, an error), what there is to say has

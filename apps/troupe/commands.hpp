@@ -14,5 +14,7 @@ int chat(const common_options& common, const chat_options& options, stop_signals
 int run(const common_options& common, const run_options& options, stop_signals& signals);
 /// Tries what the agent file says.
 int check(const common_options& common, const check_options& options, stop_signals& signals);
+/// Looks at the journal of runs: whether it is sound, or what is in it.
+int journal(const common_options& common, const journal_options& options);
 
 } // namespace troupe::cli

@@ -10,9 +10,12 @@ namespace troupe::cli {
 
 host::host(const stop_signals& signals) : signals_(signals), system_(config_) {}
 
-std::unique_ptr<host> host::start(config::configuration file, const stop_signals& signals, error* why) {
+std::unique_ptr<host> host::start(config::configuration file, const stop_signals& signals, error* why,
+                                  bool takes_up_runs) {
   auto made = std::unique_ptr<host>{new host(signals)};
-  auto started = runtime::start(made->system_, runtime_options{std::move(file), {}, {}});
+  runtime_options options{std::move(file), {}, {}};
+  options.takes_up_runs = takes_up_runs;
+  auto started = runtime::start(made->system_, std::move(options));
   if (!started) {
     fmt::print(stderr, "troupe: {}\n", printable(started.error().detail));
     if (why)

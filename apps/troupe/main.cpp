@@ -17,6 +17,7 @@ int carry_out(const command_line& line, stop_signals& signals) {
     int operator()(const chat_options& options) const { return chat(common, options, signals); }
     int operator()(const run_options& options) const { return run(common, options, signals); }
     int operator()(const check_options& options) const { return check(common, options, signals); }
+    int operator()(const journal_options& options) const { return journal(common, options); }
   } const command{line.common, signals};
   return std::visit(command, line.command);
 }

@@ -101,12 +101,29 @@ result<decisions> read_verdicts(const run_options& options, const std::vector<in
     if (auto done = decide(made, {id, decision::verdict::reject, std::move(message), false, {}}); !done)
       return done.error();
   }
+  for (const auto& id : options.repeat)
+    if (auto done = decide(made, {id, decision::verdict::repeat}); !done)
+      return done.error();
+  for (const auto& text : options.fail) {
+    auto [id, message] = split(text);
+    if (auto done = decide(made, {id, decision::verdict::fail, std::move(message)}); !done)
+      return done.error();
+  }
+  for (const auto& text : options.result) {
+    auto [id, output] = split(text);
+    decision one{id, decision::verdict::result};
+    one.output = std::move(output);
+    if (auto done = decide(made, std::move(one)); !done)
+      return done.error();
+  }
   for (const auto& [id, one] : made)
     if (!is_open(open, id))
       return not_open(open, id);
   if (std::count(options.approve.begin(), options.approve.end(), everything) > 0)
     for (const auto& each : open)
-      made.try_emplace(each.id, decision{each.id, decision::verdict::approve, {}, false, {}});
+      // What is in doubt is nobody's to approve.
+      if (each.what != interruption::kind::in_doubt)
+        made.try_emplace(each.id, decision{each.id, decision::verdict::approve, {}, false, {}});
   return made;
 }
 

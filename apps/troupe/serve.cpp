@@ -52,7 +52,7 @@ int serve(const common_options& common, const serve_options& options, stop_signa
   file->server.host = options.host.value_or(file->server.host);
   file->server.port = options.port.value_or(file->server.port);
   const auto server = file->server;
-  const auto house = host::start(std::move(*file), signals);
+  const auto house = host::start(std::move(*file), signals, nullptr, true);
   if (!house)
     return exit_code::failed;
 

@@ -9,6 +9,7 @@ namespace troupe::config {
 void read_server(const field& from, server_options& into);
 void read_limits(const field& from, limit_options& into);
 void read_sessions(const field& from, session_options& into);
+void read_journal(const field& from, journal_options& into);
 void read_models(const field& from, std::vector<model_options>& into);
 void read_mcp_servers(const field& from, std::vector<mcp_server_options>& into);
 void read_guardrails(const field& from, std::vector<guardrail_options>& into);

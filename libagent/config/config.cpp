@@ -78,6 +78,7 @@ configuration read_blocks(map_reader& root) {
   block("agents", read_agents, read.agents);
   block("hooks", read_hooks, read.hooks);
   block("sessions", read_sessions, read.sessions);
+  block("journal", read_journal, read.journal);
   block("limits", read_limits, read.limits);
   ignore_extensions(root);
   root.finish();

@@ -11,6 +11,7 @@
 #include "libagent/run/budget.hpp"
 #include "libagent/run/defaults.hpp"
 #include "libagent/run/ledger.hpp"
+#include "libagent/session/stored_run.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -163,6 +164,22 @@ struct session_options {
   std::size_t max_idle = defaults::session_max_idle;
   /// What all runs of one session together may spend; the wall time is each run's.
   budget spending{};
+  /// What a prompt does that finds a run of its session under way: "enqueue", "reject", "interrupt" or
+  /// "rollback".
+  std::string on_busy = "enqueue";
+};
+
+/// What outlives the server of runs under way. There is a journal where sessions are in SQLite.
+struct journal_options {
+  durability kept = durability::full;
+  /// Of `durability::batched`: so long after a write it outlives a power cut too.
+  milliseconds sync_interval = defaults::sync_interval;
+  /// What is over is kept so long, and in so many bytes.
+  retention over{defaults::kept_time, defaults::kept_bytes};
+  /// A call that a crash left in doubt ends its run, instead of waiting for somebody's word.
+  bool fails_in_doubt = false;
+  /// So often a run that the server did not live to end is taken up again.
+  unsigned max_takeovers = defaults::max_takeovers;
 };
 
 struct limit_options {
@@ -208,6 +225,7 @@ struct configuration {
   /// The first is the default agent.
   std::vector<agent_definition> agents;
   session_options sessions;
+  journal_options journal;
   limit_options limits;
   std::vector<guardrail_options> guardrails;
   std::vector<hook_options> hooks;

@@ -62,6 +62,13 @@ inline constexpr milliseconds session_idle_timeout{60'000};
 /// An idle session costs some KiB and its items.
 inline constexpr std::size_t session_max_idle = 4096;
 
+/// `journal`
+inline constexpr milliseconds sync_interval{1'000};
+inline constexpr milliseconds kept_time{std::chrono::hours{24}};
+inline constexpr std::size_t kept_bytes = 256u << 20;
+/// A run that brings the server down is not to do so for ever.
+inline constexpr unsigned max_takeovers = 3;
+
 /// `limits`
 inline constexpr unsigned max_turns = 10;
 inline constexpr milliseconds run_timeout{300'000};

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 namespace troupe::config {
@@ -115,7 +116,30 @@ void read_sessions(const field& from, session_options& into) {
   sessions.set("idle_timeout", into.idle_timeout, read_duration, some_time);
   sessions.set("max_idle", into.max_idle, read_count, 0, defaults::largest_count);
   sessions.set("budget", into.spending, read_budget, std::string{"sessions/budget"});
+  std::optional<std::size_t> busy;
+  const std::vector<std::string> policies{"enqueue", "reject", "interrupt", "rollback"};
+  sessions.set("on_busy", busy, read_word, policies);
+  if (busy)
+    into.on_busy = policies[*busy];
   sessions.finish();
+}
+
+void read_journal(const field& from, journal_options& into) {
+  auto journal = map_reader{from, "journal"};
+  std::optional<std::size_t> kept;
+  journal.set("durability", kept, read_word, std::vector<std::string>{"full", "batched", "off"});
+  if (kept)
+    into.kept = std::array{durability::full, durability::batched, durability::off}[*kept];
+  journal.set("sync_interval", into.sync_interval, read_duration, some_time);
+  if (const auto interval = journal.find("sync_interval"); interval && into.kept != durability::batched)
+    from.ctx.warn(interval->key_at, "'sync_interval' in journal has no effect but with durability: batched");
+  journal.set("keep", into.over.time, read_duration, no_time);
+  journal.set("max_size", into.over.bytes, read_size);
+  std::optional<std::size_t> in_doubt;
+  journal.set("in_doubt", in_doubt, read_word, std::vector<std::string>{"pause", "fail"});
+  into.fails_in_doubt = in_doubt == 1u;
+  journal.set("max_takeovers", into.max_takeovers, read_count, 0, defaults::largest_count);
+  journal.finish();
 }
 
 } // namespace troupe::config

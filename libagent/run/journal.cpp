@@ -96,14 +96,15 @@ json recorder::take_changes(state& run) {
   return change;
 }
 
-bool is_recorded(const event& what, const effects& todo) {
-  const auto is_told = [](const effect& each) {
+bool is_recorded(const effects& todo) {
+  return std::any_of(todo.begin(), todo.end(), [](const effect& each) {
     return std::holds_alternative<call_tools>(each) || std::holds_alternative<hand_off>(each);
-  };
-  if (std::any_of(todo.begin(), todo.end(), is_told))
-    return true;
-  if (const auto* checked_text = std::get_if<checked>(&what))
-    return !checked_text->outcome || checked_text->outcome->what != guardrail::action::pass;
+  });
+}
+
+bool is_recorded(const event& what) {
+  if (const auto* verdict = std::get_if<checked>(&what))
+    return !verdict->outcome || verdict->outcome->what != guardrail::action::pass;
   return std::holds_alternative<model_answered>(what) || std::holds_alternative<tool_answered>(what) ||
          std::holds_alternative<call_paused>(what) || std::holds_alternative<resumed>(what) ||
          std::holds_alternative<stop_after_turn>(what);

@@ -28,9 +28,10 @@ private:
   shared_items history_;
 };
 
-/// Whether what has happened, and what is to be done about it, has to be written down before that is done.
+/// Whether what has happened, or what is to be done about it, has to be written down before that is done.
 /// Else the run can come to the same point again without harm.
-bool is_recorded(const event& what, const effects& todo);
+bool is_recorded(const event& what);
+bool is_recorded(const effects& todo);
 
 /// The record of a cancellation that the run has not heard of yet.
 json cancellation_record(const error& reason, bool after_turn);

@@ -1,5 +1,6 @@
 #include "libagent/session/store.hpp"
 
+#include <algorithm>
 #include <list>
 #include <unordered_map>
 
@@ -57,11 +58,15 @@ private:
     const auto known = sessions_.find(added.session_id);
     if (known == sessions_.end() && !added.has_something_to_keep())
       return;
-    const auto session = known == sessions_.end() ? create(added.session_id) : known->second;
+    const bool is_new = known == sessions_.end();
+    const auto session = is_new ? create(added.session_id) : known->second;
     touch(session);
     auto& record = session->record;
+    if (is_new)
+      record.owner = added.owner;
     if (!added.agent.empty())
       record.agent = added.agent;
+    record.items.resize(record.items.size() - std::min(record.items.size(), added.takes_back));
     record.items.insert(record.items.end(), added.items.begin(), added.items.end());
     record.used += added.used;
     record.approved.insert(added.approved.begin(), added.approved.end());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace troupe::sqlite {
@@ -51,12 +52,23 @@ bool database::is_busy() const noexcept {
   return sqlite3_errcode(handle_.get()) == SQLITE_BUSY;
 }
 
+bool database::is_full() const noexcept {
+  if (sqlite3_errcode(handle_.get()) == SQLITE_FULL)
+    return true;
+  const auto reason = sqlite3_system_errno(handle_.get());
+  return (sqlite3_errcode(handle_.get()) & 0xff) == SQLITE_IOERR && (reason == ENOSPC || reason == EDQUOT);
+}
+
 error database::failure(std::string_view reason) const {
   return fail(errc::store_failed, fmt::format("session database \"{}\": {}", path_, reason));
 }
 
 error database::failure() const {
-  return failure(sqlite3_errmsg(handle_.get()));
+  auto made = failure(sqlite3_errmsg(handle_.get()));
+  if (is_full())
+    made = fail(errc::store_full,
+                fmt::format("session database \"{}\": there is no room left on the disk", path_));
+  return made;
 }
 
 execution::~execution() {

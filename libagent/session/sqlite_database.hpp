@@ -36,6 +36,8 @@ public:
   int changes() const noexcept;
   /// Whether the last call failed because another connection held a lock.
   bool is_busy() const noexcept;
+  /// Whether it failed because the disk, or the user's share of it, is full.
+  bool is_full() const noexcept;
 
   /// A failure with this reason.
   error failure(std::string_view reason) const;

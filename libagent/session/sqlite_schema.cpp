@@ -54,6 +54,51 @@ constexpr auto migrations = std::array{
          DELETE FROM paused_runs WHERE session = OLD.key;
        END;)",
     "ALTER TABLE session_usage ADD COLUMN tool_calls INTEGER NOT NULL DEFAULT 0;",
+    // The journal: docs/journal.md.
+    R"(ALTER TABLE sessions ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+       CREATE TABLE processes(
+         id INTEGER PRIMARY KEY AUTOINCREMENT,
+         started INTEGER NOT NULL);
+       CREATE TABLE runs(
+         key INTEGER PRIMARY KEY AUTOINCREMENT,
+         id TEXT NOT NULL UNIQUE,
+         session INTEGER NOT NULL REFERENCES sessions(key),
+         process INTEGER NOT NULL,
+         owner TEXT NOT NULL,
+         status TEXT NOT NULL,
+         request TEXT NOT NULL,
+         request_sum INTEGER NOT NULL,
+         key_hash TEXT NOT NULL,
+         first_item INTEGER NOT NULL,
+         items INTEGER NOT NULL,
+         outcome TEXT NOT NULL,
+         outcome_sum INTEGER NOT NULL,
+         bytes INTEGER NOT NULL,
+         created INTEGER NOT NULL,
+         changed INTEGER NOT NULL);
+       CREATE INDEX unfinished_runs ON runs(process) WHERE status IN ('waiting', 'running');
+       CREATE INDEX finished_runs ON runs(changed) WHERE status IN ('completed', 'failed', 'cancelled');
+       CREATE INDEX runs_by_session ON runs(session);
+       CREATE TABLE journal(
+         run INTEGER NOT NULL REFERENCES runs(key),
+         sequence INTEGER NOT NULL,
+         record TEXT NOT NULL,
+         event INTEGER NOT NULL,
+         checksum INTEGER NOT NULL,
+         PRIMARY KEY(run, sequence)) WITHOUT ROWID;
+       CREATE TABLE run_events(
+         run INTEGER NOT NULL REFERENCES runs(key),
+         id INTEGER NOT NULL,
+         event TEXT NOT NULL,
+         checksum INTEGER NOT NULL,
+         PRIMARY KEY(run, id)) WITHOUT ROWID;
+       CREATE TRIGGER run_erased AFTER DELETE ON runs BEGIN
+         DELETE FROM journal WHERE run = OLD.key;
+         DELETE FROM run_events WHERE run = OLD.key;
+       END;
+       CREATE TRIGGER session_runs_erased AFTER DELETE ON sessions BEGIN
+         DELETE FROM runs WHERE session = OLD.key;
+       END;)",
 };
 constexpr auto current_version = static_cast<std::int64_t>(migrations.size());
 
@@ -130,14 +175,16 @@ result<void> use_wal(database& opened) {
 
 } // namespace
 
-result<void> prepare_schema(database& opened) {
+result<void> prepare_schema(database& opened, durability kept) {
   const auto version = read_version(opened);
   if (!version)
     return version.error();
   if (auto set = use_wal(opened); !set)
     return set;
-  // FULL also syncs the log at each commit: what append reported as stored outlives a power cut.
-  if (auto set = opened.execute("PRAGMA synchronous = FULL"); !set)
+  // FULL also syncs the log at each commit: what append reported as stored outlives a power cut. NORMAL
+  // leaves that to checkpoints; a process that dies loses nothing either way.
+  const auto level = kept == durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
+  if (auto set = opened.execute(level); !set)
     return set;
   if (*version == current_version)
     return {};

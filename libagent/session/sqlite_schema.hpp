@@ -1,11 +1,12 @@
 #pragma once
 
 #include "libagent/session/sqlite_database.hpp"
+#include "libagent/session/stored_run.hpp"
 
 namespace troupe::sqlite {
 
 /// Makes the database one that this version can use: creates the schema in an empty one, migrates an older
 /// one. Leaves alone and refuses another program's database and one of a newer version.
-result<void> prepare_schema(database& opened);
+result<void> prepare_schema(database& opened, durability kept);
 
 } // namespace troupe::sqlite

@@ -10,7 +10,7 @@ struct definition {
 };
 
 constexpr definition definitions[] = {
-    {&statements::find_session, "SELECT key, agent FROM sessions WHERE id = ?1"},
+    {&statements::find_session, "SELECT key, agent, owner FROM sessions WHERE id = ?1"},
     {&statements::load_items, "SELECT item FROM items WHERE session = ?1 ORDER BY sequence"},
     {&statements::load_usage, "SELECT agent, model, requests, input_tokens, output_tokens, cached_tokens, "
                               "reasoning_tokens, tool_calls "
@@ -20,11 +20,14 @@ constexpr definition definitions[] = {
     {&statements::session_of, "SELECT s.id FROM paused_runs p JOIN sessions s ON s.key = p.session "
                               "WHERE p.run_id = ?1"},
     {&statements::save_session,
-     "INSERT INTO sessions(id, agent, created, updated) VALUES(?1, ?2, unixepoch(), unixepoch()) "
+     "INSERT INTO sessions(id, agent, owner, created, updated) VALUES(?1, ?2, ?3, unixepoch(), unixepoch()) "
      "ON CONFLICT(id) DO UPDATE SET updated = excluded.updated, "
      "agent = CASE excluded.agent WHEN '' THEN agent ELSE excluded.agent END RETURNING key"},
     {&statements::last_sequence, "SELECT coalesce(max(sequence), 0) FROM items WHERE session = ?1"},
     {&statements::save_item, "INSERT INTO items(session, sequence, item) VALUES(?1, ?2, ?3)"},
+    {&statements::load_items_from, "SELECT item FROM items WHERE session = ?1 AND sequence >= ?2 ORDER BY "
+                                   "sequence LIMIT ?3"},
+    {&statements::take_back, "DELETE FROM items WHERE session = ?1 AND sequence > ?2"},
     {&statements::add_usage,
      "INSERT INTO session_usage(session, agent, model, requests, input_tokens, output_tokens, "
      "cached_tokens, reasoning_tokens, tool_calls) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "

@@ -7,7 +7,7 @@ namespace troupe::sqlite {
 /// All that the session store asks of its database. Parameters and columns in the order named; `session` is a
 /// session's key, `id` what users call it by.
 struct statements {
-  /// (id) -> session, agent
+  /// (id) -> session, agent, owner
   statement find_session;
   /// (session) -> item
   statement load_items;
@@ -19,12 +19,17 @@ struct statements {
   statement load_paused;
   /// (run_id) -> id
   statement session_of;
-  /// (id, agent) -> session. Makes it if it is new; an empty agent leaves the one it has.
+  /// (id, agent, owner) -> session. Makes it if it is new; an empty agent leaves the one it has.
   statement save_session;
   /// (session) -> sequence; 0 if it has no items
   statement last_sequence;
   /// (session, sequence, item)
   statement save_item;
+  /// (session, sequence, count) -> item: from that sequence on, at most so many, or all if the count is
+  /// negative
+  statement load_items_from;
+  /// (session, sequence): all items past it.
+  statement take_back;
   /// (session, agent, model, requests, input, output, cached, reasoning): adds up.
   statement add_usage;
   /// (session, agent, tool)

@@ -1,4 +1,5 @@
 #include "libagent/session/sqlite_database.hpp"
+#include "libagent/session/sqlite_journal.hpp"
 #include "libagent/session/sqlite_schema.hpp"
 #include "libagent/session/sqlite_statements.hpp"
 #include "libagent/session/store.hpp"
@@ -31,8 +32,10 @@ result<item> read_item(std::string_view text) {
 
 class sqlite_store : public session_store {
 public:
-  sqlite_store(sqlite::database opened, sqlite::statements prepared)
-      : database_(std::move(opened)), prepared_(std::move(prepared)) {}
+  sqlite_store(std::unique_ptr<sqlite::database> opened, sqlite::statements prepared,
+               std::optional<sqlite::journal> journal)
+      : opened_(std::move(opened)), database_(*opened_), prepared_(std::move(prepared)),
+        journal_(std::move(journal)) {}
 
   result<std::optional<session_record>> load(std::string_view session_id) override {
     // Under way until the end, so that all that is read meanwhile is of the moment of its first step.
@@ -45,6 +48,7 @@ public:
     const auto key = session.number(0);
     auto record = session_record{};
     record.agent = session.text(1);
+    record.owner = session.text(2);
     if (auto read = load_items(session_id, key, record.items); !read)
       return read.error();
     if (auto read = load_rest(key, record); !read)
@@ -55,13 +59,11 @@ public:
   result<void> append(const std::vector<session_append>& batch) override {
     if (batch.empty())
       return {};
-    auto change = sqlite::transaction::begin(database_);
-    if (!change)
-      return change.error();
-    for (const auto& added : batch)
-      if (auto saved = save(added); !saved)
-        return saved;
-    return change->commit();
+    auto written = write(batch);
+    // What it took for known may have been rolled back.
+    if (!written && journal_)
+      journal_->forget();
+    return written;
   }
 
   result<std::optional<std::string>> session_of(std::string_view run_id) override {
@@ -79,7 +81,59 @@ public:
     return database_.changes() > 0;
   }
 
+  bool has_journal() const noexcept override { return journal_.has_value(); }
+
+  result<std::optional<stored_run>> load_run(std::string_view run_id) override {
+    if (!journal_)
+      return std::optional<stored_run>{};
+    auto found = journal_->load(run_id);
+    if (!found)
+      return found.error();
+    if (!*found)
+      return std::optional<stored_run>{};
+    auto& run = (*found)->run;
+    // One that waits has nothing yet.
+    if ((*found)->first_item > 0)
+      if (auto read = load_items_of(**found, run.items); !read)
+        return read.error();
+    return std::optional{std::move(run)};
+  }
+
+  result<std::vector<orphaned_run>> adopt_runs() override {
+    return journal_ ? journal_->adopt() : std::vector<orphaned_run>{};
+  }
+
+  result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
+                                                std::size_t most) override {
+    return journal_ ? journal_->load_events(run_id, last, most) : std::vector<stored_event>{};
+  }
+
+  result<std::vector<std::string>> run_ids() override { return texts("SELECT id FROM runs ORDER BY key"); }
+
+  result<std::vector<std::string>> check_file() override {
+    auto found = texts("PRAGMA integrity_check");
+    if (found && *found == std::vector<std::string>{"ok"})
+      found->clear();
+    return found;
+  }
+
+  result<void> purge(const retention& kept) override {
+    return journal_ ? journal_->purge(kept) : result<void>();
+  }
+
+  result<void> sync() override { return database_.execute("PRAGMA wal_checkpoint(PASSIVE)"); }
+
 private:
+  result<void> write(const std::vector<session_append>& batch) {
+    auto change = sqlite::transaction::begin(database_);
+    if (!change)
+      return change.error();
+    for (const auto& added : batch)
+      if (auto saved = save(added); !saved)
+        return saved;
+    return change->commit();
+  }
+
   /// Hands each row of a statement about one session to `take(row)`, until that returns an error.
   template <class Take>
   result<void> each(const sqlite::statement& prepared, std::int64_t session, Take take) {
@@ -106,6 +160,40 @@ private:
       items.push_back(std::move(*entry));
       return {};
     });
+  }
+
+  /// The first column of all rows.
+  result<std::vector<std::string>> texts(std::string_view sql) {
+    auto prepared = database_.prepare(sql);
+    if (!prepared)
+      return prepared.error();
+    auto rows = sqlite::execution{database_, *prepared};
+    std::vector<std::string> all;
+    while (true) {
+      const auto more = rows.step();
+      if (!more)
+        return more.error();
+      if (!*more)
+        return all;
+      all.emplace_back(rows.text(0));
+    }
+  }
+
+  result<void> load_items_of(const sqlite::journal::found_run& found, item_list& items) {
+    auto rows = sqlite::execution{database_, prepared_.load_items_from};
+    rows.bind(found.session).bind(found.first_item).bind(found.items);
+    while (true) {
+      const auto more = rows.step();
+      if (!more)
+        return more.error();
+      if (!*more)
+        return {};
+      auto entry = read_item(rows.text(0));
+      if (!entry)
+        return database_.failure(fmt::format("run \"{}\" has an item (number {}) that cannot be read: {}",
+                                             found.run.run_id, items.size() + 1, entry.error().detail));
+      items.push_back(std::move(*entry));
+    }
   }
 
   result<void> load_rest(std::int64_t session, session_record& record) {
@@ -141,19 +229,55 @@ private:
     if (added.unpauses && !added.paused)
       if (auto done = run(prepared_.unpause, added.session_id); !done)
         return done;
-    if (!added.has_something_to_keep())
-      return {};
-    const auto session = save_session(added);
-    if (!session)
-      return session.error();
-    if (auto saved = save_items(*session, added.items); !saved)
+    const bool keeps = added.has_something_to_keep();
+    std::int64_t session = 0;
+    std::int64_t last_item = 0;
+    if (keeps) {
+      const auto saved = save_session(added);
+      if (!saved)
+        return saved.error();
+      session = *saved;
+    }
+    const bool concerns_items = !added.items.empty() || added.takes_back > 0 ||
+                                (journal_ && added.run && (added.run->begins || added.run->ended));
+    if (concerns_items) {
+      const auto last = last_sequence(added, session);
+      if (!last)
+        return last.error();
+      last_item = *last;
+    }
+    // Where the run's items begin is where the session ends now.
+    if (journal_ && added.run && added.run->begins)
+      if (auto begun = begin_run(*added.run, session, last_item); !begun)
+        return begun;
+    if (auto saved = save_items(session, added, last_item); !saved)
       return saved;
-    return save_rest(*session, added);
+    if (keeps)
+      if (auto saved = save_rest(session, added); !saved)
+        return saved;
+    return journal_ && added.run ? change_run(*added.run, session, last_item) : result<void>();
+  }
+
+  result<void> begin_run(const run_change& change, std::int64_t session, std::int64_t last_item) {
+    run_change beginning;
+    beginning.run_id = change.run_id;
+    beginning.accepted = change.accepted;
+    beginning.begins = true;
+    return journal_->change(beginning, session, last_item);
+  }
+
+  result<void> change_run(const run_change& change, std::int64_t session, std::int64_t last_item) {
+    if (!change.begins)
+      return journal_->change(change, session, last_item);
+    auto rest = change;
+    rest.accepted.reset();
+    rest.begins = false;
+    return journal_->change(rest, session, last_item);
   }
 
   result<std::int64_t> save_session(const session_append& added) {
     auto query = sqlite::execution{database_, prepared_.save_session};
-    query.bind(added.session_id).bind(added.agent);
+    query.bind(added.session_id).bind(added.agent).bind(added.owner);
     const auto found = query.step();
     if (!found)
       return found.error();
@@ -163,22 +287,31 @@ private:
     return key;
   }
 
-  result<std::int64_t> last_sequence(std::int64_t session) {
+  /// 0 for a session without items.
+  result<std::int64_t> last_sequence(const session_append& added, std::int64_t& session) {
+    if (session == 0) {
+      auto known = sqlite::execution{database_, prepared_.find_session};
+      const auto found = known.bind(added.session_id).step();
+      if (!found || !*found)
+        return found ? result<std::int64_t>(0) : found.error();
+      session = known.number(0);
+    }
     auto query = sqlite::execution{database_, prepared_.last_sequence};
     if (const auto found = query.bind(session).step(); !found)
       return found.error();
     return query.number(0);
   }
 
-  result<void> save_items(std::int64_t session, const item_list& items) {
-    if (items.empty())
-      return {};
-    auto sequence = last_sequence(session);
-    if (!sequence)
-      return sequence.error();
-    for (const auto& entry : items) {
+  /// `last` is the sequence of the session's last item, before and after.
+  result<void> save_items(std::int64_t session, const session_append& added, std::int64_t& last) {
+    if (added.takes_back > 0) {
+      last = std::max<std::int64_t>(last - static_cast<std::int64_t>(added.takes_back), 0);
+      if (auto done = run(prepared_.take_back, session, last); !done)
+        return done;
+    }
+    for (const auto& entry : added.items) {
       const auto text = dump_json(to_json(entry));
-      if (auto done = run(prepared_.save_item, session, ++*sequence, text); !done)
+      if (auto done = run(prepared_.save_item, session, ++last, text); !done)
         return done;
     }
     return {};
@@ -200,8 +333,10 @@ private:
     return {};
   }
 
-  sqlite::database database_;
+  std::unique_ptr<sqlite::database> opened_;
+  sqlite::database& database_;
   sqlite::statements prepared_;
+  std::optional<sqlite::journal> journal_;
 };
 
 /// What SQLite would only call "unable to open database file".
@@ -219,19 +354,27 @@ result<void> check_path(const std::string& path) {
 
 } // namespace
 
-result<std::unique_ptr<session_store>> open_sqlite_store(const std::string& path) {
+result<std::unique_ptr<session_store>> open_sqlite_store(const std::string& path, durability kept) {
   if (auto checked = check_path(path); !checked)
     return checked.error();
   auto opened = sqlite::database::open(path, busy_milliseconds);
   if (!opened)
     return opened.error();
-  if (auto ready = sqlite::prepare_schema(*opened); !ready)
+  auto database = std::make_unique<sqlite::database>(std::move(*opened));
+  if (auto ready = sqlite::prepare_schema(*database, kept); !ready)
     return ready.error();
-  auto prepared = sqlite::prepare_statements(*opened);
+  auto prepared = sqlite::prepare_statements(*database);
   if (!prepared)
     return prepared.error();
+  std::optional<sqlite::journal> journal;
+  if (kept != durability::off) {
+    auto made = sqlite::journal::open(*database, path);
+    if (!made)
+      return made.error();
+    journal = std::move(*made);
+  }
   return std::unique_ptr<session_store>{
-      std::make_unique<sqlite_store>(std::move(*opened), std::move(*prepared))};
+      std::make_unique<sqlite_store>(std::move(database), std::move(*prepared), std::move(journal))};
 }
 
 } // namespace troupe

@@ -2,6 +2,7 @@
 
 #include "libagent/core/item.hpp"
 #include "libagent/core/usage.hpp"
+#include "libagent/session/stored_run.hpp"
 
 #include <memory>
 #include <optional>
@@ -33,6 +34,8 @@ struct session_record {
   usage_report used{};
   approved_calls approved{};
   std::optional<paused_run> paused{};
+  /// Whose it is; empty for nobody's.
+  std::string owner{};
 };
 
 /// What one run, or a part of one, adds to a session.
@@ -47,10 +50,17 @@ struct session_append {
   std::optional<paused_run> paused{};
   /// The paused run goes on or is over: it is forgotten, unless `paused` gives another.
   bool unpauses = false;
+  /// Whose the session is if this makes it.
+  std::string owner{};
+  /// What happens to a run meanwhile; stores without a journal do not keep it.
+  std::optional<run_change> run{};
+  /// So many of the session's last items are taken back first.
+  std::size_t takes_back = 0;
 
   /// Whether it makes the session if there is none of that id.
   bool has_something_to_keep() const noexcept {
-    return !agent.empty() || !items.empty() || !used.shares().empty() || !approved.empty() || paused;
+    return !agent.empty() || !items.empty() || !used.shares().empty() || !approved.empty() || paused ||
+           (run && run->accepted);
   }
 };
 
@@ -65,8 +75,29 @@ public:
   virtual result<void> append(const std::vector<session_append>& batch) = 0;
   /// The session that a paused run belongs to, or nothing if there is no such run. Error `store_failed`.
   virtual result<std::optional<std::string>> session_of(std::string_view run_id) = 0;
-  /// Forgets a session, with its paused run; false if there was none.
+  /// Forgets a session, with its runs; false if there was none.
   virtual result<bool> erase(std::string_view session_id) = 0;
+
+  // Runs. Stores without a journal know none but those that are paused.
+
+  virtual bool has_journal() const noexcept { return false; }
+  /// A run with its records, or nothing if it is not known. Error `store_failed` if any of it is damaged,
+  /// which says what.
+  virtual result<std::optional<stored_run>> load_run(std::string_view run_id);
+  /// Takes over what processes that are gone have left unfinished, and returns it, in the order in which
+  /// sessions have accepted it.
+  virtual result<std::vector<orphaned_run>> adopt_runs();
+  /// Events of a run from the one after `last` on, at most so many.
+  virtual result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
+                                                        std::size_t most);
+  /// All runs that are known, in the order in which they were accepted.
+  virtual result<std::vector<std::string>> run_ids();
+  /// What is wrong with the file as such; empty if nothing is. Reads all of it.
+  virtual result<std::vector<std::string>> check_file();
+  /// Forgets what is over for longer, or takes more room, than is to be kept.
+  virtual result<void> purge(const retention& kept);
+  /// Makes what was written outlive a power cut.
+  virtual result<void> sync() { return {}; }
 };
 
 struct memory_store_options {
@@ -80,7 +111,11 @@ std::unique_ptr<session_store> make_memory_store(memory_store_options options = 
 /// Opens or creates a SQLite database in WAL mode. Error `store_failed` names the path and the reason (no
 /// such folder, not a database, another program's, made by a newer version). Several processes may have the
 /// same file open; a call waits up to 5 s for another's write.
-result<std::unique_ptr<session_store>> open_sqlite_store(const std::string& path);
+///
+/// The journal of its runs is in the same file. With `durability::off` there is none, and what others have
+/// left in the file is not touched.
+result<std::unique_ptr<session_store>> open_sqlite_store(const std::string& path,
+                                                         durability kept = durability::full);
 
 /// Whether the text can be a session id: 1 to 128 visible ASCII characters (0x21 to 0x7E).
 bool is_session_id(std::string_view text) noexcept;

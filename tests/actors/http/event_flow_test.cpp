@@ -1,4 +1,4 @@
-#include "actors/http/event_flow.hpp"
+#include "actors/event_flow.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -24,7 +24,7 @@ public:
     return now;
   }
 
-  troupe::http::event_flow<char> flow;
+  troupe::event_flow<char> flow;
   bool is_new = false;
 };
 

@@ -1,6 +1,7 @@
 #include "tests/actors/http/fake_sessions.hpp"
 
 #include "actors/error.hpp"
+#include "actors/run_log.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
@@ -11,6 +12,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -37,6 +39,12 @@ std::vector<interruption> open_calls() {
       {"c1", interruption::kind::tool, "triage", "send", std::make_shared<const json>(json{{"to", "x"}})}};
 }
 
+/// A run is over: so is the log that watches it, if one does.
+void end_log(const observer_actor& observer) {
+  if (observer)
+    caf::anon_send(caf::actor_cast<run_log_actor>(observer), finished_atom::value);
+}
+
 /// One run that has much to tell.
 using flood_actor =
     caf::typed_actor<caf::replies_to<chat_request, observer_actor>::with<chat_reply>,
@@ -60,6 +68,7 @@ void flow(flood_actor::stateful_pointer<flood_state> self) {
   if (state.left > 0)
     return;
   state.promise.deliver(reply_to(state.request));
+  end_log(state.observer);
   self->quit();
 }
 
@@ -84,6 +93,7 @@ flood_actor::behavior_type flood(flood_actor::stateful_pointer<flood_state> self
       },
       [self](cancel_atom) {
         self->state.promise.deliver(to_caf(fail(errc::cancelled, "cancelled")));
+        end_log(self->state.observer);
         self->quit();
       },
   };
@@ -91,7 +101,13 @@ flood_actor::behavior_type flood(flood_actor::stateful_pointer<flood_state> self
 
 struct fake_state {
   std::shared_ptr<std::atomic<std::size_t>> flooded;
-  std::vector<std::pair<chat_request, caf::typed_response_promise<chat_reply>>> held;
+  struct held_chat {
+    chat_request request;
+    caf::typed_response_promise<chat_reply> promise;
+    observer_actor observer;
+  };
+  std::vector<held_chat> held;
+  std::map<std::string, run_log_actor> logs;
   std::vector<std::pair<std::size_t, caf::typed_response_promise<std::size_t>>> waiting;
   std::vector<flood_actor> floods;
   std::vector<std::string> cancelled;
@@ -150,11 +166,23 @@ void let_go(chat_request request, caf::typed_response_promise<chat_reply>& promi
     promise.deliver(reply_to(request));
 }
 
-caf::result<chat_reply> chat(fake_pointer self, chat_request request, const observer_actor& observer) {
+observer_actor watcher(fake_pointer self, const std::string& run_id, bool is_logged) {
+  if (!is_logged)
+    return {};
+  run_log_setup setup{run_id};
+  setup.window = 64u << 10;
+  setup.kept_bytes = 1u << 20;
+  return self->state.logs[run_id] = self->spawn(run_log_behavior, std::move(setup));
+}
+
+caf::result<chat_reply> chat(fake_pointer self, chat_request request) {
+  const auto observer = watcher(self, request.run_id, request.is_logged);
   if (take(request.prompt, "told "))
     tell_start(self, observer, request.run_id, request.session_id);
-  if (const auto failure = failure_of(request.prompt))
+  if (const auto failure = failure_of(request.prompt)) {
+    end_log(observer);
     return to_caf(*failure);
+  }
   if (request.prompt.starts_with("flood ")) {
     self->state.floods.push_back(self->spawn(flood, self->state.flooded));
     return self->delegate(self->state.floods.back(), std::move(request), observer);
@@ -164,23 +192,27 @@ caf::result<chat_reply> chat(fake_pointer self, chat_request request, const obse
     paused.result.clear();
     paused.status = run_status::paused;
     paused.interruptions = open_calls();
+    end_log(observer);
     return paused;
   }
-  if (!request.prompt.starts_with("hold"))
+  if (!request.prompt.starts_with("hold")) {
+    end_log(observer);
     return reply_to(request);
+  }
   auto promise = self->make_response_promise<chat_reply>();
-  self->state.held.emplace_back(std::move(request), promise);
+  self->state.held.push_back({std::move(request), promise, observer});
   self->state.tell_waiting();
   return promise;
 }
 
-caf::result<chat_reply> resume(fake_pointer self, const resume_request& request,
-                               const observer_actor& observer) {
+caf::result<chat_reply> resume(fake_pointer self, const resume_request& request) {
   if (request.run_id == "run_over")
     return to_caf(fail(errc::conflict, "the run is not paused"));
   if (request.run_id != "run_paused")
     return to_caf(fail(errc::unknown_run, "there is no such run"));
+  const auto observer = watcher(self, request.run_id, request.is_logged);
   tell_start(self, observer, request.run_id, "known");
+  end_log(observer);
   chat_request said;
   said.session_id = "known";
   said.run_id = request.run_id;
@@ -228,13 +260,9 @@ fake_sessions_actor::behavior_type fake_sessions(fake_pointer self,
                                                  std::shared_ptr<std::atomic<std::size_t>> flooded) {
   self->state.flooded = std::move(flooded);
   return {
-      [self](const chat_request& request) { return chat(self, request, observer_actor()); },
-      [self](const chat_request& request, const observer_actor& observer) {
-        return chat(self, request, observer);
-      },
-      [self](const resume_request& request, const observer_actor& observer) {
-        return resume(self, request, observer);
-      },
+      [self](const chat_request& request) { return chat(self, request); },
+      [self](const chat_request& request, const observer_actor&) { return chat(self, request); },
+      [self](const resume_request& request, const observer_actor&) { return resume(self, request); },
       [](run_atom, const std::string& run_id) { return show(run_id); },
       [self](cancel_atom, const std::string& run_id, cancel_mode mode) { return cancel(self, run_id, mode); },
       [](info_atom, const std::string& id) -> caf::result<session_record_ptr> {
@@ -246,6 +274,26 @@ fake_sessions_actor::behavior_type fake_sessions(fake_pointer self,
         if (id != "known")
           return to_caf(fail(errc::unknown_session, "there is no session '" + id + "'"));
         return acknowledgement{};
+      },
+      [](run_atom, const std::string& run_id, const caller&) { return show(run_id); },
+      [self](cancel_atom, const std::string& run_id, cancel_mode mode, const caller&) {
+        return cancel(self, run_id, mode);
+      },
+      [](info_atom, const std::string& id, const caller&) -> caf::result<session_record_ptr> {
+        if (id != "known" && id != "a/b%c")
+          return to_caf(fail(errc::unknown_session, "there is no session '" + id + "'"));
+        return known_session();
+      },
+      [](erase_atom, const std::string& id, const caller&) -> caf::result<acknowledgement> {
+        if (id != "known")
+          return to_caf(fail(errc::unknown_session, "there is no session '" + id + "'"));
+        return acknowledgement{};
+      },
+      [self](events_atom, const std::string& run_id, const caller&) -> caf::result<caf::strong_actor_ptr> {
+        const auto log = self->state.logs.find(run_id);
+        if (log == self->state.logs.end())
+          return to_caf(fail(errc::unknown_run, "there is no such run"));
+        return caf::actor_cast<caf::strong_actor_ptr>(log->second);
       },
       [](stop_atom, caf::timespan) { return acknowledgement{}; },
       [](finished_atom, const std::string&, std::uint64_t) {},
@@ -259,8 +307,10 @@ fake_sessions_actor::behavior_type fake_sessions(fake_pointer self,
       },
       [self](release_atom) {
         const auto released = std::exchange(self->state.held, {});
-        for (auto [request, promise] : released)
+        for (auto [request, promise, observer] : released) {
           let_go(request, promise);
+          end_log(observer);
+        }
         return released.size();
       },
       [self](cancelled_atom) {

@@ -1,5 +1,7 @@
 #include "actors/http/sse.hpp"
 
+#include "actors/told_event.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <string>
@@ -30,19 +32,19 @@ TEST_CASE("what happens in a run has a name and a form on a stream") {
        R"({"agent":"a","model":"m","requests":1,"input_tokens":5,"output_tokens":2,"cached_tokens":3,
            "reasoning_tokens":1,"tool_calls":0,"total_tokens":7})"},
   }));
-  const auto event = to_sse(what);
+  const auto event = told(what, "");
   REQUIRE(event);
   CHECK(event->name == name);
   CHECK(json::parse(event->data) == json::parse(data));
 }
 
 TEST_CASE("what a stream has told in pieces is not told again") {
-  CHECK_FALSE(to_sse(said{"a", "Hi"}));
-  CHECK_FALSE(to_sse(tool_started{"a", "c1", "t", "{}"}));
+  CHECK_FALSE(told(said{"a", "Hi"}, ""));
+  CHECK_FALSE(told(tool_started{"a", "c1", "t", "{}"}, ""));
 }
 
 TEST_CASE("data is one line, whatever it is made of") {
-  const auto event = to_sse(text_streamed{"a\r", "1\n2\r\n3\xff\0 4" + std::string(1, '\0')});
+  const auto event = told(text_streamed{"a\r", "1\n2\r\n3\xff\0 4" + std::string(1, '\0')}, "");
   REQUIRE(event);
   CHECK(event->data.find_first_of("\r\n") == std::string::npos);
   CHECK(is_utf8(event->data));

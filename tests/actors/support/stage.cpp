@@ -52,6 +52,7 @@ struct short_form {
     return "done:" + what.tool + (what.is_error ? "!" : "");
   }
   std::string operator()(const guardrail_acted& what) const { return what.action + ":" + what.guardrail; }
+  std::string operator()(const run_taken_up&) const { return "taken up"; }
   std::string operator()(const usage_added& what) const { return "usage:" + what.agent; }
 };
 

@@ -127,7 +127,7 @@ private:
   void feed(event what) {
     given_.push_back(what);
     auto todo = step(run_, what);
-    if (is_journaled_ && is_recorded(what, todo))
+    if (is_journaled_ && (is_recorded(what) || is_recorded(todo)))
       write_down(run_, recorder_, {});
     for (auto& effect : todo) {
       REQUIRE_FALSE(is_over_);
@@ -285,7 +285,7 @@ private:
     recorder inner;
     const auto go = [&](event what) {
       auto next = step(nested, what);
-      if (is_journaled_ && is_recorded(what, next))
+      if (is_journaled_ && (is_recorded(what) || is_recorded(next)))
         write_down(nested, inner, call.place);
       for (auto& each : next)
         todo.push_back(std::move(each));

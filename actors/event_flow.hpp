@@ -5,7 +5,7 @@
 #include <map>
 #include <utility>
 
-namespace troupe::http {
+namespace troupe {
 
 /// Holds streamed runs back while their client takes nothing: events are acknowledged as they come, until
 /// more than `bound` bytes of them wait to be taken, and then once they do not any more. `Source` names who
@@ -56,4 +56,4 @@ private:
   std::map<Source, std::uint64_t> held_;
 };
 
-} // namespace troupe::http
+} // namespace troupe

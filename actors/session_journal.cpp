@@ -1,0 +1,306 @@
+#include "actors/ask.hpp"
+#include "actors/defaults.hpp"
+#include "actors/io/log.hpp"
+#include "actors/session.hpp"
+#include "actors/stored_run_json.hpp"
+#include "actors/told_event.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace troupe {
+
+// Accepting.
+
+run_acceptance session_state::acceptance_of(const chat_request& request) const {
+  return {request.by.subject, to_stored(request), request.key_hash};
+}
+
+session_state::prompt_job* session_state::find_prompt(const std::string& run_id) {
+  for (auto& each : jobs_)
+    if (auto* prompt = std::get_if<prompt_job>(&each); prompt != nullptr && prompt->request.run_id == run_id)
+      return prompt;
+  return nullptr;
+}
+
+void session_state::answer_early(prompt_job& wanted, const std::string& session_id) {
+  if (!wanted.request.background || std::exchange(wanted.is_answered, true))
+    return;
+  chat_reply reply;
+  reply.session_id = session_id;
+  reply.run_id = wanted.request.run_id;
+  reply.status = run_status::running;
+  wanted.promise.deliver(std::move(reply));
+}
+
+void session_state::accept_waiting() {
+  // Whether they may be there is known once the session is.
+  if (!loaded_)
+    return;
+  for (std::size_t i = busy_ ? 1 : 0; i < jobs_.size(); ++i) {
+    auto* prompt = std::get_if<prompt_job>(&jobs_[i]);
+    if (prompt == nullptr || prompt->is_accepted || !may_see(prompt->request.by))
+      continue;
+    if (!environment_->is_journaled) {
+      answer_early(*prompt, id_);
+      continue;
+    }
+    prompt->is_accepted = true;
+    session_append addition{id_, {}, {}};
+    addition.owner = prompt->request.by.subject;
+    addition.run = run_change{prompt->request.run_id, acceptance_of(prompt->request)};
+    ask<acknowledgement>(
+        self_, environment_->store, defaults::store_timeout,
+        [this, run_id = prompt->request.run_id](acknowledgement) {
+          if (auto* accepted = find_prompt(run_id))
+            answer_early(*accepted, id_);
+        },
+        [this, run_id = prompt->request.run_id](const caf::error& reason) {
+          // It is tried again when its turn comes; who waits for it learns then.
+          if (auto* waiting = find_prompt(run_id))
+            waiting->is_accepted = false;
+          log().warn("session '{}': the run '{}' could not be written down: {}", id_, run_id,
+                     from_caf(reason).detail);
+        },
+        std::move(addition));
+  }
+}
+
+journal_actor session_state::journal() const {
+  return log_ ? journal_actor(log_) : journal_actor(environment_->store);
+}
+
+void session_state::take_log(const observer_actor& observer, bool is_logged) {
+  if (is_logged && observer)
+    log_ = caf::actor_cast<run_log_actor>(observer);
+}
+
+void session_state::write(run_change&& change) {
+  session_append addition;
+  const auto to = change.run_id == run_id_ ? journal() : journal_actor(environment_->store);
+  addition.run = std::move(change);
+  ask<acknowledgement>(
+      self_, to, defaults::store_timeout, [](acknowledgement) {},
+      [this](const caf::error& reason) {
+        log().warn("session '{}': the journal could not be written: {}", id_, from_caf(reason).detail);
+      },
+      std::move(addition));
+}
+
+// Beginning.
+
+void session_state::begin_run(const agent_actor& agent, travelling_run&& run, bool has_input) {
+  auto& wanted = std::get<prompt_job>(jobs_.front());
+  session_append addition{id_, {}, {}};
+  addition.owner = wanted.request.by.subject;
+  addition.run = run_change{run_id_};
+  if (!std::exchange(wanted.is_accepted, true))
+    addition.run->accepted = acceptance_of(wanted.request);
+  addition.run->begins = true;
+  if (has_input) {
+    addition.items.push_back(run.state.fresh.front());
+    saved_ = 1;
+  }
+  is_in_journal_ = true;
+  ask<acknowledgement>(
+      self_, environment_->store, defaults::store_timeout,
+      [this, agent, run = std::move(run)](acknowledgement) mutable {
+        if (!owner_)
+          owner_ = std::get<prompt_job>(jobs_.front()).request.by.subject;
+        send_off_begun(agent, std::move(run));
+      },
+      [this](const caf::error& reason) {
+        is_in_journal_ = false;
+        forget();
+        fail_run(from_caf(reason));
+      },
+      std::move(addition));
+}
+
+void session_state::send_off_begun(const agent_actor& agent, travelling_run&& run) {
+  auto& wanted = std::get<prompt_job>(jobs_.front());
+  answer_early(wanted, id_);
+  // The cancellation came when there was nobody to tell.
+  if (cancelled_) {
+    run_outcome outcome;
+    outcome.failure = cancelled_->first;
+    outcome.items = std::move(run.state.fresh);
+    return run_ended(std::move(outcome));
+  }
+  std::optional<std::chrono::milliseconds> within;
+  if (wanted.deadline)
+    within = std::chrono::ceil<std::chrono::milliseconds>(*wanted.deadline - self_->clock().now());
+  send_off(agent, std::move(run), spending_, wanted.request.streamed, wanted.observer, within);
+}
+
+// Taking up what another process did not live to end.
+
+void session_state::start(recover_job& wanted) {
+  ask<stored_run_ptr>(
+      self_, environment_->store, defaults::store_timeout,
+      [this](const stored_run_ptr& found) { take_up(*found); },
+      [this](const caf::error& reason) {
+        const auto why = from_caf(reason);
+        // Erased with its session.
+        if (why.code == errc::unknown_run)
+          return done();
+        give_up_recovery(why, true);
+      },
+      journal_atom::value, wanted.run_id);
+}
+
+void session_state::take_up(const stored_run& found) {
+  auto request = request_from_stored(found);
+  if (!request)
+    return give_up_recovery(request.error(), true);
+  is_in_journal_ = true;
+  // Whoever wants to read along is to find it.
+  request->is_logged = true;
+  key_hash_ = request->key_hash;
+  take_log(std::get<recover_job>(jobs_.front()).observer, true);
+  const auto cancelled = std::get<recover_job>(jobs_.front()).cancelled;
+  if (found.status == "waiting" && !cancelled) {
+    prompt_job waiting{std::move(*request), std::get<recover_job>(jobs_.front()).observer, {}};
+    waiting.is_accepted = true;
+    waiting.is_answered = true;
+    jobs_.front() = std::move(waiting);
+    return start(std::get<prompt_job>(jobs_.front()));
+  }
+  std::vector<json> records;
+  for (const auto& text : found.records) {
+    auto record = parse_json(text, defaults::journal_depth);
+    if (!record)
+      return give_up_recovery(record.error(), true);
+    records.push_back(std::move(*record));
+  }
+  auto known = run::fold(records);
+  if (!known)
+    return give_up_recovery(known.error(), true);
+  run::journaled_run folded;
+  if (*known)
+    folded = std::move(**known);
+  if (cancelled)
+    folded.cancelled = cancelled;
+  take_up_run(found, *request, std::move(folded));
+}
+
+void session_state::take_up_run(const stored_run& found, const chat_request& request,
+                                run::journaled_run&& known) {
+  saved_ = std::min(found.items.size(), items_->size());
+  has_saved_loaded_ = true;
+  spending_ = request.spending;
+  was_paused_ = paused_ && paused_->run_id == run_id_;
+  if (was_paused_)
+    spending_ = paused_->spending;
+  const auto own = static_cast<std::ptrdiff_t>(saved_);
+  const auto past = std::make_shared<const item_list>(items_->begin(), items_->end() - own);
+  travelling_run run;
+  run.state = std::move(known.run);
+  if (!run.state.is_interrupted) {
+    run.state = run::begin(past, request.prompt, environment_->limits, request.context);
+    run.state.always_approved = approved_;
+    // As guardrails left it.
+    if (saved_ > 0)
+      run.state.fresh = found.items;
+  }
+  run.state.past = past;
+  run.state.bounds = environment_->limits;
+  std::optional<error> ending = known.cancelled;
+  if (!ending && known.takeovers >= environment_->max_takeovers)
+    ending = fail(errc::internal,
+                  fmt::format("the server ended {} times while this run was under way", known.takeovers + 1));
+  auto wanted_agent = run.state.agent ? run.state.agent->name : request.agent;
+  if (wanted_agent.empty())
+    wanted_agent = environment_->agents->contains(agent_) ? agent_ : environment_->default_agent;
+  const auto agent = environment_->agents->find(wanted_agent);
+  if (!ending && agent == environment_->agents->end())
+    ending = fail(errc::unknown_agent, fmt::format("there is no agent '{}' any more", wanted_agent));
+  if (ending) {
+    if (!run.state.agent) {
+      auto nameless = std::make_shared<agent_definition>();
+      nameless->name = wanted_agent;
+      run.state.agent = std::move(nameless);
+    }
+    return run_ended(close_paused(run.state, *ending));
+  }
+  log().info("session '{}': the run '{}' goes on, which was under way when the server ended", id_, run_id_);
+  void_events(found, [this, agent = agent->second, run = std::move(run),
+                      streamed = request.streamed](run_change&& change, run_taken_up&& news) mutable {
+    change.records.push_back(dump_json(run::takeover_record()));
+    session_append addition;
+    addition.run = std::move(change);
+    ask<acknowledgement>(
+        self_, journal(), defaults::store_timeout,
+        [this, agent, run = std::move(run), streamed, news = std::move(news)](acknowledgement) mutable {
+          if (cancelled_)
+            return run_ended(close_paused(run.state, cancelled_->first));
+          const auto observer = log_ ? observer_actor(log_) : observer_actor();
+          if (observer)
+            caf::anon_send(observer, run_event(std::move(news)));
+          send_off(agent, std::move(run), spending_, streamed, observer);
+        },
+        [this](const caf::error& reason) { give_up_recovery(from_caf(reason), false); }, std::move(addition));
+  });
+}
+
+void session_state::void_events(const stored_run& found,
+                                std::function<void(run_change&&, run_taken_up&&)> go_on) {
+  // By the run inside, the last event before its last step.
+  std::map<std::string, std::uint64_t> known{{"", 0}};
+  for (std::size_t i = 0; i < found.records.size(); ++i)
+    if (const auto record = parse_json(found.records[i], defaults::journal_depth))
+      if (find(*record, "takeover") == nullptr && find(*record, "cancelled") == nullptr) {
+        const auto* path = find_string(*record, "path");
+        known[path != nullptr ? *path : std::string()] = found.events_before[i];
+      }
+  run_change change{run_id_};
+  run_taken_up news{run_id_, id_, {}};
+  if (found.last_event == 0)
+    return go_on(std::move(change), std::move(news));
+  ask<stored_events_ptr>(
+      self_, environment_->store, defaults::store_timeout,
+      [go_on, known = std::move(known), change, news](const stored_events_ptr& events) mutable {
+        for (const auto& each : *events) {
+          const auto event = event_from_stored(each.text);
+          const auto since = known.find(event.path);
+          if ((since != known.end() && each.number <= since->second) || event.name == "run_resumed")
+            continue;
+          change.void_events.push_back(each.number);
+          auto& ranges = news.discarded;
+          if (!ranges.empty() && ranges.back().second + 1 == each.number)
+            ranges.back().second = each.number;
+          else
+            ranges.emplace_back(each.number, each.number);
+        }
+        go_on(std::move(change), std::move(news));
+      },
+      [this](const caf::error& reason) { give_up_recovery(from_caf(reason), false); }, events_atom::value,
+      run_id_, std::uint64_t{0}, std::uint64_t{defaults::longest_log});
+}
+
+void session_state::give_up_recovery(const error& reason, bool is_damaged) {
+  log().error("session '{}': the run '{}' cannot go on: {}", id_, run_id_, reason.detail);
+  auto record = std::make_shared<run_record>();
+  record->run_id = run_id_;
+  record->session_id = id_;
+  record->owner = owner_.value_or("");
+  record->status = run_status::failed;
+  record->failure = reason;
+  if (is_damaged) {
+    run_change change{run_id_};
+    change.ended = to_stored(*record);
+    // What is left of it stays to be looked at.
+    change.ended->keeps_records = true;
+    write(std::move(change));
+  }
+  self_->send(parent_, finished_atom::value, run_record_ptr(std::move(record)));
+  done();
+}
+
+} // namespace troupe

@@ -1,0 +1,166 @@
+#include "libagent/run/journal.hpp"
+#include "actors/stored_run_json.hpp"
+#include "actors/told_event.hpp"
+#include "apps/troupe/agent_file.hpp"
+#include "apps/troupe/commands.hpp"
+#include "apps/troupe/exit_code.hpp"
+#include "apps/troupe/logging.hpp"
+#include "apps/troupe/output.hpp"
+#include "apps/troupe/text.hpp"
+#include "libagent/session/store.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <limits>
+#include <memory>
+
+namespace troupe::cli {
+
+namespace {
+
+/// Runs nest as deep as agents call each other.
+constexpr std::size_t journal_depth = 1024;
+
+struct flaw {
+  /// Empty where it is about the file as such.
+  std::string run_id;
+  std::string detail;
+};
+
+result<std::vector<json>> parse_records(const stored_run& run) {
+  std::vector<json> records;
+  for (const auto& text : run.records) {
+    auto record = parse_json(text, journal_depth);
+    if (!record)
+      return fail(record.error().code,
+                  fmt::format("record {} is {}", records.size() + 1, record.error().detail));
+    records.push_back(std::move(*record));
+  }
+  return records;
+}
+
+/// Whether all that is kept of the run can be read, as a server would.
+result<void> check_run(session_store& store, const std::string& run_id) {
+  const auto run = store.load_run(run_id);
+  if (!run)
+    return run.error();
+  if (!*run)
+    return {};
+  const auto records = parse_records(**run);
+  if (!records)
+    return records.error();
+  if (const auto folded = run::fold(*records); !folded)
+    return folded.error();
+  if (const auto record = record_from_stored(**run); !record)
+    return record.error();
+  if (!(*run)->is_over())
+    if (const auto request = request_from_stored(**run); !request)
+      return request.error();
+  const auto events = store.load_events(run_id, 0, std::numeric_limits<std::int32_t>::max());
+  return events ? result<void>() : events.error();
+}
+
+int check_all(session_store& store, const std::vector<std::string>& runs, bool as_json) {
+  std::vector<flaw> flaws;
+  const auto file = store.check_file();
+  if (!file)
+    flaws.push_back({"", file.error().detail});
+  else
+    for (const auto& each : *file)
+      flaws.push_back({"", each});
+  for (const auto& run_id : runs)
+    if (const auto sound = check_run(store, run_id); !sound)
+      flaws.push_back({run_id, sound.error().detail});
+  if (as_json) {
+    auto list = json::array();
+    for (const auto& [run_id, detail] : flaws)
+      list.push_back({{"run_id", run_id.empty() ? json(nullptr) : json(run_id)}, {"detail", detail}});
+    print(dump_json({{"runs", runs.size()}, {"flaws", std::move(list)}}) + "\n");
+  } else {
+    for (const auto& [run_id, detail] : flaws)
+      fmt::print(stderr, "troupe: {}{}\n", run_id.empty() ? "the file: " : "", printable(detail));
+    print(fmt::format("{} runs, {} damaged\n", runs.size(), flaws.size()));
+  }
+  return flaws.empty() ? exit_code::ok : exit_code::failed;
+}
+
+json value_or_text(const std::string& text) {
+  auto parsed = parse_json(text, journal_depth);
+  return parsed ? std::move(*parsed) : json(text);
+}
+
+json describe(session_store& store, const stored_run& run) {
+  json made = {{"run_id", run.run_id},
+               {"session_id", run.session_id},
+               {"status", run.status},
+               {"items", to_json(run.items)}};
+  if (!run.owner.empty())
+    made["owner"] = run.owner;
+  if (!run.request.empty())
+    made["request"] = value_or_text(run.request);
+  if (!run.outcome.empty())
+    made["outcome"] = value_or_text(run.outcome);
+  made["records"] = json::array();
+  for (const auto& each : run.records)
+    made["records"].push_back(value_or_text(each));
+  made["events"] = json::array();
+  if (const auto events = store.load_events(run.run_id, 0, std::numeric_limits<std::int32_t>::max()))
+    for (const auto& each : *events) {
+      const auto event = event_from_stored(each.text);
+      made["events"].push_back(
+          {{"id", each.number}, {"event", event.name}, {"data", value_or_text(event.data)}});
+    }
+  return made;
+}
+
+int dump(session_store& store, const std::vector<std::string>& runs) {
+  auto code = exit_code::ok;
+  for (const auto& run_id : runs) {
+    const auto run = store.load_run(run_id);
+    if (!run || !*run) {
+      fmt::print(stderr, "troupe: {}\n",
+                 run ? fmt::format("there is no run '{}'", printable(run_id))
+                     : printable(run.error().detail));
+      code = exit_code::failed;
+      continue;
+    }
+    if (!print(dump_json(describe(store, **run)) + "\n"))
+      return exit_code::failed;
+  }
+  return code;
+}
+
+} // namespace
+
+int journal(const common_options& common, const journal_options& options) {
+  set_up_logging(common, "warn");
+  auto loaded = load_agent_file(common.config);
+  const auto* file = std::get_if<config::configuration>(&loaded);
+  if (!file)
+    return exit_code::usage;
+  if (file->sessions.store != config::session_options::store_kind::sqlite) {
+    fmt::print(stderr, "troupe: the agent file keeps no journal; write sessions: {{store: sqlite}}\n");
+    return exit_code::usage;
+  }
+  if (!std::filesystem::exists(file->sessions.path)) {
+    fmt::print(stderr, "troupe: there is no session database \"{}\" yet\n", file->sessions.path.string());
+    return exit_code::failed;
+  }
+  // Whatever is kept from now on, what was kept before is there.
+  const auto store = open_sqlite_store(file->sessions.path.string(), durability::batched);
+  if (!store) {
+    fmt::print(stderr, "troupe: {}\n", printable(store.error().detail));
+    return exit_code::failed;
+  }
+  auto runs =
+      options.run_id.empty() ? (*store)->run_ids() : result<std::vector<std::string>>({options.run_id});
+  if (!runs) {
+    fmt::print(stderr, "troupe: {}\n", printable(runs.error().detail));
+    return exit_code::failed;
+  }
+  return options.what == journal_options::action::check ? check_all(**store, *runs, options.json)
+                                                        : dump(**store, *runs);
+}
+
+} // namespace troupe::cli

@@ -1,0 +1,322 @@
+#include "libagent/session/sqlite_journal.hpp"
+
+#include "libagent/session/checksum.hpp"
+
+#include <fmt/format.h>
+
+namespace troupe::sqlite {
+
+namespace {
+
+/// Places of texts that are no records.
+constexpr std::int64_t request_place = -1;
+constexpr std::int64_t outcome_place = -2;
+
+std::int64_t sum_of(std::string_view run_id, std::int64_t place, std::string_view text) {
+  return static_cast<std::int64_t>(record_checksum(run_id, place, text));
+}
+
+} // namespace
+
+result<journal> journal::open(database& owner, const std::string& path) {
+  auto made = journal{owner};
+  if (auto prepared = made.prepare(); !prepared)
+    return prepared.error();
+  if (auto numbered = made.take_number(path); !numbered)
+    return numbered.error();
+  return made;
+}
+
+result<void> journal::prepare() {
+  const std::pair<statement statements::*, std::string_view> definitions[] = {
+      {&statements::find, "SELECT key, (SELECT coalesce(max(sequence), 0) FROM journal WHERE run = key) "
+                          "FROM runs WHERE id = ?1"},
+      // A run id that comes again is a run that was over.
+      {&statements::accept,
+       "INSERT INTO runs(id, session, process, owner, status, request, request_sum, "
+       "key_hash, first_item, items, outcome, outcome_sum, bytes, created, changed) "
+       "VALUES(?1, ?2, ?3, ?4, 'waiting', ?5, ?6, ?7, 0, 0, '', 0, 0, unixepoch(), "
+       "unixepoch()) "
+       "ON CONFLICT(id) DO UPDATE SET session = excluded.session, process = excluded.process, "
+       "owner = excluded.owner, status = 'waiting', request = excluded.request, "
+       "request_sum = excluded.request_sum, "
+       "key_hash = excluded.key_hash, outcome = '', bytes = 0, changed = unixepoch()"},
+      {&statements::begin, "UPDATE runs SET status = 'running', first_item = ?2 WHERE key = ?1"},
+      {&statements::resume,
+       "UPDATE runs SET status = 'running', process = ?2 WHERE key = ?1 AND status = 'paused'"},
+      {&statements::add_record,
+       "INSERT INTO journal(run, sequence, record, checksum, event) VALUES(?1, ?2, ?3, ?4, ?5)"},
+      {&statements::end, "UPDATE runs SET status = ?2, outcome = ?3, outcome_sum = ?4, items = ?5 - "
+                         "first_item + 1, bytes = bytes + ?6, changed = unixepoch(), "
+                         "request = CASE ?2 WHEN 'paused' THEN request ELSE '' END WHERE key = ?1"},
+      {&statements::drop_records, "DELETE FROM journal WHERE run = ?1"},
+      {&statements::add_event,
+       "INSERT OR REPLACE INTO run_events(run, id, event, checksum) VALUES(?1, ?2, ?3, ?4)"},
+      {&statements::add_bytes, "UPDATE runs SET bytes = bytes + ?2 WHERE key = ?1"},
+      {&statements::void_event, "DELETE FROM run_events WHERE run = ?1 AND id = ?2"},
+      {&statements::load, "SELECT r.key, s.id, r.owner, r.status, r.request, r.request_sum, r.outcome, "
+                          "r.outcome_sum, r.session, r.first_item, r.items, r.key_hash "
+                          "FROM runs r JOIN sessions s ON s.key = r.session WHERE r.id = ?1"},
+      {&statements::load_records,
+       "SELECT sequence, record, checksum, event FROM journal WHERE run = ?1 ORDER BY sequence"},
+      {&statements::last_event, "SELECT coalesce(max(id), 0) FROM run_events WHERE run = ?1"},
+      {&statements::load_events, "SELECT e.id, e.event, e.checksum FROM run_events e JOIN runs r ON r.key = "
+                                 "e.run WHERE r.id = ?1 AND e.id > ?2 ORDER BY e.id LIMIT ?3"},
+      {&statements::dead_processes,
+       "SELECT DISTINCT process FROM runs WHERE status IN ('waiting', 'running')"},
+      {&statements::adopt,
+       "UPDATE runs SET process = ?1 WHERE process = ?2 AND status IN ('waiting', 'running')"},
+      {&statements::unfinished,
+       "SELECT r.id, s.id FROM runs r JOIN sessions s ON s.key = r.session "
+       "WHERE r.process = ?1 AND r.status IN ('waiting', 'running') ORDER BY r.status = 'waiting', r.key"},
+      {&statements::purge_old, "DELETE FROM runs WHERE status IN ('completed', 'failed', 'cancelled') AND "
+                               "changed <= unixepoch() - ?1"},
+      {&statements::sum_bytes, "SELECT coalesce(sum(bytes), 0) FROM runs"},
+      {&statements::oldest, "SELECT key, bytes FROM runs WHERE status IN ('completed', 'failed', "
+                            "'cancelled') ORDER BY changed LIMIT 1"},
+      {&statements::erase_run, "DELETE FROM runs WHERE key = ?1"},
+  };
+  for (const auto& [place, sql] : definitions) {
+    auto made = database_->prepare(sql);
+    if (!made)
+      return made.error();
+    prepared_.*place = std::move(*made);
+  }
+  return {};
+}
+
+result<void> journal::take_number(const std::string& path) {
+  auto lock = process_lock::open(path + "-processes");
+  if (!lock)
+    return lock.error();
+  lock_ = std::move(*lock);
+  auto insert = database_->prepare("INSERT INTO processes(started) VALUES(unixepoch()) RETURNING id");
+  if (!insert)
+    return insert.error();
+  auto query = execution{*database_, *insert};
+  if (const auto made = query.step(); !made)
+    return made.error();
+  process_ = query.number(0);
+  if (auto done = query.finish(); !done)
+    return done;
+  return lock_.take(process_);
+}
+
+template <class... Values>
+result<void> journal::run(const statement& prepared, const Values&... values) {
+  auto one = execution{*database_, prepared};
+  (one.bind(values), ...);
+  return one.finish();
+}
+
+result<journal::open_run*> journal::find(const std::string& run_id) {
+  if (const auto known = open_.find(run_id); known != open_.end())
+    return &known->second;
+  auto query = execution{*database_, prepared_.find};
+  const auto found = query.bind(run_id).step();
+  if (!found)
+    return found.error();
+  if (!*found)
+    return nullptr;
+  return &(open_[run_id] = {query.number(0), query.number(1)});
+}
+
+result<void> journal::accept(const run_change& what, std::int64_t session) {
+  const auto& accepted = *what.accepted;
+  open_.erase(what.run_id);
+  return run(prepared_.accept, what.run_id, session, process_, accepted.owner, accepted.request,
+             sum_of(what.run_id, request_place, accepted.request), accepted.key_hash);
+}
+
+result<void> journal::change(const run_change& what, std::int64_t session, std::int64_t last_item) {
+  if (what.accepted)
+    if (auto accepted = accept(what, session); !accepted)
+      return accepted;
+  auto found = find(what.run_id);
+  if (!found)
+    return found.error();
+  // Erased with its session meanwhile, or from a time without a journal.
+  if (*found == nullptr)
+    return {};
+  auto& open = **found;
+  if (what.begins)
+    if (auto begun = run(prepared_.begin, open.key, last_item + 1); !begun)
+      return begun;
+  auto id = static_cast<std::int64_t>(what.first_event);
+  std::int64_t bytes = 0;
+  for (const auto& event : what.events) {
+    bytes += static_cast<std::int64_t>(event.size());
+    if (auto added = run(prepared_.add_event, open.key, id, event, sum_of(what.run_id, id, event)); !added)
+      return added;
+    ++id;
+  }
+  if (bytes > 0)
+    if (auto counted = run(prepared_.add_bytes, open.key, bytes); !counted)
+      return counted;
+  for (const auto number : what.void_events)
+    if (auto done = run(prepared_.void_event, open.key, static_cast<std::int64_t>(number)); !done)
+      return done;
+  // The first step of a paused run that goes on.
+  if (!what.records.empty() && open.sequence == 0)
+    if (auto resumed = run(prepared_.resume, open.key, process_); !resumed)
+      return resumed;
+  for (const auto& record : what.records) {
+    const auto place = open.sequence + 1;
+    if (auto added = run(prepared_.add_record, open.key, place, record, sum_of(what.run_id, place, record),
+                         static_cast<std::int64_t>(what.last_event));
+        !added)
+      return added;
+    open.sequence = place;
+  }
+  return what.ended ? end(what, open, last_item) : result<void>();
+}
+
+result<void> journal::end(const run_change& what, const open_run& run_now, std::int64_t last_item) {
+  const auto& [status, outcome, keeps_records] = *what.ended;
+  if (auto ended =
+          run(prepared_.end, run_now.key, status, outcome, sum_of(what.run_id, outcome_place, outcome),
+              last_item, static_cast<std::int64_t>(outcome.size()));
+      !ended)
+    return ended;
+  auto dropped =
+      run_now.sequence > 0 && !keeps_records ? run(prepared_.drop_records, run_now.key) : result<void>();
+  open_.erase(what.run_id);
+  return dropped;
+}
+
+result<void> journal::load_records(std::int64_t key, stored_run& into) {
+  auto rows = execution{*database_, prepared_.load_records};
+  rows.bind(key);
+  for (std::int64_t expected = 1;; ++expected) {
+    const auto more = rows.step();
+    if (!more)
+      return more.error();
+    if (!*more)
+      return {};
+    const auto text = rows.text(1);
+    if (rows.number(0) != expected)
+      return database_->failure(fmt::format("run \"{}\": record {} is missing", into.run_id, expected));
+    if (rows.number(2) != sum_of(into.run_id, expected, text))
+      return database_->failure(
+          fmt::format("run \"{}\": record {} is damaged: its checksum does not fit", into.run_id, expected));
+    into.records.emplace_back(text);
+    into.events_before.push_back(static_cast<std::uint64_t>(rows.number(3)));
+  }
+}
+
+result<std::optional<journal::found_run>> journal::load(std::string_view run_id) {
+  auto query = execution{*database_, prepared_.load};
+  const auto found = query.bind(run_id).step();
+  if (!found)
+    return found.error();
+  if (!*found)
+    return std::optional<found_run>{};
+  found_run made;
+  auto& run = made.run;
+  run.run_id = run_id;
+  run.session_id = query.text(1);
+  run.owner = query.text(2);
+  run.status = query.text(3);
+  run.request = query.text(4);
+  run.outcome = query.text(6);
+  run.key_hash = query.text(11);
+  if (!run.request.empty() && query.number(5) != sum_of(run_id, request_place, run.request))
+    return database_->failure(
+        fmt::format("run \"{}\": its request is damaged: its checksum does not fit", run_id));
+  if (!run.outcome.empty() && query.number(7) != sum_of(run_id, outcome_place, run.outcome))
+    return database_->failure(
+        fmt::format("run \"{}\": its outcome is damaged: its checksum does not fit", run_id));
+  made.session = query.number(8);
+  made.first_item = query.number(9);
+  made.items = run.is_over() ? query.number(10) : -1;
+  if (auto loaded = load_records(query.number(0), run); !loaded)
+    return loaded.error();
+  auto last = execution{*database_, prepared_.last_event};
+  if (const auto counted = last.bind(query.number(0)).step(); !counted)
+    return counted.error();
+  run.last_event = static_cast<std::uint64_t>(last.number(0));
+  return std::optional{std::move(made)};
+}
+
+result<std::vector<orphaned_run>> journal::adopt() {
+  auto change = transaction::begin(*database_);
+  if (!change)
+    return change.error();
+  std::vector<std::int64_t> dead;
+  {
+    auto rows = execution{*database_, prepared_.dead_processes};
+    while (true) {
+      const auto more = rows.step();
+      if (!more)
+        return more.error();
+      if (!*more)
+        break;
+      if (!lock_.is_held(rows.number(0)))
+        dead.push_back(rows.number(0));
+    }
+  }
+  for (const auto process : dead)
+    if (auto adopted = run(prepared_.adopt, process_, process); !adopted)
+      return adopted.error();
+  std::vector<orphaned_run> all;
+  {
+    auto rows = execution{*database_, prepared_.unfinished};
+    rows.bind(process_);
+    while (!dead.empty()) {
+      const auto more = rows.step();
+      if (!more)
+        return more.error();
+      if (!*more)
+        break;
+      all.push_back({std::string{rows.text(0)}, std::string{rows.text(1)}});
+    }
+  }
+  if (auto committed = change->commit(); !committed)
+    return committed.error();
+  return all;
+}
+
+result<std::vector<stored_event>> journal::load_events(std::string_view run_id, std::uint64_t last,
+                                                       std::size_t most) {
+  auto rows = execution{*database_, prepared_.load_events};
+  rows.bind(run_id).bind(static_cast<std::int64_t>(last)).bind(static_cast<std::int64_t>(most));
+  std::vector<stored_event> events;
+  while (true) {
+    const auto more = rows.step();
+    if (!more)
+      return more.error();
+    if (!*more)
+      return events;
+    const auto text = rows.text(1);
+    if (rows.number(2) != sum_of(run_id, rows.number(0), text))
+      return database_->failure(
+          fmt::format("run \"{}\": event {} is damaged: its checksum does not fit", run_id, rows.number(0)));
+    events.push_back({static_cast<std::uint64_t>(rows.number(0)), std::string{text}});
+  }
+}
+
+result<void> journal::purge(const retention& kept) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(kept.time).count();
+  if (auto purged = run(prepared_.purge_old, static_cast<std::int64_t>(seconds)); !purged)
+    return purged;
+  auto sum = execution{*database_, prepared_.sum_bytes};
+  if (const auto summed = sum.step(); !summed)
+    return summed.error();
+  auto bytes = sum.number(0);
+  const auto most = static_cast<std::int64_t>(kept.bytes);
+  while (bytes > most) {
+    auto query = execution{*database_, prepared_.oldest};
+    const auto found = query.step();
+    if (!found)
+      return found.error();
+    if (!*found)
+      return {};
+    const auto key = query.number(0);
+    bytes -= query.number(1);
+    if (auto erased = run(prepared_.erase_run, key); !erased)
+      return erased;
+  }
+  return {};
+}
+
+} // namespace troupe::sqlite

@@ -1,0 +1,389 @@
+#include "actors/defaults.hpp"
+#include "tests/actors/support/stage.hpp"
+#include "tests/libagent/session/temporary_folder.hpp"
+
+#include <caf/send.hpp>
+#include <catch2/catch.hpp>
+
+using namespace troupe;
+using troupe::test::fake_tool;
+using troupe::test::stage;
+using namespace std::chrono_literals;
+
+namespace {
+
+chat_request prompt(std::string text, std::string run_id, std::string session = "s") {
+  chat_request request;
+  request.prompt = std::move(text);
+  request.session_id = std::move(session);
+  request.run_id = std::move(run_id);
+  return request;
+}
+
+/// One server after the other over the same database. The end of one is as sudden as a kill: nothing of it
+/// reaches the database any more.
+class servers {
+public:
+  servers() { start(); }
+
+  void start(const std::function<void(runtime_options&)>& change = {}) {
+    now = std::make_unique<stage>();
+    tool = std::make_shared<fake_tool>();
+    auto options = stage::two_agents();
+    options.takes_up_runs = true;
+    options.tools = {{"triage", now->fake("pay", tool)}};
+    options.open_store = [this] {
+      auto opened = open_sqlite_store(folder / "s.db");
+      if (opened)
+        opened = mortal(std::move(*opened), alive);
+      return opened;
+    };
+    if (change)
+      change(options);
+    alive = std::make_shared<bool>(true);
+    now->begin(options);
+  }
+
+  void kill() {
+    *alive = false;
+    now.reset();
+  }
+
+  run_record_ptr show(const std::string& run_id) {
+    const auto shown = now->ask<run_record_ptr>(now->actors.sessions, run_atom::value, run_id);
+    now->run();
+    REQUIRE(shown->value);
+    return *shown->value;
+  }
+
+  temporary_folder folder;
+  std::shared_ptr<bool> alive;
+  std::unique_ptr<stage> now;
+  std::shared_ptr<fake_tool> tool;
+
+private:
+  /// A store that does nothing once its server is dead.
+  static std::unique_ptr<session_store> mortal(std::unique_ptr<session_store> store,
+                                               std::shared_ptr<bool> alive);
+};
+
+class mortal_store : public session_store {
+public:
+  mortal_store(std::unique_ptr<session_store> store, std::shared_ptr<bool> alive)
+      : store_(std::move(store)), alive_(std::move(alive)) {}
+  result<std::optional<session_record>> load(std::string_view id) override { return store_->load(id); }
+  result<void> append(const std::vector<session_append>& batch) override {
+    return *alive_ ? store_->append(batch) : fail(errc::store_failed, "the server is dead");
+  }
+  result<std::optional<std::string>> session_of(std::string_view id) override {
+    return store_->session_of(id);
+  }
+  result<bool> erase(std::string_view id) override { return store_->erase(id); }
+  bool has_journal() const noexcept override { return true; }
+  result<std::optional<stored_run>> load_run(std::string_view id) override { return store_->load_run(id); }
+  result<std::vector<orphaned_run>> adopt_runs() override { return store_->adopt_runs(); }
+  result<std::vector<stored_event>> load_events(std::string_view id, std::uint64_t last,
+                                                std::size_t most) override {
+    return store_->load_events(id, last, most);
+  }
+
+private:
+  std::unique_ptr<session_store> store_;
+  std::shared_ptr<bool> alive_;
+};
+
+std::unique_ptr<session_store> servers::mortal(std::unique_ptr<session_store> store,
+                                               std::shared_ptr<bool> alive) {
+  return std::make_unique<mortal_store>(std::move(store), std::move(alive));
+}
+
+} // namespace
+
+TEST_CASE("a run that the server did not live to end goes on with the next one") {
+  servers s;
+  s.now->chat(prompt("one", "r"));
+  REQUIRE(s.now->model->calls.size() == 1);
+  s.kill();
+  s.start();
+  REQUIRE(s.now->model->calls.size() == 1);
+  CHECK(s.now->model->calls.front().request->fresh == item_list{user_message{"one"}});
+  s.now->model->says("1");
+  s.now->run();
+  CHECK(s.show("r")->status == run_status::completed);
+  CHECK(s.show("r")->result == "1");
+  const auto session = s.now->load("s");
+  REQUIRE(session->value);
+  CHECK((*session->value)->items == item_list{user_message{"one"}, assistant_message{"triage", "1"}});
+}
+
+TEST_CASE("steps that are complete are not repeated") {
+  servers s;
+  s.now->chat(prompt("one", "r"));
+  s.now->model->calls_tools({{"pay", "{}"}});
+  s.now->run();
+  REQUIRE(s.tool->open.size() == 1);
+  s.tool->answer(0, tool_result::text("paid"));
+  s.now->run();
+  REQUIRE(s.now->model->calls.size() == 1);
+  s.kill();
+  s.start();
+  CHECK(s.tool->open.empty());
+  REQUIRE(s.now->model->calls.size() == 1);
+  const auto& seen = s.now->model->calls.front().request->fresh;
+  REQUIRE(seen.size() == 3);
+  CHECK(std::get<tool_output>(seen.back()).parts == std::vector<content>{text_content{"paid"}});
+  s.now->model->says("done");
+  s.now->run();
+  const auto run = s.show("r");
+  CHECK(run->result == "done");
+  CHECK(run->used.total().requests == 2);
+  CHECK(run->used.total().tool_calls == 1);
+}
+
+TEST_CASE("a call that was under way is in doubt, and waits for a word") {
+  servers s;
+  s.now->chat(prompt("one", "r"));
+  s.now->model->calls_tools({{"pay", R"({"sum":5})"}});
+  s.now->run();
+  REQUIRE(s.tool->open.size() == 1);
+  s.kill();
+  s.start();
+  CHECK(s.tool->open.empty());
+  CHECK(s.now->model->calls.empty());
+  const auto run = s.show("r");
+  REQUIRE(run->status == run_status::paused);
+  REQUIRE(run->interruptions.size() == 1);
+  CHECK(run->interruptions[0].what == interruption::kind::in_doubt);
+  CHECK(run->interruptions[0].tool == "pay");
+  CHECK(*run->interruptions[0].arguments == json{{"sum", 5}});
+
+  resume_request decided;
+  decided.run_id = "r";
+  decided.decisions = {{run->interruptions[0].id, decision::verdict::repeat}};
+  const auto expected = GENERATE(std::string("repeat"), std::string("result"), std::string("fail"));
+  auto& verdict = decided.decisions[0];
+  if (expected == "result") {
+    verdict.what = decision::verdict::result;
+    verdict.output = "paid by hand";
+  } else if (expected == "fail") {
+    verdict.what = decision::verdict::fail;
+  }
+  const auto answer = s.now->ask<chat_reply>(s.now->actors.sessions, decided, observer_actor());
+  s.now->run();
+  if (expected == "repeat") {
+    REQUIRE(s.tool->open.size() == 1);
+    s.tool->answer(0, tool_result::text("paid"));
+    s.now->run();
+  } else {
+    CHECK(s.tool->open.empty());
+  }
+  REQUIRE(s.now->model->calls.size() == 1);
+  const auto& seen = std::get<tool_output>(s.now->model->calls.front().request->fresh.back());
+  CHECK(seen.is_error == (expected == "fail"));
+  s.now->model->says("done");
+  s.now->run();
+  REQUIRE(answer->value);
+  CHECK(answer->value->result == "done");
+}
+
+TEST_CASE("a call in doubt that is declared safe is made again at once") {
+  servers s;
+  const auto safe = [](runtime_options& options) {
+    options.config.agents[0].tool_policies["pay"].repeatable = true;
+  };
+  s.kill();
+  s.start(safe);
+  s.now->chat(prompt("one", "r"));
+  s.now->model->calls_tools({{"pay", "{}"}});
+  s.now->run();
+  REQUIRE(s.tool->open.size() == 1);
+  s.kill();
+  s.start(safe);
+  CHECK(s.tool->open.size() == 1);
+}
+
+TEST_CASE("a call in doubt ends the run where that is the policy") {
+  servers s;
+  s.now->chat(prompt("one", "r"));
+  s.now->model->calls_tools({{"pay", "{}"}});
+  s.now->run();
+  s.kill();
+  s.start([](runtime_options& options) { options.config.journal.fails_in_doubt = true; });
+  const auto run = s.show("r");
+  CHECK(run->status == run_status::failed);
+  REQUIRE(run->failure);
+  CHECK(run->failure->code == errc::in_doubt);
+}
+
+TEST_CASE("prompts that waited are carried out after the run that was under way") {
+  servers s;
+  s.now->chat(prompt("one", "r1"));
+  s.now->chat(prompt("two", "r2"));
+  s.now->chat(prompt("three", "r3"));
+  s.kill();
+  s.start();
+  for (const auto* text : {"one", "two", "three"}) {
+    REQUIRE(s.now->model->calls.size() == 1);
+    CHECK(s.now->model->calls.front().request->fresh == item_list{user_message{text}});
+    s.now->model->says(std::string("to ") + text);
+    s.now->run();
+  }
+  CHECK(s.show("r3")->result == "to three");
+}
+
+TEST_CASE("a new prompt waits for the run that is taken up") {
+  servers s;
+  s.now->chat(prompt("one", "r1"));
+  s.kill();
+  s.start();
+  s.now->chat(prompt("two", "r2"));
+  REQUIRE(s.now->model->calls.size() == 1);
+  s.now->model->says("1");
+  s.now->run();
+  REQUIRE(s.now->model->calls.size() == 1);
+  CHECK(s.now->model->calls.front().request->past->size() == 2);
+}
+
+TEST_CASE("a run that was handed off goes on at the agent that had it") {
+  servers s;
+  s.now->chat(prompt("one", "r"));
+  s.now->model->calls_tools({{"transfer_to_ops", "{}"}});
+  s.now->run();
+  REQUIRE(s.now->model->calls.size() == 1);
+  s.kill();
+  s.start();
+  REQUIRE(s.now->model->calls.size() == 1);
+  CHECK(s.now->model->calls.front().request->agent == "ops");
+  s.now->model->says("ops here");
+  s.now->run();
+  CHECK(s.show("r")->agent == "ops");
+}
+
+TEST_CASE("a run that was cancelled is not taken up") {
+  servers s;
+  s.now->chat(prompt("one", "r"));
+  s.now->model->calls_tools({{"pay", "{}"}});
+  s.now->run();
+  caf::anon_send(s.now->actors.sessions, cancel_atom::value, std::string("r"), cancel_mode::after_turn);
+  s.now->run();
+  s.kill();
+  s.start();
+  CHECK(s.show("r")->status == run_status::cancelled);
+  CHECK(s.now->model->calls.empty());
+}
+
+TEST_CASE("a run that brings the server down each time is given up") {
+  servers s;
+  s.now->chat(prompt("one", "r"));
+  for (unsigned i = 0; i < 3; ++i) {
+    s.kill();
+    s.start();
+    REQUIRE(s.now->model->calls.size() == 1);
+  }
+  s.kill();
+  s.start();
+  CHECK(s.now->model->calls.empty());
+  CHECK(s.show("r")->status == run_status::failed);
+}
+
+TEST_CASE("a run that is over is still known to the next server") {
+  servers s;
+  s.now->chat(prompt("one", "r"));
+  s.now->model->says("1");
+  s.now->run();
+  s.kill();
+  s.start();
+  const auto run = s.show("r");
+  CHECK(run->status == run_status::completed);
+  CHECK(run->result == "1");
+  CHECK(run->items == item_list{user_message{"one"}, assistant_message{"triage", "1"}});
+}
+
+TEST_CASE("a shutdown leaves runs to the next server") {
+  servers s;
+  const auto answer = s.now->chat(prompt("one", "r"));
+  const auto stopped =
+      s.now->ask<acknowledgement>(s.now->actors.sessions, stop_atom::value, caf::timespan(0));
+  s.now->advance(1ms);
+  CHECK(answer->code() == errc::shutting_down);
+  CHECK(stopped->value);
+  s.kill();
+  s.start();
+  CHECK(s.now->model->calls.size() == 1);
+}
+
+TEST_CASE("the same key is answered by the same run, while it runs, afterwards, and by the next server") {
+  servers s;
+  auto request = prompt("one", "key-run");
+  request.key_hash = "h";
+  const auto first = s.now->chat(request);
+  const auto second = s.now->chat(request);
+  auto other = request;
+  other.key_hash = "another";
+  CHECK(s.now->chat(other)->code() == errc::invalid_argument);
+  REQUIRE(s.now->model->calls.size() == 1);
+  s.now->model->says("1");
+  s.now->run();
+  REQUIRE(first->value);
+  REQUIRE(second->value);
+  CHECK(second->value->result == "1");
+  CHECK(s.now->chat(request)->value->result == "1");
+  s.kill();
+  s.start();
+  const auto late = s.now->chat(request);
+  REQUIRE(late->value);
+  CHECK(late->value->result == "1");
+  CHECK(late->value->run_id == "key-run");
+  CHECK(s.now->chat(other)->code() == errc::invalid_argument);
+  CHECK(s.now->model->calls.empty());
+}
+
+TEST_CASE("a run in the background is answered once it cannot get lost") {
+  servers s;
+  auto request = prompt("one", "r");
+  request.background = true;
+  const auto answer = s.now->chat(request);
+  REQUIRE(answer->value);
+  CHECK(answer->value->status == run_status::running);
+  CHECK(answer->value->run_id == "r");
+  s.kill();
+  s.start();
+  s.now->model->says("1");
+  s.now->run();
+  CHECK(s.show("r")->result == "1");
+}
+
+TEST_CASE("what others have made is not there for those who ask") {
+  servers s;
+  auto request = prompt("one", "r");
+  request.by = {"ada", false};
+  s.now->chat(request);
+  s.now->model->says("1");
+  s.now->run();
+  const auto ask = [&](auto what, const std::string& id, const caller& by) {
+    const auto answer = s.now->ask<run_record_ptr>(s.now->actors.sessions, what, id, by);
+    s.now->run();
+    return answer->code();
+  };
+  const caller bob{"bob", false};
+  for (const bool is_new_server : {false, true}) {
+    if (is_new_server) {
+      s.kill();
+      s.start();
+    }
+    CHECK(ask(run_atom::value, "r", bob) == errc::unknown_run);
+    CHECK(ask(run_atom::value, "r", {"ada", false}) == std::nullopt);
+    CHECK(ask(run_atom::value, "r", {"root", true}) == std::nullopt);
+    const auto session =
+        s.now->ask<session_record_ptr>(s.now->actors.sessions, info_atom::value, std::string("s"), bob);
+    s.now->run();
+    CHECK(session->code() == errc::unknown_session);
+    const auto erased =
+        s.now->ask<acknowledgement>(s.now->actors.sessions, erase_atom::value, std::string("s"), bob);
+    s.now->run();
+    CHECK(erased->code() == errc::unknown_session);
+    auto intruding = prompt("two", is_new_server ? "x1" : "x2");
+    intruding.by = bob;
+    CHECK(s.now->chat(intruding)->code() == errc::unknown_session);
+  }
+}

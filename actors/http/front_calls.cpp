@@ -89,7 +89,7 @@ void stream(front_pointer self, request_id id, Request&& what) {
 }
 
 /// Carries calls out.
-struct caller {
+struct call_carrier {
   front_pointer self;
   request_id id;
 
@@ -165,7 +165,7 @@ struct caller {
 
 void carry_out(front_pointer self, incoming_call& incoming) {
   try {
-    std::visit(caller{self, incoming.id}, incoming.what);
+    std::visit(call_carrier{self, incoming.id}, incoming.what);
   } catch (const std::exception& thrown) {
     log().error("http: {}", thrown.what());
     self->state.server->reply(incoming.id, refuse(fail(errc::internal, "an exception in the front end")));

@@ -1,10 +1,14 @@
 #include "actors/http/server.hpp"
 
 #include "actors/http/acceptor.hpp"
+#include "actors/http/binding.hpp"
 #include "actors/http/defaults.hpp"
+#include "actors/http/door.hpp"
 #include "actors/http/gate.hpp"
 #include "actors/http/routes.hpp"
+#include "actors/http/server_tls.hpp"
 #include "actors/http/streams.hpp"
+#include "actors/http/token_keys.hpp"
 #include "actors/http/wire.hpp"
 #include "actors/io/log.hpp"
 #include "actors/io/reactor.hpp"
@@ -34,27 +38,35 @@ answer shutting_down() {
 /// Everything that is open. Kept alive by what is pending on the reactor, first of all its timer.
 class server::core : public gate::inside, public std::enable_shared_from_this<core> {
 public:
-  core(boost::asio::io_context& io, const config::server_options& options, milliseconds keep_alive,
+  core(io::reactor& io, config::server_options options, milliseconds keep_alive,
        std::shared_ptr<const api> decisions, handlers events, std::shared_ptr<gate> way_in);
   ~core() override;
 
-  void open(const std::string& host, std::uint16_t port);
+  void open();
   void deliver(gathered_work work) override;
   void stop(milliseconds grace) override;
 
 private:
   void make_acceptor(boost::asio::io_context& io, std::size_t max_connections);
   void make_streams(milliseconds keep_alive);
+  /// Reads the files that are needed, and listens.
+  result<std::uint16_t> listen();
   void handle(const std::shared_ptr<exchange>& request);
+  void let_in(const std::shared_ptr<exchange>& request);
+  entry admit(const visitor& from);
+  /// Has the request wait until keys are fetched that may tell whom it is from.
+  void wait_for_keys(const std::shared_ptr<exchange>& request);
+  void keys_fetched();
+  void go_on(const std::shared_ptr<exchange>& request, const auth::identity& who);
   /// Whether somebody will answer.
-  bool hand_out(const std::shared_ptr<exchange>& request, call what);
+  bool hand_out(const std::shared_ptr<exchange>& request, call what, caller who);
   void carry_out(const stream_step& step);
   void begin_stream(request_id id);
   /// Begins streams whose runs have not: somebody on the way may take a quiet connection for dead.
   void begin_late_streams(clock::time_point now);
   /// The client of a streamed call is gone.
   void gone(request_id id);
-  decision decide(const request_view& request) const;
+  decision decide(const request_view& request, const auth::identity& who) const;
   void respond(exchange& request, answer value);
   void give_up_waiting();
   void connections_changed();
@@ -62,7 +74,12 @@ private:
   void close();
   std::string_view date();
 
+  config::server_options options_;
   std::shared_ptr<const api> api_;
+  door door_;
+  std::unique_ptr<token_keys> keys_;
+  /// Null for plain HTTP.
+  std::shared_ptr<boost::asio::ssl::context> tls_;
   handlers events_;
   std::shared_ptr<gate> gate_;
   std::shared_ptr<connections> connections_;
@@ -72,6 +89,8 @@ private:
   milliseconds sweep_period_;
   milliseconds keep_alive_;
   std::unordered_map<request_id, std::shared_ptr<exchange>> waiting_;
+  /// Those that have shown a token whose key may yet come.
+  std::vector<std::shared_ptr<exchange>> waiting_for_keys_;
   /// Those among them that are to be streams, oldest first; also some that wait no more.
   std::deque<request_id> to_begin_;
   std::shared_ptr<streams> streams_;
@@ -83,20 +102,21 @@ private:
   std::string date_;
 };
 
-server::core::core(boost::asio::io_context& io, const config::server_options& options,
-                   milliseconds keep_alive, std::shared_ptr<const api> decisions, handlers events,
-                   std::shared_ptr<gate> way_in)
-    : api_(std::move(decisions)), events_(std::move(events)), gate_(std::move(way_in)),
-      connections_(std::make_shared<connections>(
-          connections::timeouts{options.header_timeout, options.body_timeout, options.idle_timeout})),
-      timer_(io), keep_alive_(keep_alive) {
+server::core::core(io::reactor& io, config::server_options options, milliseconds keep_alive,
+                   std::shared_ptr<const api> decisions, handlers events, std::shared_ptr<gate> way_in)
+    : options_(std::move(options)), api_(std::move(decisions)), door_(options_), events_(std::move(events)),
+      gate_(std::move(way_in)), connections_(std::make_shared<connections>(connections::timeouts{
+                                    options_.header_timeout, options_.body_timeout, options_.idle_timeout})),
+      timer_(io.context()), keep_alive_(keep_alive) {
   const auto shortest =
-      std::min({options.header_timeout, options.body_timeout, options.idle_timeout, keep_alive});
+      std::min({options_.header_timeout, options_.body_timeout, options_.idle_timeout, keep_alive});
   sweep_period_ = std::clamp(shortest / 4, defaults::min_sweep_period, defaults::max_sweep_period);
-  make_acceptor(io, options.max_connections);
+  make_acceptor(io.context(), options_.max_connections);
   make_streams(keep_alive);
+  // Safe with `this`: it has the only handle.
+  keys_ = std::make_unique<token_keys>(io, options_.auth.jwt, [this] { keys_fetched(); });
   // Safe with `this`: once this is closed, so are all connections, and those make no more requests.
-  wire_ = wire::make(options.max_body_bytes,
+  wire_ = wire::make(options_.max_body_bytes,
                      [this](const std::shared_ptr<exchange>& request) { handle(request); });
 }
 
@@ -108,7 +128,7 @@ void server::core::make_acceptor(boost::asio::io_context& io, std::size_t max_co
   acceptor_ = std::make_shared<acceptor>(
       io,
       [this](boost::asio::ip::tcp::socket accepted) {
-        wire_->serve(std::move(accepted), std::make_shared<connection>(connections_));
+        wire_->serve(std::move(accepted), tls_, std::make_shared<connection>(connections_));
       },
       [all = connections_, max_connections] { return all->count() < max_connections; });
 }
@@ -127,9 +147,23 @@ void server::core::make_streams(milliseconds keep_alive) {
   streams_ = std::make_shared<streams>(keep_alive, std::move(told));
 }
 
-void server::core::open(const std::string& host, std::uint16_t port) {
+result<std::uint16_t> server::core::listen() {
+  if (auto allowed = may_listen(options_); !allowed)
+    return allowed.error();
+  if (options_.tls) {
+    auto context = make_server_tls(*options_.tls);
+    if (!context)
+      return context.error();
+    tls_ = std::move(*context);
+  }
+  if (auto opened = keys_->open(clock::now()); !opened)
+    return opened.error();
+  return acceptor_->listen(options_.host, options_.port);
+}
+
+void server::core::open() {
   connections_->on_change = [this] { connections_changed(); };
-  auto bound = acceptor_->listen(host, port);
+  auto bound = listen();
   const bool listens = bound.has_value();
   events_.on_opened(std::move(bound));
   if (listens)
@@ -141,14 +175,52 @@ void server::core::open(const std::string& host, std::uint16_t port) {
 void server::core::handle(const std::shared_ptr<exchange>& request) {
   if (request->problem() != fault::none)
     return respond(*request, api_->refuse_fault(request->problem()));
-  auto decided = decide(request->request());
+  request->more_headers = door_.cors_headers(request->from());
+  let_in(request);
+}
+
+void server::core::let_in(const std::shared_ptr<exchange>& request) {
+  auto entered = admit(request->from());
+  if (auto* refusal = std::get_if<answer>(&entered))
+    return respond(*request, std::move(*refusal));
+  if (const auto* who = std::get_if<auth::identity>(&entered))
+    return go_on(request, *who);
+  wait_for_keys(request);
+}
+
+entry server::core::admit(const visitor& from) {
+  try {
+    return door_.admit(from, keys_->current(), {std::chrono::system_clock::now(), clock::now()});
+  } catch (const std::exception& thrown) {
+    log().error("http: {} {}: {}", from.method, path_of(from.target), thrown.what());
+    return refuse(fail(errc::internal, "an exception in the front end"));
+  }
+}
+
+void server::core::wait_for_keys(const std::shared_ptr<exchange>& request) {
+  if (draining_)
+    return respond(*request, shutting_down());
+  if (!keys_->fetch_for_stranger(clock::now()))
+    return respond(*request, door::refuse_token(keys_->current() != nullptr));
+  if (waiting_for_keys_.size() >= defaults::max_waiting_for_keys)
+    return respond(*request, door::refuse_token(false));
+  waiting_for_keys_.push_back(request);
+}
+
+void server::core::keys_fetched() {
+  for (const auto& request : std::exchange(waiting_for_keys_, {}))
+    let_in(request);
+}
+
+void server::core::go_on(const std::shared_ptr<exchange>& request, const auth::identity& who) {
+  auto decided = decide(request->request(), who);
   if (auto* at_once = std::get_if<answer>(&decided))
     return respond(*request, std::move(*at_once));
-  if (draining_ || !hand_out(request, std::move(std::get<call>(decided))))
+  if (draining_ || !hand_out(request, std::move(std::get<call>(decided)), {who.subject, who.is_operator}))
     respond(*request, shutting_down());
 }
 
-bool server::core::hand_out(const std::shared_ptr<exchange>& request, call what) {
+bool server::core::hand_out(const std::shared_ptr<exchange>& request, call what, caller who) {
   const auto id = ++last_request_;
   if (is_streamed(what)) {
     to_begin_.push_back(id);
@@ -158,7 +230,7 @@ bool server::core::hand_out(const std::shared_ptr<exchange>& request, call what)
     });
   }
   waiting_.emplace(id, request);
-  if (events_.on_call(id, std::move(what)))
+  if (events_.on_call(id, std::move(what), std::move(who)))
     return true;
   waiting_.erase(id);
   return false;
@@ -171,9 +243,9 @@ void server::core::gone(request_id id) {
     events_.on_gone(id);
 }
 
-decision server::core::decide(const request_view& request) const {
+decision server::core::decide(const request_view& request, const auth::identity& who) const {
   try {
-    return api_->decide(request);
+    return api_->decide(request, who);
   } catch (const std::exception& thrown) {
     log().error("http: {} {}: {}", request.method, path_of(request.target), thrown.what());
     return refuse(fail(errc::internal, "an exception in the front end"));
@@ -209,7 +281,8 @@ void server::core::begin_stream(request_id id) {
   if (!request)
     return;
   const bool keep_alive = request.mapped()->keep_alive() && request.mapped()->takes_chunks() && !draining_;
-  auto head = render_stream_head(request.mapped()->takes_chunks(), keep_alive, date());
+  auto head = render_stream_head(request.mapped()->takes_chunks(), keep_alive, date(),
+                                 request.mapped()->more_headers);
   streams_->begin(id, std::move(request.mapped()), std::move(head), keep_alive);
 }
 
@@ -230,6 +303,7 @@ void server::core::respond(exchange& request, answer value) {
   const std::chrono::duration<double, std::milli> took = clock::now() - request.since;
   log().debug("http: {} {} {} {:.1f} ms", view.method, path_of(view.target), value.status, took.count());
   const bool keep_alive = request.keep_alive() && !value.close && !draining_;
+  value.headers.insert(value.headers.end(), request.more_headers.begin(), request.more_headers.end());
   auto head = render_head(value, keep_alive, date());
   request.write(std::move(head), view.method == "HEAD" ? std::string() : std::move(value.body), keep_alive);
 }
@@ -255,6 +329,7 @@ void server::core::watch() {
   connections_->sweep(now);
   begin_late_streams(now);
   streams_->sweep(now);
+  keys_->keep_fresh(now);
   if (draining_ && (connections_->in_work() == 0 || now >= stop_by_)) {
     give_up_waiting();
     return close();
@@ -266,6 +341,8 @@ void server::core::watch() {
 void server::core::give_up_waiting() {
   // What fits into the kernel's buffers is on its way before the socket is closed.
   for (const auto& [id, request] : std::exchange(waiting_, {}))
+    respond(*request, shutting_down());
+  for (const auto& request : std::exchange(waiting_for_keys_, {}))
     respond(*request, shutting_down());
   streams_->end_all(last_event(shutting_down()));
 }
@@ -286,6 +363,8 @@ void server::core::close() {
   acceptor_->close();
   connections_->close_all();
   waiting_.clear();
+  waiting_for_keys_.clear();
+  keys_.reset();
   streams_->clear();
   timer_.cancel();
   std::exchange(events_, {}).on_closed();
@@ -294,12 +373,10 @@ void server::core::close() {
 server::server(io::reactor& io, const config::server_options& options, milliseconds keep_alive,
                std::shared_ptr<const api> decisions, handlers events)
     : gate_(std::make_shared<gate>(io.context())) {
-  auto inside = std::make_shared<core>(io.context(), options, keep_alive, std::move(decisions),
-                                       std::move(events), gate_);
+  auto inside =
+      std::make_shared<core>(io, options, keep_alive, std::move(decisions), std::move(events), gate_);
   gate_->open(inside);
-  boost::asio::post(io.context(), [opening = std::move(inside), host = options.host, port = options.port] {
-    opening->open(host, port);
-  });
+  boost::asio::post(io.context(), [opening = std::move(inside)] { opening->open(); });
 }
 
 server::~server() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -29,7 +30,7 @@ struct raw_event {
 class raw_client {
 public:
   explicit raw_client(std::uint16_t port);
-  ~raw_client();
+  virtual ~raw_client();
   raw_client(const raw_client&) = delete;
   raw_client& operator=(const raw_client&) = delete;
 
@@ -50,6 +51,12 @@ public:
   raw_answer ask(std::string_view bytes);
   /// True once the other side has closed, and sent nothing that was not received.
   bool closed_by_peer();
+
+protected:
+  int descriptor() const noexcept { return descriptor_; }
+  // As `recv` and `send`.
+  virtual long take(char* into, std::size_t most);
+  virtual long put(const char* from, std::size_t most);
 
 private:
   bool fill();

@@ -3,12 +3,11 @@
 #include "actors/http/acceptor.hpp"
 #include "actors/http/binding.hpp"
 #include "actors/http/defaults.hpp"
-#include "actors/http/door.hpp"
 #include "actors/http/gate.hpp"
+#include "actors/http/reception.hpp"
 #include "actors/http/routes.hpp"
 #include "actors/http/server_tls.hpp"
 #include "actors/http/streams.hpp"
-#include "actors/http/token_keys.hpp"
 #include "actors/http/wire.hpp"
 #include "actors/io/log.hpp"
 #include "actors/io/reactor.hpp"
@@ -52,11 +51,6 @@ private:
   /// Reads the files that are needed, and listens.
   result<std::uint16_t> listen();
   void handle(const std::shared_ptr<exchange>& request);
-  void let_in(const std::shared_ptr<exchange>& request);
-  entry admit(const visitor& from);
-  /// Has the request wait until keys are fetched that may tell whom it is from.
-  void wait_for_keys(const std::shared_ptr<exchange>& request);
-  void keys_fetched();
   void go_on(const std::shared_ptr<exchange>& request, const auth::identity& who);
   /// Whether somebody will answer.
   bool hand_out(const std::shared_ptr<exchange>& request, call what, caller who);
@@ -76,8 +70,8 @@ private:
 
   config::server_options options_;
   std::shared_ptr<const api> api_;
-  door door_;
-  std::unique_ptr<token_keys> keys_;
+  /// Null once it is closed.
+  std::unique_ptr<reception> reception_;
   /// Null for plain HTTP.
   std::shared_ptr<boost::asio::ssl::context> tls_;
   handlers events_;
@@ -89,8 +83,6 @@ private:
   milliseconds sweep_period_;
   milliseconds keep_alive_;
   std::unordered_map<request_id, std::shared_ptr<exchange>> waiting_;
-  /// Those that have shown a token whose key may yet come.
-  std::vector<std::shared_ptr<exchange>> waiting_for_keys_;
   /// Those among them that are to be streams, oldest first; also some that wait no more.
   std::deque<request_id> to_begin_;
   std::shared_ptr<streams> streams_;
@@ -104,7 +96,7 @@ private:
 
 server::core::core(io::reactor& io, config::server_options options, milliseconds keep_alive,
                    std::shared_ptr<const api> decisions, handlers events, std::shared_ptr<gate> way_in)
-    : options_(std::move(options)), api_(std::move(decisions)), door_(options_), events_(std::move(events)),
+    : options_(std::move(options)), api_(std::move(decisions)), events_(std::move(events)),
       gate_(std::move(way_in)), connections_(std::make_shared<connections>(connections::timeouts{
                                     options_.header_timeout, options_.body_timeout, options_.idle_timeout})),
       timer_(io.context()), keep_alive_(keep_alive) {
@@ -113,8 +105,11 @@ server::core::core(io::reactor& io, config::server_options options, milliseconds
   sweep_period_ = std::clamp(shortest / 4, defaults::min_sweep_period, defaults::max_sweep_period);
   make_acceptor(io.context(), options_.max_connections);
   make_streams(keep_alive);
-  // Safe with `this`: it has the only handle.
-  keys_ = std::make_unique<token_keys>(io, options_.auth.jwt, [this] { keys_fetched(); });
+  // Safe with `this`: nobody else has the reception.
+  reception_ = std::make_unique<reception>(
+      io, options_,
+      reception::handlers{[this](const auto& request, const auth::identity& who) { go_on(request, who); },
+                          [this](exchange& request, answer value) { respond(request, std::move(value)); }});
   // Safe with `this`: once this is closed, so are all connections, and those make no more requests.
   wire_ = wire::make(options_.max_body_bytes,
                      [this](const std::shared_ptr<exchange>& request) { handle(request); });
@@ -156,7 +151,7 @@ result<std::uint16_t> server::core::listen() {
       return context.error();
     tls_ = std::move(*context);
   }
-  if (auto opened = keys_->open(clock::now()); !opened)
+  if (auto opened = reception_->open(); !opened)
     return opened.error();
   return acceptor_->listen(options_.host, options_.port);
 }
@@ -175,41 +170,7 @@ void server::core::open() {
 void server::core::handle(const std::shared_ptr<exchange>& request) {
   if (request->problem() != fault::none)
     return respond(*request, api_->refuse_fault(request->problem()));
-  request->more_headers = door_.cors_headers(request->from());
-  let_in(request);
-}
-
-void server::core::let_in(const std::shared_ptr<exchange>& request) {
-  auto entered = admit(request->from());
-  if (auto* refusal = std::get_if<answer>(&entered))
-    return respond(*request, std::move(*refusal));
-  if (const auto* who = std::get_if<auth::identity>(&entered))
-    return go_on(request, *who);
-  wait_for_keys(request);
-}
-
-entry server::core::admit(const visitor& from) {
-  try {
-    return door_.admit(from, keys_->current(), {std::chrono::system_clock::now(), clock::now()});
-  } catch (const std::exception& thrown) {
-    log().error("http: {} {}: {}", from.method, path_of(from.target), thrown.what());
-    return refuse(fail(errc::internal, "an exception in the front end"));
-  }
-}
-
-void server::core::wait_for_keys(const std::shared_ptr<exchange>& request) {
-  if (draining_)
-    return respond(*request, shutting_down());
-  if (!keys_->fetch_for_stranger(clock::now()))
-    return respond(*request, door::refuse_token(keys_->current() != nullptr));
-  if (waiting_for_keys_.size() >= defaults::max_waiting_for_keys)
-    return respond(*request, door::refuse_token(false));
-  waiting_for_keys_.push_back(request);
-}
-
-void server::core::keys_fetched() {
-  for (const auto& request : std::exchange(waiting_for_keys_, {}))
-    let_in(request);
+  reception_->receive(request);
 }
 
 void server::core::go_on(const std::shared_ptr<exchange>& request, const auth::identity& who) {
@@ -329,7 +290,7 @@ void server::core::watch() {
   connections_->sweep(now);
   begin_late_streams(now);
   streams_->sweep(now);
-  keys_->keep_fresh(now);
+  reception_->keep_keys_fresh();
   if (draining_ && (connections_->in_work() == 0 || now >= stop_by_)) {
     give_up_waiting();
     return close();
@@ -342,8 +303,7 @@ void server::core::give_up_waiting() {
   // What fits into the kernel's buffers is on its way before the socket is closed.
   for (const auto& [id, request] : std::exchange(waiting_, {}))
     respond(*request, shutting_down());
-  for (const auto& request : std::exchange(waiting_for_keys_, {}))
-    respond(*request, shutting_down());
+  reception_->refuse_waiting(shutting_down());
   streams_->end_all(last_event(shutting_down()));
 }
 
@@ -363,8 +323,7 @@ void server::core::close() {
   acceptor_->close();
   connections_->close_all();
   waiting_.clear();
-  waiting_for_keys_.clear();
-  keys_.reset();
+  reception_.reset();
   streams_->clear();
   timer_.cancel();
   std::exchange(events_, {}).on_closed();

@@ -37,7 +37,38 @@ struct big_bodies : front_fixture {
   big_bodies() : front_fixture(options()) {}
 };
 
+struct little_time : front_fixture {
+  static config::server_options options() {
+    auto bounds = quick_options();
+    bounds.header_timeout = 200ms;
+    bounds.body_timeout = 200ms;
+    return bounds;
+  }
+  little_time() : front_fixture(options()) {}
+
+  /// Whether the connection is closed although these bytes come again and again, long before they are too
+  /// many.
+  bool ends_while_sending(const std::string& first, const std::string& again) {
+    raw_client slow(port());
+    slow.send(first);
+    for (int i = 0; i < 1000; ++i) {
+      if (slow.hears_within(10ms))
+        return slow.closed_by_peer();
+      slow.try_send(again);
+    }
+    return false;
+  }
+};
+
 } // namespace
+
+TEST_CASE_METHOD(little_time, "who sends a request byte by byte is dropped at its time") {
+  CHECK(ends_while_sending("GET /health HTTP/1.1\r\nX: ", "x"));
+  CHECK(ends_while_sending("", "\r\n"));
+  CHECK(ends_while_sending(post_with("Content-Length: 4000\r\n", "{"), " "));
+  CHECK(ends_while_sending(chunked(""), "1\r\n \r\n"));
+  CHECK(ends_while_sending(chunked("1;"), "x"));
+}
 
 TEST_CASE_METHOD(front_fixture, "another protocol than HTTP/1 is a bad request") {
   for (const std::string& bytes :

@@ -190,6 +190,17 @@ TEST_CASE_METHOD(token_front, "stopping answers those who wait for keys") {
   may_answer.set_value();
 }
 
+TEST_CASE_METHOD(token_front, "the reactor may go down while keys are fetched and waited for") {
+  CHECK(asked.becomes([](int count) { return count == 1; }));
+  raw_client client(port());
+  client.send(request(bearer()));
+  raw_client other(port());
+  CHECK(other.ask(request("")).status == 401);
+  reactor.reset();
+  CHECK(client.closed_by_peer());
+  may_answer.set_value();
+}
+
 TEST_CASE("who asks is told with each call") {
   io::reactor reactor;
   auto options = with_keys();

@@ -12,6 +12,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -193,6 +194,11 @@ raw_answer raw_client::ask(std::string_view bytes) {
 
 bool raw_client::closed_by_peer() {
   return buffer_.empty() && !fill();
+}
+
+bool raw_client::hears_within(std::chrono::milliseconds time) const {
+  pollfd watched{descriptor_, POLLIN, 0};
+  return ::poll(&watched, 1, static_cast<int>(time.count())) > 0;
 }
 
 std::string get(std::string_view path, std::string_view method) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -51,6 +52,8 @@ public:
   raw_answer ask(std::string_view bytes);
   /// True once the other side has closed, and sent nothing that was not received.
   bool closed_by_peer();
+  /// Whether anything comes within that time, be it the end.
+  bool hears_within(std::chrono::milliseconds time) const;
 
 protected:
   int descriptor() const noexcept { return descriptor_; }

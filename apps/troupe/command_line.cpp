@@ -29,8 +29,8 @@ cannot be used; 4 a run waits for an approval; 128+N ended by signal N.
 "troupe COMMAND --help" tells more.)";
 
 constexpr auto serve_footer =
-    R"(Prints "listening on http://HOST:PORT" when it is ready. SIGINT or SIGTERM lets runs finish for the file's
-shutdown_grace (10 s) and exits with 0; a second signal exits at once.
+    R"(Prints "listening on http://HOST:PORT" (or https) when it is ready. SIGINT or SIGTERM lets runs finish for
+the file's shutdown_grace (10 s) and exits with 0; a second signal exits at once.
 
 Another address than a loopback one needs keys or tokens in the file's server.auth, or --insecure.
 

@@ -21,6 +21,10 @@ std::string_view reason_phrase(unsigned status) noexcept {
     return "No Content";
   case 400:
     return "Bad Request";
+  case 401:
+    return "Unauthorized";
+  case 403:
+    return "Forbidden";
   case 404:
     return "Not Found";
   case 405:
@@ -33,6 +37,8 @@ std::string_view reason_phrase(unsigned status) noexcept {
     return "URI Too Long";
   case 415:
     return "Unsupported Media Type";
+  case 421:
+    return "Misdirected Request";
   case 422:
     return "Unprocessable Content";
   case 429:
@@ -218,11 +224,15 @@ std::string render_head(const answer& value, bool keep_alive, std::string_view d
   return head;
 }
 
-std::string render_stream_head(bool chunked, bool keep_alive, std::string_view date) {
-  return fmt::format(
-      "HTTP/1.1 200 OK\r\nServer: troupe\r\nDate: {}\r\nConnection: {}\r\n"
-      "Content-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\n{}\r\n",
-      date, keep_alive ? "keep-alive" : "close", chunked ? "Transfer-Encoding: chunked\r\n" : "");
+std::string render_stream_head(bool chunked, bool keep_alive, std::string_view date,
+                               const header_lines& more) {
+  auto head =
+      fmt::format("HTTP/1.1 200 OK\r\nServer: troupe\r\nDate: {}\r\nConnection: {}\r\n"
+                  "Content-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\n{}",
+                  date, keep_alive ? "keep-alive" : "close", chunked ? "Transfer-Encoding: chunked\r\n" : "");
+  for (const auto& [name, text] : more)
+    fmt::format_to(std::back_inserter(head), "{}: {}\r\n", name, text);
+  return head + "\r\n";
 }
 
 std::string http_date(std::time_t when) {

@@ -12,13 +12,16 @@
 
 namespace troupe::http {
 
+/// Names and values of headers.
+using header_lines = std::vector<std::pair<std::string_view, std::string>>;
+
 /// What the client gets.
 struct answer {
   unsigned status = 200;
   /// JSON text, or empty for an answer without a body.
   std::string body;
   /// Beside those that every answer has.
-  std::vector<std::pair<std::string_view, std::string>> headers;
+  header_lines headers;
   /// Closes the connection afterwards.
   bool close = false;
 };
@@ -56,7 +59,8 @@ answer show(const std::vector<mcp_status>& servers);
 std::string render_head(const answer& value, bool keep_alive, std::string_view date);
 
 /// The same for an answer whose body is a stream of events, in chunks or until the connection is closed.
-std::string render_stream_head(bool chunked, bool keep_alive, std::string_view date);
+std::string render_stream_head(bool chunked, bool keep_alive, std::string_view date,
+                               const header_lines& more = {});
 
 /// A time as in the header `Date` (RFC 9110, section 5.6.7).
 std::string http_date(std::time_t when);

@@ -31,6 +31,29 @@ answer refuse_route(const route_match& match, const request_view& request) {
   return refusal;
 }
 
+/// Those that the key may ask, if it may not ask all.
+const std::vector<std::string>* allowed_agents(const auth::identity& who) {
+  return who.key != nullptr && who.key->agents ? &*who.key->agents : nullptr;
+}
+
+/// What the key allows holds for the chat too. Whether there is an agent that the key must not ask is not
+/// told.
+std::optional<answer> apply_key(const auth::identity& who, chat_request& chat) {
+  if (who.key == nullptr)
+    return std::nullopt;
+  chat.spending = tighter(chat.spending, who.key->spending);
+  const auto* allowed = allowed_agents(who);
+  if (allowed == nullptr)
+    return std::nullopt;
+  if (chat.agent.empty())
+    chat.agent = allowed->front();
+  if (std::find(allowed->begin(), allowed->end(), chat.agent) != allowed->end())
+    return std::nullopt;
+  return refuse(403, "forbidden",
+                fmt::format("the key may not ask this agent; it may ask {}", config::listed(*allowed)),
+                chat.session_id);
+}
+
 std::optional<answer> refuse_media_type(const request_view& request) {
   if (!request.content_type || is_json_media_type(*request.content_type))
     return std::nullopt;
@@ -93,15 +116,16 @@ bool ends_with_client(const call& what) noexcept {
 api::api(const config::server_options& options, std::vector<std::string> agents)
     : max_body_bytes_(options.max_body_bytes), max_json_depth_(options.max_json_depth),
       agents_(std::move(agents)), health_(succeed({{"status", "ok"}})),
-      agent_list_(succeed({{"agents", agents_}})), openapi_(succeed(openapi_document())) {}
+      agent_list_(succeed({{"agents", agents_}})),
+      openapi_(succeed(openapi_document(options.auth.is_required()))) {}
 
-decision api::decide(const request_view& request) const {
+decision api::decide(const request_view& request, const auth::identity& who) const {
   const auto match = find_route(request.method, request.target);
   if (!match.what)
     return refuse_route(match, request);
   switch (*match.what) {
   case endpoint::chat:
-    return decide_chat(request);
+    return decide_chat(request, who);
   case endpoint::run:
   case endpoint::run_events:
   case endpoint::resume_run:
@@ -114,7 +138,7 @@ decision api::decide(const request_view& request) const {
   case endpoint::health:
     return health_;
   case endpoint::agents:
-    return agent_list_;
+    return list_agents(who);
   case endpoint::mcp:
     return call(list_servers{});
   case endpoint::openapi:
@@ -123,12 +147,19 @@ decision api::decide(const request_view& request) const {
   return refuse(500, "internal", "a route without a meaning");
 }
 
-decision api::decide_chat(const request_view& request) const {
+answer api::list_agents(const auth::identity& who) const {
+  const auto* allowed = allowed_agents(who);
+  return allowed == nullptr ? agent_list_ : succeed({{"agents", *allowed}});
+}
+
+decision api::decide_chat(const request_view& request, const auth::identity& who) const {
   if (auto refusal = refuse_media_type(request))
     return std::move(*refusal);
   auto chat = decode_chat(request.body, max_json_depth_);
   if (!chat)
     return refuse(chat.error());
+  if (auto refusal = apply_key(who, *chat))
+    return std::move(*refusal);
   if (!chat->agent.empty() && std::find(agents_.begin(), agents_.end(), chat->agent) == agents_.end()) {
     auto message = fmt::format("there is no agent '{}'", chat->agent);
     if (const auto meant = config::nearest(chat->agent, agents_); !meant.empty())

@@ -3,6 +3,7 @@
 #include "actors/http/answer.hpp"
 #include "actors/http/routes.hpp"
 #include "actors/messages.hpp"
+#include "libagent/auth/authenticator.hpp"
 #include "libagent/config/config.hpp"
 
 #include <cstddef>
@@ -75,14 +76,16 @@ class api {
 public:
   api(const config::server_options& options, std::vector<std::string> agents);
 
-  /// Decides on a well-formed request. A chat without a session keeps `session_id` empty.
-  decision decide(const request_view& request) const;
+  /// Decides on a well-formed request of somebody who may come in. A chat without a session keeps
+  /// `session_id` empty.
+  decision decide(const request_view& request, const auth::identity& who = {}) const;
 
   /// Answers a request that cannot be read. The connection is closed afterwards.
   answer refuse_fault(fault what) const;
 
 private:
-  decision decide_chat(const request_view& request) const;
+  decision decide_chat(const request_view& request, const auth::identity& who) const;
+  answer list_agents(const auth::identity& who) const;
   decision decide_run(endpoint what, std::string_view parameter, const request_view& request) const;
   decision decide_session(std::string_view parameter, bool forget) const;
 

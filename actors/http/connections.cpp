@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 
 #include <array>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -99,6 +100,11 @@ void connection::read_failed(const boost::system::error_code& reason) {
     wait_for_reset();
 }
 
+void connection::handshake_failed(std::string_view reason) {
+  log().debug("http: {}", reason);
+  close();
+}
+
 void connection::wait_for_reset() {
   // Nothing is read any more, so this is the only way to learn of it without writing again.
   socket_->async_wait(socket::wait_error,
@@ -113,6 +119,8 @@ void connection::invite_body() {
   if (in_work_ > 0 || socket_ == nullptr)
     return;
   constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+  if (send_aside_)
+    return send_aside_(go_on);
   // Nothing else is being sent, so that there is room for these few bytes; if not, the client goes on by
   // itself.
   [[maybe_unused]] const auto sent =
@@ -127,6 +135,11 @@ void connection::run_later(std::function<void()> task) {
 }
 
 void connection::linger(socket last) {
+  all_->linger(std::move(last));
+}
+
+void connection::linger(std::shared_ptr<io::tls_stream> last) {
+  left_ = true;
   all_->linger(std::move(last));
 }
 
@@ -146,12 +159,26 @@ void connection::close() {
 /// A socket that is only read from until the client has closed it.
 struct connections::lingering : std::enable_shared_from_this<connections::lingering> {
   lingering(std::shared_ptr<connections> everyone, connection::socket last)
-      : all(std::move(everyone)), socket(std::move(last)) {
+      : all(std::move(everyone)), plain(std::move(last)), socket(*plain) {
+    all->lingering_.insert(this);
+  }
+  lingering(std::shared_ptr<connections> everyone, std::shared_ptr<io::tls_stream> last)
+      : all(std::move(everyone)), tls(std::move(last)), socket(tls->next_layer()) {
     all->lingering_.insert(this);
   }
   ~lingering() {
     all->lingering_.erase(this);
     all->changed();
+  }
+
+  /// Says that nothing more comes. It ends when the client says the same, or goes on sending.
+  void say_goodbye() {
+    tls->async_shutdown([self = shared_from_this()](const boost::system::error_code&) {
+      boost::system::error_code failed;
+      self->socket.shutdown(connection::socket::shutdown_send, failed);
+      if (!failed)
+        self->drop_next();
+    });
   }
 
   void drop_next() {
@@ -165,7 +192,10 @@ struct connections::lingering : std::enable_shared_from_this<connections::linger
   }
 
   std::shared_ptr<connections> all;
-  connection::socket socket;
+  /// One of the two.
+  std::optional<connection::socket> plain;
+  std::shared_ptr<io::tls_stream> tls;
+  connection::socket& socket;
   connection::clock::time_point deadline = connection::clock::now() + defaults::linger_time;
   std::size_t left = defaults::linger_bytes;
   std::array<char, 4096> dropped{};
@@ -176,6 +206,10 @@ void connections::linger(connection::socket last) {
   last.shutdown(connection::socket::shutdown_send, failed);
   if (!failed)
     std::make_shared<lingering>(shared_from_this(), std::move(last))->drop_next();
+}
+
+void connections::linger(std::shared_ptr<io::tls_stream> last) {
+  std::make_shared<lingering>(shared_from_this(), std::move(last))->say_goodbye();
 }
 
 void connections::changed() const {

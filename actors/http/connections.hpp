@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/http/api.hpp"
+#include "actors/io/tls.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -9,6 +10,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -71,19 +73,25 @@ public:
   void writing(bool begins);
 
   /// Nothing more is to be read: the stream is out of step, or at its end.
-  bool is_deaf() const noexcept { return closed_ || ended_ || fault_ != fault::none; }
+  bool is_deaf() const noexcept { return closed_ || ended_ || left_ || fault_ != fault::none; }
   bool is_closed() const noexcept { return closed_; }
   /// Whether the client has closed its side, which it also does when it goes away.
   bool has_ended() const noexcept { return ended_; }
   /// Runs a task soon after the connection is closed under a request in work. (RESTinio tells of a connection
   /// that is gone only who writes to it.)
   void when_closed(std::function<void()> task) { when_closed_.push_back(std::move(task)); }
+  /// No TLS came of it.
+  void handshake_failed(std::string_view reason);
   /// The client closed its side or the connection broke.
   void read_failed(const boost::system::error_code& reason);
   /// Sends "100 Continue" if no answer is on its way.
   void invite_body();
+  /// Gives the way to send a few bytes, where they must not go to the socket as they are (TLS).
+  void send_by(std::function<void(std::string_view)> way) { send_aside_ = std::move(way); }
   /// Takes the socket over and closes it once the client has stopped sending.
   void linger(socket last);
+  /// The same for TLS, whose end is announced first. What is still being read is of no use to anybody.
+  void linger(std::shared_ptr<io::tls_stream> last);
 
   bool is_idle() const noexcept { return in_work_ == 0; }
   std::size_t in_work() const noexcept { return in_work_; }
@@ -102,9 +110,12 @@ private:
   fault fault_ = fault::none;
   bool in_write_event_ = false;
   bool ended_ = false;
+  /// The server has closed it, and only waits for the client.
+  bool left_ = false;
   bool closed_ = false;
   std::size_t in_work_ = 0;
   std::vector<std::function<void()>> when_closed_;
+  std::function<void(std::string_view)> send_aside_;
   clock::time_point read_deadline_;
   clock::time_point write_deadline_ = clock::time_point::max();
 };
@@ -142,6 +153,7 @@ private:
 
   void changed() const;
   void linger(connection::socket last);
+  void linger(std::shared_ptr<io::tls_stream> last);
 
   timeouts bounds_;
   std::unordered_set<connection*> all_;

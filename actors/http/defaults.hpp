@@ -18,6 +18,14 @@ inline constexpr std::size_t max_header_value_bytes = 16u << 10;
 /// Bytes read from a socket at once; one such buffer for each connection.
 inline constexpr std::size_t read_buffer_bytes = 8u << 10;
 
+/// How long a browser may remember that a page may ask.
+inline constexpr std::chrono::seconds preflight_age{600};
+/// Until the keys of tokens have come, from one that asks to the last byte.
+inline constexpr std::chrono::milliseconds jwks_timeout{10'000};
+inline constexpr std::chrono::milliseconds jwks_connect_timeout{5'000};
+/// Requests that may wait for keys to be fetched; more are answered 503.
+inline constexpr std::size_t max_waiting_for_keys = 256;
+
 /// After the refusal of a request that the client may still be sending, what it sends is read and dropped
 /// for this long and up to this size, since closing at once would destroy the answer on its way.
 inline constexpr std::chrono::seconds linger_time{5};

@@ -29,8 +29,8 @@ server::handlers handlers_for(const caf::weak_actor_ptr& front) {
   events.on_opened = [front](result<std::uint16_t> port) {
     tell(front, port ? opened{*port, {}} : opened{0, port.error()});
   };
-  events.on_call = [front](request_id id, call what) {
-    return tell(front, incoming_call{id, std::move(what)});
+  events.on_call = [front](request_id id, call what, caller who) {
+    return tell(front, incoming_call{id, std::move(what), std::move(who)});
   };
   events.on_written = [front](request_id id, std::size_t bytes) {
     tell(front, written_atom::value, id, std::uint64_t{bytes});

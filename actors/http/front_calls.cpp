@@ -97,11 +97,13 @@ void stream(front_pointer self, request_id id, Request&& what) {
 }
 
 /// Carries calls out.
-struct caller {
+struct call_carrier {
   front_pointer self;
   request_id id;
+  const caller& who;
 
   void operator()(chat_request& chat) const {
+    chat.by = who;
     if (chat.session_id.empty()) {
       chat.session_id = new_session_id();
       chat.is_new = true;
@@ -123,6 +125,7 @@ struct caller {
   }
 
   void operator()(resume_request& resume) const {
+    resume.by = who;
     if (resume.streamed)
       return stream(self, id, std::move(resume));
     if (resume.ends_with_client)
@@ -135,11 +138,11 @@ struct caller {
   }
 
   void operator()(show_events& wanted) const {
-    stream(self, id, follow_run{wanted.run_id, wanted.last_event, {}});
+    stream(self, id, follow_run{wanted.run_id, wanted.last_event, who});
   }
 
   void operator()(show_run& wanted) const {
-    self->request(self->state.backend.sessions, defaults::store_timeout, run_atom::value, wanted.run_id)
+    self->request(self->state.backend.sessions, defaults::store_timeout, run_atom::value, wanted.run_id, who)
         .then(
             answer_with<run_record_ptr>(self, id, [](const run_record_ptr& record) { return show(*record); }),
             refuse_with(self, id, {}, wanted.run_id));
@@ -147,14 +150,15 @@ struct caller {
 
   void operator()(cancel_run& unwanted) const {
     self->request(self->state.backend.sessions, defaults::store_timeout, cancel_atom::value, unwanted.run_id,
-                  unwanted.mode)
+                  unwanted.mode, who)
         .then(answer_with<run_record_ptr>(self, id,
                                           [](const run_record_ptr& record) { return show(*record, 202); }),
               refuse_with(self, id, {}, unwanted.run_id));
   }
 
   void operator()(show_session& wanted) const {
-    self->request(self->state.backend.sessions, defaults::store_timeout, info_atom::value, wanted.session_id)
+    self->request(self->state.backend.sessions, defaults::store_timeout, info_atom::value, wanted.session_id,
+                  who)
         .then(answer_with<session_record_ptr>(
                   self, id,
                   [wanted](const session_record_ptr& record) { return show(wanted.session_id, *record); }),
@@ -168,7 +172,7 @@ struct caller {
                                                       [](acknowledgement) {
                                                         return answer{204, {}, {}, false};
                                                       }),
-                         refuse_with(self, id), erase_atom::value, unwanted.session_id);
+                         refuse_with(self, id), erase_atom::value, unwanted.session_id, who);
   }
 
   void operator()(list_servers) const {
@@ -185,7 +189,7 @@ struct caller {
 
 void carry_out(front_pointer self, incoming_call& incoming) {
   try {
-    std::visit(caller{self, incoming.id}, incoming.what);
+    std::visit(call_carrier{self, incoming.id, incoming.who}, incoming.what);
   } catch (const std::exception& thrown) {
     log().error("http: {}", thrown.what());
     self->state.server->reply(incoming.id, refuse(fail(errc::internal, "an exception in the front end")));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/caller.hpp"
 #include "actors/error.hpp"
 #include "actors/http/front.hpp"
 #include "actors/http/run_stream.hpp"
@@ -25,6 +26,8 @@ namespace troupe::http {
 struct incoming_call {
   request_id id = 0;
   call what;
+  /// On whose behalf.
+  caller who{};
 };
 
 /// The server listens, or cannot.

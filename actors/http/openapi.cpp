@@ -222,16 +222,46 @@ json describe(endpoint what) {
   return nullptr;
 }
 
+/// A key or a token, in one of two headers.
+void add_security(json& document) {
+  document["components"]["securitySchemes"] = {
+      {"bearer",
+       {{"type", "http"}, {"scheme", "bearer"}, {"description", "An API key, or a JSON Web Token"}}},
+      {"apiKey", {{"type", "apiKey"}, {"in", "header"}, {"name", "X-Api-Key"}}}};
+  document["security"] = json::array({{{"bearer", json::array()}}, {{"apiKey", json::array()}}});
+}
+
+/// How a route refuses who may not ask.
+void add_refusals(json& operation, const route& entry, bool is_guarded) {
+  if (entry.needs == access::anybody) {
+    if (is_guarded)
+      operation["security"] = json::array();
+    return;
+  }
+  auto& responses = operation["responses"];
+  if (is_guarded)
+    add_failures(responses, {{"401", "No key or token, or one that is not good"}});
+  add_failures(responses, {{"403", entry.needs == access::operators && is_guarded
+                                       ? "Only operators may ask this; or a page of another origin asks"
+                                       : "The key may not ask the agent; or a page of another origin asks"}});
+  if (is_guarded)
+    add_failures(responses, {{"429", "Too much at once, or for the key's rate; try again after Retry-After "
+                                     "seconds"}});
+}
+
 } // namespace
 
-json openapi_document() {
+json openapi_document(bool is_guarded) {
   json document{{"openapi", "3.1.0"},
                 {"info", {{"title", "Troupe"}, {"version", "1"}}},
                 {"components", {{"schemas", schemas::all()}}}};
+  if (is_guarded)
+    add_security(document);
   for (const auto& entry : routes()) {
     auto operation = describe(entry.what);
-    operation["responses"]["default"] =
-        response("What can happen to any request, such as 405, 414 and 431", schemas::reference("Error"));
+    add_refusals(operation, entry, is_guarded);
+    operation["responses"]["default"] = response(
+        "What can happen to any request, such as 405, 414, 421 and 431", schemas::reference("Error"));
     const auto method = boost::algorithm::to_lower_copy(std::string(entry.method));
     document["paths"][std::string(entry.path)][method] = std::move(operation);
   }

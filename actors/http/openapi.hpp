@@ -4,7 +4,7 @@
 
 namespace troupe::http {
 
-/// The routes as an OpenAPI 3.1 document.
-json openapi_document();
+/// The routes as an OpenAPI 3.1 document; with what who asks has to show, if anything.
+json openapi_document(bool is_guarded = false);
 
 } // namespace troupe::http

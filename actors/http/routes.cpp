@@ -15,9 +15,9 @@ constexpr std::array all_routes{
     route{"GET", "/api/v1/runs/{run_id}/events", endpoint::run_events},
     route{"GET", "/api/v1/sessions/{session_id}", endpoint::session},
     route{"DELETE", "/api/v1/sessions/{session_id}", endpoint::forget_session},
-    route{"GET", "/health", endpoint::health},
+    route{"GET", "/health", endpoint::health, access::anybody},
     route{"GET", "/api/v1/agents", endpoint::agents},
-    route{"GET", "/api/v1/mcp", endpoint::mcp},
+    route{"GET", "/api/v1/mcp", endpoint::mcp, access::operators},
     route{"GET", "/openapi.json", endpoint::openapi},
 };
 
@@ -72,6 +72,7 @@ route_match find_route(std::string_view method, std::string_view target) {
     match.parameter = *parameter;
     if (candidate.method == wanted) {
       match.what = candidate.what;
+      match.needs = candidate.needs;
       return match;
     }
     allow(match.allow, candidate.method);

@@ -24,11 +24,15 @@ enum class endpoint : std::uint8_t {
   openapi
 };
 
+/// Whom a route is for, once anybody has to say who they are.
+enum class access : std::uint8_t { anybody, users, operators };
+
 struct route {
   std::string_view method;
   /// As OpenAPI writes it, e.g. "/api/v1/runs/{run_id}/resume"; one parameter at the most.
   std::string_view path;
   endpoint what;
+  access needs = access::users;
 };
 
 /// All routes. HEAD is answered wherever GET is, OPTIONS everywhere.
@@ -41,6 +45,8 @@ struct route_match {
   std::string allow;
   /// What stands in the place of the path's parameter, still percent-encoded. Part of the target.
   std::string_view parameter;
+  /// Of the route; `users` if there is none.
+  access needs = access::users;
 };
 
 /// Finds a route. The target is as on the request line: a query is ignored, the absolute form is understood.

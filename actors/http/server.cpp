@@ -1,9 +1,12 @@
 #include "actors/http/server.hpp"
 
 #include "actors/http/acceptor.hpp"
+#include "actors/http/binding.hpp"
 #include "actors/http/defaults.hpp"
 #include "actors/http/gate.hpp"
+#include "actors/http/reception.hpp"
 #include "actors/http/routes.hpp"
+#include "actors/http/server_tls.hpp"
 #include "actors/http/streams.hpp"
 #include "actors/http/wire.hpp"
 #include "actors/io/log.hpp"
@@ -34,27 +37,30 @@ answer shutting_down() {
 /// Everything that is open. Kept alive by what is pending on the reactor, first of all its timer.
 class server::core : public gate::inside, public std::enable_shared_from_this<core> {
 public:
-  core(boost::asio::io_context& io, const config::server_options& options, milliseconds keep_alive,
+  core(io::reactor& io, config::server_options options, milliseconds keep_alive,
        std::shared_ptr<const api> decisions, handlers events, std::shared_ptr<gate> way_in);
   ~core() override;
 
-  void open(const std::string& host, std::uint16_t port);
+  void open();
   void deliver(gathered_work work) override;
   void stop(milliseconds grace) override;
 
 private:
   void make_acceptor(boost::asio::io_context& io, std::size_t max_connections);
   void make_streams(milliseconds keep_alive);
+  /// Reads the files that are needed, and listens.
+  result<std::uint16_t> listen();
   void handle(const std::shared_ptr<exchange>& request);
+  void go_on(const std::shared_ptr<exchange>& request, const auth::identity& who);
   /// Whether somebody will answer.
-  bool hand_out(const std::shared_ptr<exchange>& request, call what);
+  bool hand_out(const std::shared_ptr<exchange>& request, call what, caller who);
   void carry_out(const stream_step& step);
   void begin_stream(request_id id);
   /// Begins streams whose runs have not: somebody on the way may take a quiet connection for dead.
   void begin_late_streams(clock::time_point now);
   /// The client of a streamed call is gone.
   void gone(request_id id);
-  decision decide(const request_view& request) const;
+  decision decide(const request_view& request, const auth::identity& who) const;
   void respond(exchange& request, answer value);
   void give_up_waiting();
   void connections_changed();
@@ -62,7 +68,12 @@ private:
   void close();
   std::string_view date();
 
+  config::server_options options_;
   std::shared_ptr<const api> api_;
+  /// Null once it is closed.
+  std::unique_ptr<reception> reception_;
+  /// Null for plain HTTP.
+  std::shared_ptr<boost::asio::ssl::context> tls_;
   handlers events_;
   std::shared_ptr<gate> gate_;
   std::shared_ptr<connections> connections_;
@@ -83,20 +94,24 @@ private:
   std::string date_;
 };
 
-server::core::core(boost::asio::io_context& io, const config::server_options& options,
-                   milliseconds keep_alive, std::shared_ptr<const api> decisions, handlers events,
-                   std::shared_ptr<gate> way_in)
-    : api_(std::move(decisions)), events_(std::move(events)), gate_(std::move(way_in)),
-      connections_(std::make_shared<connections>(
-          connections::timeouts{options.header_timeout, options.body_timeout, options.idle_timeout})),
-      timer_(io), keep_alive_(keep_alive) {
+server::core::core(io::reactor& io, config::server_options options, milliseconds keep_alive,
+                   std::shared_ptr<const api> decisions, handlers events, std::shared_ptr<gate> way_in)
+    : options_(std::move(options)), api_(std::move(decisions)), events_(std::move(events)),
+      gate_(std::move(way_in)), connections_(std::make_shared<connections>(connections::timeouts{
+                                    options_.header_timeout, options_.body_timeout, options_.idle_timeout})),
+      timer_(io.context()), keep_alive_(keep_alive) {
   const auto shortest =
-      std::min({options.header_timeout, options.body_timeout, options.idle_timeout, keep_alive});
+      std::min({options_.header_timeout, options_.body_timeout, options_.idle_timeout, keep_alive});
   sweep_period_ = std::clamp(shortest / 4, defaults::min_sweep_period, defaults::max_sweep_period);
-  make_acceptor(io, options.max_connections);
+  make_acceptor(io.context(), options_.max_connections);
   make_streams(keep_alive);
+  // Safe with `this`: nobody else has the reception.
+  reception_ = std::make_unique<reception>(
+      io, options_,
+      reception::handlers{[this](const auto& request, const auth::identity& who) { go_on(request, who); },
+                          [this](exchange& request, answer value) { respond(request, std::move(value)); }});
   // Safe with `this`: once this is closed, so are all connections, and those make no more requests.
-  wire_ = wire::make(options.max_body_bytes,
+  wire_ = wire::make(options_.max_body_bytes,
                      [this](const std::shared_ptr<exchange>& request) { handle(request); });
 }
 
@@ -108,7 +123,7 @@ void server::core::make_acceptor(boost::asio::io_context& io, std::size_t max_co
   acceptor_ = std::make_shared<acceptor>(
       io,
       [this](boost::asio::ip::tcp::socket accepted) {
-        wire_->serve(std::move(accepted), std::make_shared<connection>(connections_));
+        wire_->serve(std::move(accepted), tls_, std::make_shared<connection>(connections_));
       },
       [all = connections_, max_connections] { return all->count() < max_connections; });
 }
@@ -127,9 +142,23 @@ void server::core::make_streams(milliseconds keep_alive) {
   streams_ = std::make_shared<streams>(keep_alive, std::move(told));
 }
 
-void server::core::open(const std::string& host, std::uint16_t port) {
+result<std::uint16_t> server::core::listen() {
+  if (auto allowed = may_listen(options_); !allowed)
+    return allowed.error();
+  if (options_.tls) {
+    auto context = make_server_tls(*options_.tls);
+    if (!context)
+      return context.error();
+    tls_ = std::move(*context);
+  }
+  if (auto opened = reception_->open(); !opened)
+    return opened.error();
+  return acceptor_->listen(options_.host, options_.port);
+}
+
+void server::core::open() {
   connections_->on_change = [this] { connections_changed(); };
-  auto bound = acceptor_->listen(host, port);
+  auto bound = listen();
   const bool listens = bound.has_value();
   events_.on_opened(std::move(bound));
   if (listens)
@@ -141,14 +170,18 @@ void server::core::open(const std::string& host, std::uint16_t port) {
 void server::core::handle(const std::shared_ptr<exchange>& request) {
   if (request->problem() != fault::none)
     return respond(*request, api_->refuse_fault(request->problem()));
-  auto decided = decide(request->request());
+  reception_->receive(request);
+}
+
+void server::core::go_on(const std::shared_ptr<exchange>& request, const auth::identity& who) {
+  auto decided = decide(request->request(), who);
   if (auto* at_once = std::get_if<answer>(&decided))
     return respond(*request, std::move(*at_once));
-  if (draining_ || !hand_out(request, std::move(std::get<call>(decided))))
+  if (draining_ || !hand_out(request, std::move(std::get<call>(decided)), {who.subject, who.is_operator}))
     respond(*request, shutting_down());
 }
 
-bool server::core::hand_out(const std::shared_ptr<exchange>& request, call what) {
+bool server::core::hand_out(const std::shared_ptr<exchange>& request, call what, caller who) {
   const auto id = ++last_request_;
   if (is_streamed(what))
     to_begin_.push_back(id);
@@ -159,7 +192,7 @@ bool server::core::hand_out(const std::shared_ptr<exchange>& request, call what)
     });
   }
   waiting_.emplace(id, request);
-  if (events_.on_call(id, std::move(what)))
+  if (events_.on_call(id, std::move(what), std::move(who)))
     return true;
   waiting_.erase(id);
   return false;
@@ -172,9 +205,9 @@ void server::core::gone(request_id id) {
     events_.on_gone(id);
 }
 
-decision server::core::decide(const request_view& request) const {
+decision server::core::decide(const request_view& request, const auth::identity& who) const {
   try {
-    return api_->decide(request);
+    return api_->decide(request, who);
   } catch (const std::exception& thrown) {
     log().error("http: {} {}: {}", request.method, path_of(request.target), thrown.what());
     return refuse(fail(errc::internal, "an exception in the front end"));
@@ -210,7 +243,8 @@ void server::core::begin_stream(request_id id) {
   if (!request)
     return;
   const bool keep_alive = request.mapped()->keep_alive() && request.mapped()->takes_chunks() && !draining_;
-  auto head = render_stream_head(request.mapped()->takes_chunks(), keep_alive, date());
+  auto head = render_stream_head(request.mapped()->takes_chunks(), keep_alive, date(),
+                                 request.mapped()->more_headers);
   streams_->begin(id, std::move(request.mapped()), std::move(head), keep_alive);
 }
 
@@ -231,6 +265,7 @@ void server::core::respond(exchange& request, answer value) {
   const std::chrono::duration<double, std::milli> took = clock::now() - request.since;
   log().debug("http: {} {} {} {:.1f} ms", view.method, path_of(view.target), value.status, took.count());
   const bool keep_alive = request.keep_alive() && !value.close && !draining_;
+  value.headers.insert(value.headers.end(), request.more_headers.begin(), request.more_headers.end());
   auto head = render_head(value, keep_alive, date());
   request.write(std::move(head), view.method == "HEAD" ? std::string() : std::move(value.body), keep_alive);
 }
@@ -256,6 +291,7 @@ void server::core::watch() {
   connections_->sweep(now);
   begin_late_streams(now);
   streams_->sweep(now);
+  reception_->keep_keys_fresh();
   if (draining_ && (connections_->in_work() == 0 || now >= stop_by_)) {
     give_up_waiting();
     return close();
@@ -268,6 +304,7 @@ void server::core::give_up_waiting() {
   // What fits into the kernel's buffers is on its way before the socket is closed.
   for (const auto& [id, request] : std::exchange(waiting_, {}))
     respond(*request, shutting_down());
+  reception_->refuse_waiting(shutting_down());
   streams_->end_all(last_event(shutting_down()));
 }
 
@@ -287,6 +324,7 @@ void server::core::close() {
   acceptor_->close();
   connections_->close_all();
   waiting_.clear();
+  reception_.reset();
   streams_->clear();
   timer_.cancel();
   std::exchange(events_, {}).on_closed();
@@ -295,12 +333,10 @@ void server::core::close() {
 server::server(io::reactor& io, const config::server_options& options, milliseconds keep_alive,
                std::shared_ptr<const api> decisions, handlers events)
     : gate_(std::make_shared<gate>(io.context())) {
-  auto inside = std::make_shared<core>(io.context(), options, keep_alive, std::move(decisions),
-                                       std::move(events), gate_);
+  auto inside =
+      std::make_shared<core>(io, options, keep_alive, std::move(decisions), std::move(events), gate_);
   gate_->open(inside);
-  boost::asio::post(io.context(), [opening = std::move(inside), host = options.host, port = options.port] {
-    opening->open(host, port);
-  });
+  boost::asio::post(io.context(), [opening = std::move(inside)] { opening->open(); });
 }
 
 server::~server() {

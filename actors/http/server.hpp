@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/caller.hpp"
 #include "actors/http/api.hpp"
 #include "actors/http/sse.hpp"
 
@@ -27,8 +28,8 @@ public:
   struct handlers {
     /// The port that is listened on, or why there is none; `on_closed` follows in that case.
     std::function<void(result<std::uint16_t>)> on_opened;
-    /// A call to be answered. False: there is nobody left to answer it.
-    std::function<bool(request_id, call)> on_call;
+    /// A call to be answered, and on whose behalf. False: there is nobody left to answer it.
+    std::function<bool(request_id, call, caller)> on_call;
     /// So many bytes of events' data on that stream were handed to the kernel.
     std::function<void(request_id, std::size_t)> on_written;
     /// The client of a streamed call went away before its answer was complete.

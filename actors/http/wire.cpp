@@ -64,6 +64,21 @@ void complete_with_fault(http_parser& parser, http_parser_ctx_t& message) {
   parser.http_errno = HPE_PAUSED;
 }
 
+/// Refuses what the parser lets pass. HTTP/0.9 and the preface of HTTP/2 are no requests here. A blank before
+/// a colon, and chunks in HTTP/1.0, are ways to tell two servers in a row different things (RFC 9112,
+/// sections 5.1 and 6.1).
+bool is_framed_well(const http_parser& parser, const http_parser_ctx_t& message) {
+  const auto& header = message.m_header;
+  if (parser.http_major != 1 ||
+      (parser.http_minor == 0 && header.has_field(restinio::http_field::transfer_encoding)))
+    return false;
+  bool has_blank = false;
+  header.for_each_field([&has_blank](const restinio::http_header_field_t& field) {
+    has_blank = has_blank || field.name().find(' ') != std::string::npos;
+  });
+  return !has_blank;
+}
+
 std::size_t parse_guarded(http_parser* parser, const http_parser_settings* settings, const char* data,
                           std::size_t length) {
   auto& message = *static_cast<http_parser_ctx_t*>(parser->data);
@@ -73,6 +88,11 @@ std::size_t parse_guarded(http_parser* parser, const http_parser_settings* setti
   if (const auto code = HTTP_PARSER_ERRNO(parser); code != HPE_OK && code != HPE_PAUSED) {
     complete_with_fault(*parser, message);
     reader.request_begins(fault_of(code));
+    return length;
+  }
+  if (message.m_message_complete && !is_framed_well(*parser, message)) {
+    complete_with_fault(*parser, message);
+    reader.request_begins(fault::bad_request);
     return length;
   }
   if (message.m_message_complete) {
@@ -118,6 +138,17 @@ public:
     return view;
   }
 
+  visitor from() const override {
+    const auto& header = request_->header();
+    visitor found{header.method().c_str(), header.request_target()};
+    found.may_lack_host = !takes_chunks();
+    header.for_each_field([&found](const restinio::http_header_field_t& field) {
+      if (auto* place = place_of(found, field); place != nullptr && ++place->count == 1)
+        place->value = field.value();
+    });
+    return found;
+  }
+
   bool keep_alive() const override { return request_->header().should_keep_alive(); }
 
   fault problem() const override { return problem_; }
@@ -150,6 +181,22 @@ public:
   }
 
 private:
+  static single_header* place_of(visitor& from, const restinio::http_header_field_t& field) {
+    switch (field.field_id()) {
+    case restinio::http_field::host:
+      return &from.host;
+    case restinio::http_field::authorization:
+      return &from.authorization;
+    case restinio::http_field::access_control_request_method:
+      return &from.asked_method;
+    default:
+      break;
+    }
+    if (restinio::impl::is_equal_caseless(field.name(), "origin"))
+      return &from.origin;
+    return restinio::impl::is_equal_caseless(field.name(), "x-api-key") ? &from.api_key : nullptr;
+  }
+
   static restinio::writable_items_container_t to_items(std::vector<std::string> pieces) {
     restinio::writable_items_container_t items;
     for (auto& piece : pieces)
@@ -232,7 +279,8 @@ public:
   restinio_wire(std::size_t max_body_bytes, request_handler on_request)
       : settings_(make_settings(max_body_bytes, std::move(on_request))) {}
 
-  void serve(boost::asio::ip::tcp::socket accepted, std::shared_ptr<connection> owner) override {
+  void serve(boost::asio::ip::tcp::socket accepted, std::shared_ptr<boost::asio::ssl::context> tls,
+             std::shared_ptr<connection> owner) override {
     boost::system::error_code failed;
     const auto client = accepted.remote_endpoint(failed);
     if (failed)
@@ -240,7 +288,7 @@ public:
     // No limiter behind the monitor, so there is nothing to be told.
     using monitor = restinio::connection_count_limit_types<traits>::lifetime_monitor_t;
     std::make_shared<restinio::impl::connection_t<traits>>(
-        ++last_id_, guarded_socket(std::move(accepted), std::move(owner)), settings_, client,
+        ++last_id_, guarded_socket(std::move(accepted), std::move(tls), std::move(owner)), settings_, client,
         monitor(nullptr))
         ->init();
   }

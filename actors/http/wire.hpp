@@ -1,8 +1,10 @@
 #pragma once
 
 #include "actors/http/connections.hpp"
+#include "actors/http/visitor.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -22,6 +24,8 @@ public:
   exchange& operator=(const exchange&) = delete;
 
   virtual request_view request() const = 0;
+  /// Where it comes from, and where it means to go.
+  virtual visitor from() const = 0;
   /// Whether the client wants the connection to go on.
   virtual bool keep_alive() const = 0;
   /// What is wrong with the request. If there is anything, `request()` has nothing in it that could be relied
@@ -45,6 +49,9 @@ public:
   /// Writes the last part.
   virtual void write_last(std::vector<std::string> pieces, bool keep_alive) = 0;
 
+  /// Headers that go with its answer, whatever that is.
+  header_lines more_headers{};
+
   /// When the request was complete.
   const connection::clock::time_point since = connection::clock::now();
 };
@@ -58,8 +65,9 @@ public:
   static std::unique_ptr<wire> make(std::size_t max_body_bytes, request_handler on_request);
   virtual ~wire() = default;
 
-  /// Serves a connection until it ends.
-  virtual void serve(boost::asio::ip::tcp::socket accepted, std::shared_ptr<connection> owner) = 0;
+  /// Serves a connection until it ends; over TLS, if there is a context.
+  virtual void serve(boost::asio::ip::tcp::socket accepted, std::shared_ptr<boost::asio::ssl::context> tls,
+                     std::shared_ptr<connection> owner) = 0;
 };
 
 } // namespace troupe::http

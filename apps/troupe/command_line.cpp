@@ -1,6 +1,7 @@
 #include "apps/troupe/command_line.hpp"
 
 #include "apps/troupe/exit_code.hpp"
+#include "libagent/config/defaults.hpp"
 #include "libagent/config/spelling.hpp"
 
 #include <CLI/CLI.hpp>
@@ -20,19 +21,30 @@ constexpr auto footer = R"(Examples:
   troupe run "How much memory is free?"         one prompt, one answer
   git diff | troupe run -                       the prompt from standard input
   troupe chat -c examples/hostwatch/troupe.yaml a conversation
-  troupe serve --host 0.0.0.0 --port 8080       the REST API
+  troupe serve --port 8080                      the REST API
+  troupe key new --name ops                     a key for those who ask it
 
 Exit codes: 0 fine; 1 a run failed or a check found something wrong; 2 the command line or the agent file
 cannot be used; 4 a run waits for an approval; 128+N ended by signal N.
 "troupe COMMAND --help" tells more.)";
 
 constexpr auto serve_footer =
-    R"(Prints "listening on http://HOST:PORT" when it is ready. SIGINT or SIGTERM lets runs finish for the file's
-shutdown_grace (10 s) and exits with 0; a second signal exits at once.
+    R"(Prints "listening on http://HOST:PORT" (or https) when it is ready. SIGINT or SIGTERM lets runs finish for
+the file's shutdown_grace (10 s) and exits with 0; a second signal exits at once.
+
+Another address than a loopback one needs keys or tokens in the file's server.auth, or --insecure.
 
 Examples:
   troupe serve                                  ./troupe.yaml, where its `server` block says
-  troupe serve -c agents.yaml --port 0          any free port)";
+  troupe serve -c agents.yaml --port 0          any free port
+  troupe serve --host 0.0.0.0                   for other machines)";
+
+constexpr auto key_footer =
+    R"(The file gets the key's hash only; the key itself is shown once, and whoever asks shows it:
+  Authorization: Bearer trp_...
+
+Examples:
+  troupe key new --name ops)";
 
 constexpr auto chat_footer =
     R"(With a terminal: line editing, history, commands such as !help, and questions where a call needs approval.
@@ -132,6 +144,15 @@ void add_conversation(CLI::App& app, std::string& agent, std::optional<std::stri
   app.add_option("--session", session, "Session to go on with, or to begin under this id")->type_name("ID");
 }
 
+/// Why a key cannot have that name; empty if it can.
+std::string problem_of_key_name(const std::string& name) {
+  constexpr auto known = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+  if (!name.empty() && name.size() <= config::defaults::longest_key_name &&
+      name.find_first_not_of(known) == std::string::npos)
+    return {};
+  return "a key's name has to be 1 to 64 letters, digits, '_', '-' and '.'";
+}
+
 CLI::App* add_serve(CLI::App& app, common_options& common, serve_options& into) {
   auto* serve = app.add_subcommand("serve", "Serve the agents over REST");
   add_common(*serve, common);
@@ -139,8 +160,22 @@ CLI::App* add_serve(CLI::App& app, common_options& common, serve_options& into) 
   serve->add_option("--port", into.port, "Port to listen on, instead of the file's; 0 takes any free one")
       ->type_name("PORT")
       ->check(CLI::Range(0, 65535));
+  serve->add_flag("--insecure", into.insecure,
+                  "Listen on an address that other machines reach although anybody may ask");
   serve->footer(serve_footer);
   return serve;
+}
+
+/// `key`, which has one subcommand so far.
+CLI::App* add_key(CLI::App& app, key_options& into) {
+  auto* key = app.add_subcommand("key", "Make keys for those who ask over REST");
+  auto* made = key->add_subcommand("new", "Print a new key, once, and what to write into the agent file");
+  made->add_option("--name", into.name, "Name of whoever gets it: letters, digits, '_', '-' and '.'")
+      ->type_name("NAME")
+      ->check(problem_of_key_name);
+  made->footer(key_footer);
+  key->require_subcommand(1);
+  return key;
 }
 
 CLI::App* add_chat(CLI::App& app, common_options& common, chat_options& into) {
@@ -243,6 +278,7 @@ std::variant<command_line, int> read_command_line(int argc, const char* const* a
   auto running = run_options{};
   auto checking = check_options{};
   auto keeping = journal_options{};
+  auto making = key_options{};
   app.set_version_flag("--version", "troupe " TROUPE_VERSION);
   add_common(app, read.common);
   const auto* serve = add_serve(app, read.common, serving);
@@ -250,6 +286,7 @@ std::variant<command_line, int> read_command_line(int argc, const char* const* a
   const auto* run = add_run(app, read.common, running);
   add_check(app, read.common, checking);
   const auto* journal = add_journal(app, read.common, keeping);
+  const auto* key = add_key(app, making);
   app.require_subcommand(1);
   app.footer(footer);
   app.failure_message(explain);
@@ -268,6 +305,8 @@ std::variant<command_line, int> read_command_line(int argc, const char* const* a
     read.command = std::move(running);
   else if (journal->parsed())
     read.command = std::move(keeping);
+  else if (key->parsed())
+    read.command = std::move(making);
   else
     read.command = checking;
   return read;

@@ -20,6 +20,8 @@ struct common_options {
 struct serve_options {
   std::optional<std::string> host;
   std::optional<std::uint16_t> port;
+  /// Listen where other machines reach it although anybody may ask.
+  bool insecure = false;
 };
 
 struct chat_options {
@@ -68,9 +70,15 @@ struct journal_options {
   std::string run_id;
 };
 
+/// `key new`
+struct key_options {
+  std::string name = "default";
+};
+
 struct command_line {
   common_options common;
-  std::variant<serve_options, chat_options, run_options, check_options, journal_options> command;
+  std::variant<serve_options, chat_options, run_options, check_options, journal_options,
+               key_options> command;
 };
 
 /// Reads the command line. When there is nothing to do (help, version, an error), what there is to say has

@@ -16,6 +16,7 @@ int carry_out(const command_line& line, stop_signals& signals) {
     int operator()(const serve_options& options) const { return serve(common, options, signals); }
     int operator()(const chat_options& options) const { return chat(common, options, signals); }
     int operator()(const run_options& options) const { return run(common, options, signals); }
+    int operator()(const key_options& options) const { return new_key(options); }
     int operator()(const check_options& options) const { return check(common, options, signals); }
     int operator()(const journal_options& options) const { return journal(common, options); }
   } const command{line.common, signals};

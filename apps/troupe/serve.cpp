@@ -1,3 +1,4 @@
+#include "actors/http/binding.hpp"
 #include "apps/troupe/agent_file.hpp"
 #include "apps/troupe/ask.hpp"
 #include "apps/troupe/commands.hpp"
@@ -21,24 +22,22 @@ namespace {
 /// Binding a socket takes no time, unless a host name has to be looked up.
 constexpr auto bind_timeout = std::chrono::seconds{30};
 
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.");
-}
-
 std::string in_url(const std::string& host) {
   const auto bare_ipv6 = host.find(':') != std::string::npos && !host.starts_with("[");
   return bare_ipv6 ? "[" + host + "]" : host;
 }
 
 /// Whether the front end came up; false, and a word on stderr, if not.
-bool announce(const std::string& host, const answer<std::uint16_t>& port) {
+bool announce(const config::server_options& server, const answer<std::uint16_t>& port) {
   if (const auto* reason = std::get_if<error>(&port)) {
     fmt::print(stderr, "troupe: {}\n", printable(reason->detail));
     return false;
   }
-  if (!is_loopback(host))
-    spdlog::warn("listening on {}, which other machines may reach; there is no authentication", host);
-  return print(fmt::format("listening on http://{}:{}\n", in_url(host), std::get<std::uint16_t>(port)));
+  if (const auto warning = http::warning_of(server); !warning.empty())
+    spdlog::warn("{}", warning);
+  const auto url = fmt::format("{}://{}:{}", server.tls ? "https" : "http", in_url(server.host),
+                               std::get<std::uint16_t>(port));
+  return print(fmt::format("listening on {}\n", url));
 }
 
 } // namespace
@@ -51,7 +50,12 @@ int serve(const common_options& common, const serve_options& options, stop_signa
     return exit_code::usage;
   file->server.host = options.host.value_or(file->server.host);
   file->server.port = options.port.value_or(file->server.port);
+  file->server.insecure = options.insecure;
   const auto server = file->server;
+  if (const auto allowed = http::may_listen(server); !allowed) {
+    fmt::print(stderr, "troupe: {}\n", allowed.error().detail);
+    return exit_code::usage;
+  }
   const auto house = host::start(std::move(*file), signals, nullptr, true);
   if (!house)
     return exit_code::failed;
@@ -60,7 +64,7 @@ int serve(const common_options& common, const serve_options& options, stop_signa
   const auto port = ask<std::uint16_t>(house->system(), signals, front, bind_timeout, port_atom::value);
   auto number = std::get_if<int>(&port) ? std::get<int>(port) : 0;
   if (number == 0) {
-    if (!announce(server.host, port))
+    if (!announce(server, port))
       return exit_code::failed;
     number = signals.wait();
   }

@@ -17,6 +17,13 @@ void read_hooks(const field& from, std::vector<hook_options>& into);
 /// After the MCP servers, of which some may be disabled, and after the guardrails.
 void read_agents(const field& from, std::vector<agent_definition>& into);
 
+/// The keys of `server` that guard it.
+void read_server_security(map_reader& server, server_options& into);
+/// What the file says of its files that cannot be read.
+void check_server_files(context& ctx, const server_options& server);
+/// Where it stands is remembered as `path`.
+std::optional<budget> read_budget(const field& from, const std::string& path);
+
 /// The body of a `scripted` model. `path` is the model's place in the configuration.
 scripted::script read_script(map_reader& model, const std::string& path);
 /// The body of an `openai` model, whose `api` says which format it speaks.

@@ -147,8 +147,10 @@ load_result parse(const std::string& text, const fs::path& file, const environme
   auto result = load_result{};
   try {
     result.value = read_file(ctx, text);
-    if (result.value && what == scope::text_and_files)
+    if (result.value && what == scope::text_and_files) {
       check_cassettes(ctx, *result.value);
+      check_server_files(ctx, result.value->server);
+    }
     if (result.value) {
       result.value->secrets = std::move(secrets);
       result.value->tool_mentions = std::move(ctx.tool_mentions);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "libagent/config/defaults.hpp"
+#include "libagent/config/server_security.hpp"
 #include "libagent/core/agent.hpp"
 #include "libagent/core/secret.hpp"
 #include "libagent/guardrail/builtin.hpp"
@@ -42,6 +43,15 @@ struct server_options {
   milliseconds sse_keep_alive = defaults::sse_keep_alive;
   /// How long runs may go on after a signal to stop.
   milliseconds shutdown_grace = defaults::shutdown_grace;
+  auth_options auth{};
+  /// Nothing given: plain HTTP.
+  std::optional<tls_options> tls{};
+  /// Names, beside the server's own, that requests may be for. Checked if there are any, and always on
+  /// loopback.
+  std::vector<std::string> allowed_hosts{};
+  cors_options cors{};
+  /// Listen where other machines reach it although nobody has to say who they are. Not in files.
+  bool insecure = false;
 };
 
 /// Providers `openai` and `anthropic`: a model behind HTTP.

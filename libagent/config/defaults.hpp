@@ -24,6 +24,15 @@ inline constexpr milliseconds shutdown_grace{10'000};
 /// Proxies between often give up after 30 s or 60 s of silence.
 inline constexpr milliseconds sse_keep_alive{15'000};
 
+/// `server.auth`, `server.tls` and `server.cors`
+/// Clocks that are set by NTP differ by less.
+inline constexpr milliseconds jwt_leeway{60'000};
+inline constexpr milliseconds longest_leeway{600'000};
+inline constexpr auto jwt_roles_claim = "roles";
+/// Each is compared with what a client shows.
+inline constexpr std::size_t max_api_keys = 10'000;
+inline constexpr std::size_t longest_key_name = 64;
+
 /// `models`
 inline constexpr auto base_url = "https://api.openai.com/v1";
 inline constexpr milliseconds connect_timeout{10'000};

@@ -26,6 +26,8 @@ void refuse_milliseconds(const field& from, map_reader& bounds) {
     bounds.refuse(foreign, "is what the REST API calls it; write wall_time, a duration such as 30s");
 }
 
+} // namespace
+
 std::optional<budget> read_budget(const field& from, const std::string& path) {
   from.ctx.where[path] = {from.key_at};
   auto into = budget{};
@@ -42,6 +44,8 @@ std::optional<budget> read_budget(const field& from, const std::string& path) {
   bounds.finish();
   return into;
 }
+
+namespace {
 
 bool is_address(std::string host) {
   if (host.starts_with('[') && host.ends_with(']'))
@@ -77,6 +81,7 @@ void read_server(const field& from, server_options& into) {
   server.set("idle_timeout", into.idle_timeout, read_duration, some_time);
   server.set("sse_keep_alive", into.sse_keep_alive, read_duration, some_time);
   server.set("shutdown_grace", into.shutdown_grace, read_duration, no_time);
+  read_server_security(server, into);
   server.finish();
 }
 

@@ -46,6 +46,15 @@ void check_hooks(reference_names& names) {
   }
 }
 
+void check_keys(reference_names& names) {
+  const auto& keys = names.value().server.auth.keys;
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    for (std::size_t j = 0; keys[i].agents && j < keys[i].agents->size(); ++j)
+      names.check(fmt::format("server/auth/keys/{}/agents/{}", i, j),
+                  fmt::format("key {} is for agent", in_quotes(keys[i].name)), (*keys[i].agents)[j],
+                  names.agents(), "agents");
+}
+
 } // namespace
 
 std::vector<problem> find_problems(const configuration& value, const spots* where) {
@@ -55,6 +64,7 @@ std::vector<problem> find_problems(const configuration& value, const spots* wher
   check_servers(names);
   check_guardrails(names);
   check_hooks(names);
+  check_keys(names);
   check_budgets(names);
   return names.take();
 }

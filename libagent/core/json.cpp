@@ -55,6 +55,9 @@ std::size_t too_deep_at(std::string_view text, std::size_t max_depth) noexcept {
   return std::string_view::npos;
 }
 
+/// Messages quote what they are about, however long that is.
+constexpr std::size_t longest_message = 200;
+
 /// The library's message without its own name and number: "at line 1, column 5: syntax error ...".
 std::string readable(const json::parse_error& failure) {
   std::string_view what = failure.what();
@@ -63,8 +66,7 @@ std::string readable(const json::parse_error& failure) {
   constexpr std::string_view intro = "parse error ";
   if (what.substr(0, intro.size()) == intro)
     what.remove_prefix(intro.size());
-  constexpr std::size_t enough = 200;
-  return to_utf8(what.substr(0, enough));
+  return to_utf8(what.substr(0, longest_message));
 }
 
 } // namespace
@@ -75,12 +77,16 @@ result<json> parse_json(std::string_view text, std::size_t max_depth) {
     return fail(errc::malformed, fmt::format("nested more than {} levels deep at byte {}", max_depth, at));
   if (!is_utf8(text))
     return fail(errc::malformed, "not UTF-8");
+  // The library takes it for the end, and leaves what comes after it unread.
+  if (const auto at = text.find('\0'); at != std::string_view::npos)
+    return fail(errc::malformed, fmt::format("not JSON: there is a NUL at byte {}", at));
   try {
     return json::parse(text);
   } catch (const json::parse_error& failure) {
     return fail(errc::malformed, fmt::format("not JSON {}", readable(failure)));
   } catch (const json::exception& failure) {
-    return fail(errc::malformed, fmt::format("not JSON: {}", failure.what()));
+    const auto what = std::string_view(failure.what()).substr(0, longest_message);
+    return fail(errc::malformed, fmt::format("not JSON: {}", to_utf8(what)));
   }
 }
 

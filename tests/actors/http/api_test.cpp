@@ -292,6 +292,46 @@ TEST_CASE("a session's id in a path is decoded and checked") {
   }
 }
 
+TEST_CASE("a key's agents are the only ones that it may ask, the first by default") {
+  const auto api = make_api();
+  config::api_key_options key;
+  key.agents = {"helper"};
+  key.spending.turns = 3;
+  key.spending.total_tokens = 1000;
+  const auth::identity who{"app", false, &key};
+  const auto ask = [&](std::string_view body) { return api.decide({"POST", "/api/v1/chat", {}, body}, who); };
+  const auto chat_of = [&](std::string_view body) {
+    return std::get<chat_request>(std::get<call>(ask(body)));
+  };
+  CHECK(chat_of(R"({"prompt":"x"})").agent == "helper");
+  CHECK(chat_of(R"({"prompt":"x","agent":"helper"})").agent == "helper");
+  for (const char* other : {"triage", "nobody", "Helper"}) {
+    CAPTURE(other);
+    const auto refusal =
+        std::get<answer>(ask(R"({"prompt":"x","session_id":"s","agent":")" + std::string(other) + R"("})"));
+    CHECK(refusal.status == 403);
+    CHECK(detail_of(refusal).at("error") == "the key may not ask this agent; it may ask 'helper'");
+    CHECK(detail_of(refusal).at("session_id") == "s");
+  }
+  const auto listed = std::get<answer>(api.decide({"GET", "/api/v1/agents", {}, {}}, who));
+  CHECK(json::parse(listed.body) == json::parse(R"({"agents":["helper"]})"));
+}
+
+TEST_CASE("a key's budget bounds what the chat may spend, and loosens nothing") {
+  const auto api = make_api();
+  config::api_key_options key;
+  key.spending.turns = 3;
+  key.spending.total_tokens = 1000;
+  const auth::identity who{"app", false, &key};
+  const auto chat = std::get<chat_request>(std::get<call>(api.decide(
+      {"POST", "/api/v1/chat", {}, R"({"prompt":"x","budget":{"turns":9,"total_tokens":10,"cost":1}})"},
+      who)));
+  CHECK(chat.spending.turns == 3u);
+  CHECK(chat.spending.total_tokens == 10u);
+  CHECK(chat.spending.cost == 1.0);
+  CHECK(chat.agent.empty());
+}
+
 TEST_CASE("what needs no actor is answered at once") {
   const auto api = make_api();
   const auto body_at = [&](std::string_view path) {

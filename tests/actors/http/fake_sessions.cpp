@@ -41,8 +41,8 @@ std::vector<interruption> open_calls() {
 
 /// A run is over: so is the log that watches it, if one does.
 void end_log(const observer_actor& observer) {
-  if (observer)
-    caf::anon_send(caf::actor_cast<run_log_actor>(observer), finished_atom::value);
+  if (const auto log = caf::actor_cast<run_log_actor>(observer))
+    caf::anon_send(log, finished_atom::value);
 }
 
 /// One run that has much to tell.
@@ -169,7 +169,8 @@ void let_go(chat_request request, caf::typed_response_promise<chat_reply>& promi
 observer_actor watcher(fake_pointer self, const std::string& run_id, bool is_logged) {
   if (!is_logged)
     return {};
-  run_log_setup setup{run_id};
+  run_log_setup setup;
+  setup.run_id = run_id;
   setup.window = 64u << 10;
   setup.kept_bytes = 1u << 20;
   return self->state.logs[run_id] = self->spawn(run_log_behavior, std::move(setup));

@@ -34,9 +34,11 @@ TEST_CASE_METHOD(front_fixture, "a host is an address or localhost") {
     CAPTURE(host);
     auto options = quick_options();
     options.host = host;
+    options.insecure = true;
     CHECK(port_of(spawn(options)).value() != 0);
   }
   auto options = quick_options();
+  options.insecure = true;
   options.host = "no such host";
   const auto outcome = port_of(spawn(options));
   REQUIRE(outcome.has_error());

@@ -18,7 +18,8 @@ std::string code_of(const raw_answer& answer) {
   return json::parse(answer.body).at("detail").at("code").get<std::string>();
 }
 
-const std::string chat_head = "POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+const std::string chat_head =
+    "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
 
 config::server_options with(std::chrono::milliseconds config::server_options::*which) {
   auto options = front_fixture::quick_options();
@@ -85,13 +86,14 @@ TEST_CASE_METHOD(front_fixture, "a body may come in chunks, up to the same size"
 }
 
 TEST_CASE_METHOD(front_fixture, "what is not HTTP is a bad request") {
-  const std::string bytes =
-      GENERATE(as<std::string>(), "nonsense\r\n\r\n", "GET /health HTTP/1.1\r\nbad header\r\n\r\n",
-               "POST /api/v1/chat HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-               "POST /api/v1/chat HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n",
-               "POST /api/v1/chat HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-               "POST /api/v1/chat HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
-               "\x16\x03\x01\x02");
+  const std::string bytes = GENERATE(
+      as<std::string>(), "nonsense\r\n\r\n", "GET /health HTTP/1.1\r\nHost: localhost\r\nbad header\r\n\r\n",
+      "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+      "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n",
+      "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+      "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n",
+      "\x16\x03\x01\x02");
   CAPTURE(bytes);
   raw_client client(port());
   const auto answer = client.ask(bytes);
@@ -115,9 +117,10 @@ TEST_CASE_METHOD(front_fixture, "what cannot be read is refused after the answer
 
 TEST_CASE_METHOD(front_fixture, "too long a target and too many or too long headers are refused") {
   CHECK(raw_client(port()).ask(get("/" + std::string(9000, 'x'))).status == 414);
-  CHECK(raw_client(port()).ask("GET /health HTTP/1.1\r\nX: " + std::string(20000, 'x') + "\r\n\r\n").status ==
-        431);
-  std::string many = "GET /health HTTP/1.1\r\n";
+  CHECK(raw_client(port())
+            .ask("GET /health HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(20000, 'x') + "\r\n\r\n")
+            .status == 431);
+  std::string many = "GET /health HTTP/1.1\r\nHost: localhost\r\n";
   for (int i = 0; i < 101; ++i)
     many += "X: y\r\n";
   CHECK(raw_client(port()).ask(many + "\r\n").status == 431);

@@ -233,9 +233,9 @@ TEST_CASE_METHOD(front_fixture, "a client that goes away cancels the streams tha
 
 TEST_CASE_METHOD(front_fixture, "HEAD never streams") {
   raw_client client(port());
-  client.send("HEAD /health HTTP/1.1\r\nAccept: text/event-stream\r\n\r\n");
+  client.send("HEAD /health HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
   CHECK(client.receive(true).headers.at("content-type") == "application/json");
-  client.send("HEAD /api/v1/chat HTTP/1.1\r\nAccept: text/event-stream\r\n\r\n");
+  client.send("HEAD /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
   CHECK(client.receive(true).status == 405);
 }
 

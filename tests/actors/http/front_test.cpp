@@ -109,8 +109,8 @@ TEST_CASE_METHOD(front_fixture, "a connection is kept for further requests") {
 
 TEST_CASE_METHOD(front_fixture, "a connection is closed when the client wants that") {
   raw_client modern(port());
-  CHECK(modern.ask("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").headers.at("connection") ==
-        "close");
+  CHECK(modern.ask("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .headers.at("connection") == "close");
   CHECK(modern.closed_by_peer());
   raw_client old(port());
   CHECK(old.ask("GET /health HTTP/1.0\r\n\r\n").headers.at("connection") == "close");
@@ -143,7 +143,7 @@ TEST_CASE_METHOD(front_fixture, "a pipelined request that had to wait may close 
   std::string requests;
   for (int i = 0; i < 6; ++i)
     requests += post_chat(R"({"prompt":"hold"})");
-  client.send(requests + "GET /health HTTP/1.1\r\nConnection: close\r\n\r\n");
+  client.send(requests + "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   wait_for_held(4);
   release();
   wait_for_held(2);
@@ -206,7 +206,7 @@ TEST_CASE_METHOD(front_fixture,
 
 TEST_CASE_METHOD(front_fixture, "a client that wants to be invited sends its body then") {
   raw_client client(port());
-  client.send("POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+  client.send("POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
               "Expect: 100-continue\r\nContent-Length: 15\r\n\r\n");
   CHECK(client.receive().status == 100);
   CHECK(client.ask(R"({"prompt":"Hi"})").status == 200);
@@ -214,8 +214,9 @@ TEST_CASE_METHOD(front_fixture, "a client that wants to be invited sends its bod
 
 TEST_CASE_METHOD(front_fixture, "a request to change the protocol is answered in this one") {
   raw_client client(port());
-  const auto upgrade = client.ask("GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n"
-                                  "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n");
+  const auto upgrade =
+      client.ask("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+                 "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n");
   CHECK(upgrade.status == 200);
   CHECK(client.ask(get("/health")).status == 200);
 }

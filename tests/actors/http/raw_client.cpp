@@ -12,6 +12,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -87,12 +88,20 @@ void raw_client::send(std::string_view bytes) {
 
 bool raw_client::try_send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const auto sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent < 0)
+    const auto sent = put(bytes.data(), bytes.size());
+    if (sent <= 0)
       return false;
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
   return true;
+}
+
+long raw_client::take(char* into, std::size_t most) {
+  return ::recv(descriptor_, into, most, 0);
+}
+
+long raw_client::put(const char* from, std::size_t most) {
+  return ::send(descriptor_, from, most, MSG_NOSIGNAL);
 }
 
 void raw_client::close_sending_side() {
@@ -101,7 +110,7 @@ void raw_client::close_sending_side() {
 
 bool raw_client::fill() {
   std::array<char, 16384> bytes;
-  const auto length = ::recv(descriptor_, bytes.data(), bytes.size(), 0);
+  const auto length = take(bytes.data(), bytes.size());
   if (length < 0 && errno != ECONNRESET)
     give_up("receive");
   if (length > 0)
@@ -187,20 +196,25 @@ bool raw_client::closed_by_peer() {
   return buffer_.empty() && !fill();
 }
 
+bool raw_client::hears_within(std::chrono::milliseconds time) const {
+  pollfd watched{descriptor_, POLLIN, 0};
+  return ::poll(&watched, 1, static_cast<int>(time.count())) > 0;
+}
+
 std::string get(std::string_view path, std::string_view method) {
-  return fmt::format("{} {} HTTP/1.1\r\nHost: troupe\r\n\r\n", method, path);
+  return fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\n\r\n", method, path);
 }
 
 std::string post(std::string_view path, std::string_view body, std::string_view headers) {
   return fmt::format(
-      "POST {} HTTP/1.1\r\nHost: troupe\r\nContent-Type: application/json\r\n{}Content-Length: {}\r\n"
+      "POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{}Content-Length: {}\r\n"
       "\r\n{}",
       path, headers, body.size(), body);
 }
 
 std::string post_chat(std::string_view body, std::string_view headers) {
-  return fmt::format("POST /api/v1/chat HTTP/1.1\r\nHost: troupe\r\n{}Content-Length: {}\r\n\r\n{}", headers,
-                     body.size(), body);
+  return fmt::format("POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\n{}Content-Length: {}\r\n\r\n{}",
+                     headers, body.size(), body);
 }
 
 } // namespace troupe::testing

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -29,7 +31,7 @@ struct raw_event {
 class raw_client {
 public:
   explicit raw_client(std::uint16_t port);
-  ~raw_client();
+  virtual ~raw_client();
   raw_client(const raw_client&) = delete;
   raw_client& operator=(const raw_client&) = delete;
 
@@ -50,6 +52,14 @@ public:
   raw_answer ask(std::string_view bytes);
   /// True once the other side has closed, and sent nothing that was not received.
   bool closed_by_peer();
+  /// Whether anything comes within that time, be it the end.
+  bool hears_within(std::chrono::milliseconds time) const;
+
+protected:
+  int descriptor() const noexcept { return descriptor_; }
+  // As `recv` and `send`.
+  virtual long take(char* into, std::size_t most);
+  virtual long put(const char* from, std::size_t most);
 
 private:
   bool fill();

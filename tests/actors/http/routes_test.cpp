@@ -98,6 +98,26 @@ TEST_CASE("the OpenAPI document describes exactly the routes") {
   CHECK(served == described);
 }
 
+TEST_CASE("the OpenAPI document says what has to be shown, where anything has") {
+  const auto open = openapi_document();
+  CHECK_FALSE(open.contains("security"));
+  CHECK_FALSE(open.at("components").contains("securitySchemes"));
+  const auto guarded = openapi_document(true);
+  CHECK(guarded.at("security").size() == 2);
+  CHECK(guarded.at("components").at("securitySchemes").at("bearer").at("scheme") == "bearer");
+  for (const auto& each : routes()) {
+    CAPTURE(each.path);
+    std::string method(each.method);
+    std::transform(method.begin(), method.end(), method.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
+    const auto& operation = guarded.at("paths").at(std::string(each.path)).at(method);
+    const auto is_public = each.needs == access::anybody;
+    CHECK(operation.at("responses").contains("401") != is_public);
+    CHECK(operation.at("responses").contains("403") != is_public);
+    CHECK((operation.contains("security") && operation.at("security").empty()) == is_public);
+  }
+}
+
 namespace {
 
 void collect_references(const json& value, std::set<std::string>& found) {

@@ -14,6 +14,7 @@ namespace {
 
 /// A client whose socket takes a part when the test says so.
 struct slow_client : exchange {
+  visitor from() const override { return {"POST", "/api/v1/chat"}; }
   request_view request() const override { return {"POST", "/api/v1/chat", {}, {}}; }
   bool keep_alive() const override { return true; }
   fault problem() const override { return fault::none; }

@@ -83,6 +83,14 @@ std::string certificates::ca_file() const {
   return folder_ / "ca.pem";
 }
 
+std::string certificates::host_file() const {
+  return folder_ / "host.pem";
+}
+
+std::string certificates::key_file() const {
+  return folder_ / "host.key";
+}
+
 boost::asio::ssl::context certificates::server_context() const {
   boost::asio::ssl::context context(boost::asio::ssl::context::tls_server);
   context.use_certificate_file((folder_ / "host.pem").string(), boost::asio::ssl::context::pem);

@@ -16,6 +16,11 @@ public:
 
   /// The authority's certificate, as a PEM file.
   std::string ca_file() const;
+  /// The host's certificate and its key, as PEM files.
+  std::string host_file() const;
+  std::string key_file() const;
+  /// Where these files are.
+  const std::filesystem::path& folder() const noexcept { return folder_; }
   /// What a server needs to present the host's certificate.
   boost::asio::ssl::context server_context() const;
 

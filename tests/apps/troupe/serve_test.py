@@ -3,8 +3,11 @@
 import http.client
 import json
 import re
+import shutil
 import signal
 import socket
+import ssl
+import subprocess
 import threading
 import unittest
 
@@ -115,13 +118,66 @@ class ServeTest(Case):
         self.assertIn(port, done.stderr)
         self.assert_no_children()
 
-    def test_other_addresses_than_loopback_are_warned_of(self):
-        self.agent_file()
-        program, _, _ = self.serve("--host", "0.0.0.0", "--log-json")
+    def warnings_of(self, *arguments):
+        program, _, _ = self.serve("--host", "0.0.0.0", "--log-json", *arguments)
         program.send_signal(signal.SIGTERM)
         _, err = program.communicate(timeout=PATIENCE)
-        warnings = [entry for entry in map(json.loads, err.splitlines()) if entry["level"] == "warn"]
-        self.assertTrue(any("authentication" in entry["msg"] for entry in warnings), err)
+        return [entry["msg"] for entry in map(json.loads, err.splitlines()) if entry["level"] == "warn"]
+
+    def test_other_addresses_than_loopback_are_refused_unless_somebody_says_else(self):
+        self.agent_file()
+        done = self.troupe("serve", "--host", "0.0.0.0")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        for word in ("0.0.0.0", "troupe key new", "server.auth", "--insecure"):
+            self.assertIn(word, done.stderr)
+        self.assertTrue(any("insecure" in each for each in self.warnings_of("--insecure")))
+
+    def test_with_a_key_other_addresses_are_fine_but_for_the_lack_of_tls(self):
+        self.agent_file(server={"port": 0, "auth": {"keys": [{"name": "ops", "hash": "sha256:" + "0" * 64}]}})
+        self.assertTrue(any("without TLS" in each for each in self.warnings_of()))
+
+    def test_a_new_key_opens_the_server_and_is_shown_nowhere_else(self):
+        made = self.troupe("key", "new", "--name", "ops.1")
+        self.assertEqual((made.returncode, made.stderr), (0, ""))
+        key = re.search(r"^  (trp_[A-Za-z0-9_-]{43})$", made.stdout, re.MULTILINE)[1]
+        yaml = made.stdout[made.stdout.index("server:"):]
+        self.assertNotIn(key, yaml)
+        self.assertNotIn(key, self.troupe("key", "new", "--name", "ops.1").stdout)
+        agents = json.loads(self.agent_file().read_text())
+        agents["server"] = {"auth": {"keys": [{"name": re.search(r'name: "(.+)"', yaml)[1],
+                                               "hash": re.search(r"hash: (\S+)", yaml)[1]}]}}
+        (self.folder / "troupe.yaml").write_text(json.dumps(agents))
+        program, _, port = self.serve("--port", "0")
+        self.assertEqual(self.ask(port, "GET", "/health")[0], 200)
+        self.assertEqual(self.ask(port, "GET", "/api/v1/agents")[0], 401)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection.request("GET", "/api/v1/agents", headers={"Authorization": "Bearer " + key})
+        self.assertEqual(connection.getresponse().status, 200)
+        connection.close()
+
+    @unittest.skipUnless(shutil.which("openssl"), "makes its certificate by the openssl program")
+    def test_tls_is_told_in_the_line_and_spoken(self):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", "k.pem", "-out", "c.pem", "-subj", "/CN=test", "-addext",
+                        "subjectAltName=IP:127.0.0.1"], cwd=self.folder, check=True, capture_output=True)
+        self.agent_file(server={"port": 0, "tls": {"certificate": "c.pem", "key": "k.pem"}})
+        program = self.start("serve")
+        line = read_line(program.stdout, "the line that says that it listens")
+        port = int(re.fullmatch(r"listening on https://127\.0\.0\.1:(\d+)\n", line)[1])
+        trusted = ssl.create_default_context(cafile=self.folder / "c.pem")
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE, context=trusted)
+        connection.request("GET", "/health")
+        self.assertEqual(connection.getresponse().read(), b'{"status":"ok"}')
+        connection.close()
+
+    def test_a_certificate_that_cannot_be_used_is_told(self):
+        (self.folder / "c.pem").write_text("nonsense")
+        (self.folder / "k.pem").write_text("nonsense")
+        self.agent_file(server={"port": 0, "tls": {"certificate": "c.pem", "key": "k.pem"}})
+        done = self.troupe("serve", "--log-level", "off")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn(f"cannot use the certificate {self.folder / 'c.pem'}: ", done.stderr)
+        self.assert_no_children()
 
     def begin(self, port, tool):
         """Asks for a run that is in that tool when this returns; the list gets the answer."""

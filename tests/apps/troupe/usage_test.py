@@ -33,7 +33,9 @@ class UsageTest(Case):
                           ["chat", "--session", ""], ["run", "--agent", "nobody", "hi"], ["chat", "--agent", "nobody"],
                           ["run", "--approve", "all", "hi"], ["run", "--resume", "run_1", "hi"],
                           ["run", "--resume", "run_1", "--session", "s"], ["run", "--resume", "run_1", "--budget", "turns=1"],
-                          ["run", "--resume", "run_1", "--agent", "helper"], ["run", "--json", "--stream", "hi"]):
+                          ["run", "--resume", "run_1", "--agent", "helper"], ["run", "--json", "--stream", "hi"],
+                          ["key"], ["key", "old"], ["key", "new", "--name", "a b"], ["key", "new", "--name", "jwt:ada"],
+                          ["key", "new", "--name", ""], ["key", "new", "--name", "x" * 65]):
             with self.subTest(arguments):
                 done = self.troupe(*arguments)
                 self.assertEqual(done.returncode, 2, done.stderr)

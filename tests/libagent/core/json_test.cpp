@@ -52,3 +52,22 @@ TEST_CASE("secrets of four or more characters are redacted wherever they stand")
   CHECK(redact("abcdefgh", {secret("abcd"), secret("abcdefgh")}) == "[redacted]");
   CHECK(redact("abc", {secret("abc"), secret("")}) == "abc");
 }
+
+TEST_CASE("what comes after a NUL is not overlooked") {
+  using namespace std::string_literals;
+  for (const auto& text : {"{}\0"s, "{}\0{"s, "\0"s, "\"a\0b\""s}) {
+    const auto parsed = parse_json(text);
+    REQUIRE(parsed.has_error());
+    CHECK(parsed.error().code == errc::malformed);
+    CHECK(parsed.error().detail.find("NUL") != std::string::npos);
+  }
+}
+
+TEST_CASE("an error quotes no more of a text than is of use") {
+  const auto digits = std::string(1'000'000, '9');
+  for (const auto& text : {digits, "[" + digits + "]", "{\"" + digits + "\":x}", digits + "x"}) {
+    const auto parsed = parse_json(text);
+    REQUIRE(parsed.has_error());
+    CHECK(parsed.error().detail.size() < 300);
+  }
+}

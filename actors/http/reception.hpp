@@ -1,0 +1,49 @@
+#pragma once
+
+#include "actors/http/door.hpp"
+#include "actors/http/token_keys.hpp"
+#include "actors/http/wire.hpp"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace troupe::http {
+
+/// The door, with the keys of tokens and a place to wait for them. Reactor thread only, but for the
+/// constructor.
+class reception {
+public:
+  struct handlers {
+    /// Somebody may come in.
+    std::function<void(const std::shared_ptr<exchange>&, const auth::identity&)> on_entered;
+    /// The request has its answer.
+    std::function<void(exchange&, answer)> on_refused;
+  };
+
+  /// Each request that it receives comes to one of the handlers, once, unless this object is gone first.
+  reception(io::reactor& io, const config::server_options& options, handlers events);
+
+  /// Reads the keys' file, or begins to fetch them. Error `invalid_config`.
+  result<void> open();
+  void receive(const std::shared_ptr<exchange>& request);
+  /// To be called now and then.
+  void keep_keys_fresh() { keys_.keep_fresh(clock::now()); }
+  /// Refuses all who wait.
+  void refuse_waiting(const answer& value);
+
+private:
+  using clock = token_keys::clock;
+
+  void let_in(const std::shared_ptr<exchange>& request);
+  entry admit(const visitor& from);
+  void wait_for_keys(const std::shared_ptr<exchange>& request);
+  void keys_fetched();
+
+  handlers events_;
+  door door_;
+  std::vector<std::shared_ptr<exchange>> waiting_;
+  token_keys keys_;
+};
+
+} // namespace troupe::http

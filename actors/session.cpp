@@ -301,9 +301,9 @@ void session_state::run_moved(const std::string& run_id, const caf::strong_actor
     self_->send(carrier_, cancel_atom::value, cancelled_->first, cancelled_->second);
 }
 
-session_actor::behavior_type session_behavior(session_actor::stateful_pointer<session_state> self,
-                                              std::string id, session_environment_ptr environment,
-                                              sessions_actor parent) {
+renewable_session_actor::behavior_type
+session_behavior(renewable_session_actor::stateful_pointer<session_state> self, std::string id,
+                 session_environment_ptr environment, sessions_actor parent) {
   self->state.begin(std::move(id), std::move(environment), std::move(parent));
   return {
       [self](chat_request& request, const observer_actor& observer) {
@@ -320,6 +320,7 @@ session_actor::behavior_type session_behavior(session_actor::stateful_pointer<se
       [self](moved_atom, const std::string& run_id, const caf::strong_actor_ptr& to) {
         self->state.run_moved(run_id, to);
       },
+      [self](wire_atom, const session_environment_ptr& now) { self->state.renew(now); },
   };
 }
 

@@ -37,11 +37,15 @@ struct session_environment {
 };
 using session_environment_ptr = std::shared_ptr<const session_environment>;
 
+using renewable_session_actor = session_actor::extend<
+    // What all sessions share, after some actor was replaced.
+    caf::reacts_to<wire_atom, session_environment_ptr>>;
+
 /// Serialises all that happens to one session: a queue of prompts, resumptions and erasures, of which one is
 /// under way. Keeps the session's items while it lives, and has each run's items stored before it answers.
 class session_state {
 public:
-  explicit session_state(session_actor::pointer self) : self_(self) {}
+  explicit session_state(renewable_session_actor::pointer self) : self_(self) {}
   ~session_state();
 
   void begin(std::string id, session_environment_ptr environment, sessions_actor parent);
@@ -50,6 +54,7 @@ public:
   caf::typed_response_promise<run_record_ptr> show(const std::string& run_id);
   caf::typed_response_promise<acknowledgement> erase();
   void cancel(const std::string& run_id, const error& reason, cancel_mode mode);
+  void renew(session_environment_ptr environment) { environment_ = std::move(environment); }
   void run_moved(const std::string& run_id, const caf::strong_actor_ptr& to);
 
   const char* name = "session";
@@ -121,7 +126,7 @@ private:
   /// Tells the parent, which counts what it passes on.
   void count_handled(std::uint64_t more);
 
-  session_actor::pointer self_;
+  renewable_session_actor::pointer self_;
   std::string id_;
   session_environment_ptr environment_;
   sessions_actor parent_;
@@ -150,8 +155,10 @@ private:
   std::uint64_t handled_ = 0;
 };
 
-session_actor::behavior_type session_behavior(session_actor::stateful_pointer<session_state> self,
-                                              std::string id, session_environment_ptr environment,
-                                              sessions_actor parent);
+renewable_session_actor::behavior_type
+session_behavior(renewable_session_actor::stateful_pointer<session_state> self, std::string id,
+                 session_environment_ptr environment, sessions_actor parent);
 
 } // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::session_environment_ptr)

@@ -74,6 +74,7 @@ flushing_store_actor::behavior_type store_behavior(flushing_store_actor::statefu
       [self](run_atom, const std::string& run_id) { return self->state.session_of(run_id); },
       [self](erase_atom, const std::string& session_id) { return self->state.erase(session_id); },
       [self](flush_atom) { self->state.flush(); },
+      [self](status_atom) { return status_of(self); },
   };
 }
 

@@ -15,7 +15,7 @@ namespace troupe {
 
 /// Internal: makes what has gathered durable.
 using flush_atom = caf::atom_constant<caf::atom("flush")>;
-using flushing_store_actor = store_actor::extend<caf::reacts_to<flush_atom>>;
+using flushing_store_actor = store_actor::extend<caf::reacts_to<flush_atom>>::extend_with<observed_actor>;
 
 /// Owns the session store. Appends that have gathered in the mailbox are written in one transaction, so that
 /// many runs share the price of making it durable.

@@ -69,6 +69,8 @@ decision api::decide(const request_view& request) const {
     return agent_list_;
   case endpoint::mcp:
     return call(list_servers{});
+  case endpoint::system:
+    return call(show_system{});
   case endpoint::openapi:
     return openapi_;
   }

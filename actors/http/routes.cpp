@@ -17,6 +17,7 @@ constexpr std::array all_routes{
     route{"GET", "/health", endpoint::health},
     route{"GET", "/api/v1/agents", endpoint::agents},
     route{"GET", "/api/v1/mcp", endpoint::mcp},
+    route{"GET", "/api/v1/system", endpoint::system},
     route{"GET", "/openapi.json", endpoint::openapi},
 };
 

@@ -6,6 +6,9 @@
 #include "actors/run.hpp"
 #include "actors/run_id.hpp"
 
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+
 namespace troupe {
 
 namespace {
@@ -42,6 +45,13 @@ agent_info make_info(const agent_wiring& wiring, const toolbox& tools) {
 
 } // namespace
 
+agent_state::~agent_state() {
+  for (auto& [number, asked] : prompts_) {
+    asked.promise.deliver(to_caf(fail(errc::unavailable, "the agent's actor ended")));
+    caf::anon_send_exit(asked.runner, caf::exit_reason::user_shutdown);
+  }
+}
+
 caf::typed_response_promise<run_reply> agent_state::run_prompt(run_request&& request) {
   auto promise = self_->make_response_promise<run_reply>();
   travelling_run run;
@@ -62,15 +72,20 @@ caf::typed_response_promise<run_reply> agent_state::run_prompt(run_request&& req
   run.run_id = new_run_id();
   run.deadline = self_->clock().now() + within;
   const auto runner = self_->spawn(run_behavior, wiring_);
+  const auto number = ++last_prompt_;
+  prompts_.emplace(number, asked_run{runner, promise});
   ask<run_outcome>(
       self_, runner, within + defaults::run_answer_grace,
-      [promise](run_outcome& outcome) mutable {
+      [this, number](run_outcome& outcome) {
+        auto asked = prompts_.extract(number);
         if (auto reply = to_reply(outcome))
-          promise.deliver(std::move(*reply));
+          asked.mapped().promise.deliver(std::move(*reply));
         else
-          promise.deliver(to_caf(reply.error()));
+          asked.mapped().promise.deliver(to_caf(reply.error()));
       },
-      [promise](const caf::error& reason) mutable { promise.deliver(to_caf(from_caf(reason))); },
+      [this, number](const caf::error& reason) {
+        prompts_.extract(number).mapped().promise.deliver(to_caf(from_caf(reason)));
+      },
       std::move(run));
   return promise;
 }
@@ -108,12 +123,20 @@ caf::typed_response_promise<agent_info> agent_state::describe() {
   return work->promise;
 }
 
-agent_actor::behavior_type agent_behavior(agent_actor::stateful_pointer<agent_state> self) {
+actor_status agent_state::status() const {
+  auto status = status_of(self_);
+  if (wiring_)
+    status.in_flight = wiring_->in_flight->load(std::memory_order_relaxed);
+  return status;
+}
+
+watched_agent_actor::behavior_type agent_behavior(watched_agent_actor::stateful_pointer<agent_state> self) {
   return {
       [self](run_request& request) { return self->state.run_prompt(std::move(request)); },
       [self](travelling_run& run) { return self->state.take_over(std::move(run)); },
       [self](info_atom) { return self->state.describe(); },
       [self](wire_atom, const agent_wiring_ptr& wiring) { self->state.wire(wiring); },
+      [self](status_atom) { return self->state.status(); },
   };
 }
 

@@ -7,7 +7,10 @@
 #include "libagent/core/agent.hpp"
 #include "libagent/run/machine.hpp"
 
+#include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -42,7 +45,10 @@ struct named_mcp_server {
 /// Agents by name.
 using roster = std::map<std::string, agent_actor, std::less<>>;
 
-/// What stands around an agent. Made once, when all agents exist; shared with its runs.
+class directory;
+
+/// What stands around an agent. Made when all agents exist, and again when some actor was replaced; shared
+/// with its runs.
 struct agent_wiring {
   std::shared_ptr<const agent_definition> definition;
   model_actor model;
@@ -68,6 +74,11 @@ struct agent_wiring {
   price_list dearest;
   /// For runs that come without a deadline (`run_request`).
   std::chrono::milliseconds run_timeout{300'000};
+  /// The agent's runs under way.
+  std::shared_ptr<std::atomic<std::size_t>> in_flight = std::make_shared<std::atomic<std::size_t>>(0);
+  /// Grows with each renewal; where the newest is to be found.
+  std::uint64_t version = 0;
+  std::weak_ptr<directory> where{};
 };
 
 } // namespace troupe

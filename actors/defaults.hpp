@@ -21,6 +21,18 @@ inline constexpr auto store_timeout = 30'000ms;
 /// For an answer that an actor gives at once (states, names).
 inline constexpr auto quick_answer = 5000ms;
 
+/// For a part of the system to tell how it is; one that does not counts as not answering. Less than
+/// `http::defaults::status_timeout`.
+inline constexpr auto part_status = 1000ms;
+
+/// How actors are started again that end by a failure: the first time at once.
+inline constexpr auto actor_backoff = 50ms;
+inline constexpr auto actor_max_backoff = 5000ms;
+inline constexpr unsigned actor_max_restarts = 3;
+inline constexpr auto actor_restarts_within = 5000ms;
+inline constexpr auto actor_cooldown = 10'000ms;
+inline constexpr auto actor_stable_after = 60'000ms;
+
 /// After the grace of a shutdown, for cancelled runs to answer.
 inline constexpr auto cancelled_run_grace = 2000ms;
 
@@ -30,9 +42,6 @@ inline constexpr auto session_sweep = 5000ms;
 /// For an MCP server to end after its stdin is closed, and after SIGTERM.
 inline constexpr auto mcp_stdin_grace = 2000ms;
 inline constexpr auto mcp_sigterm_grace = 2000ms;
-
-/// An MCP server that has been ready for so long has come up well: its count of failures begins anew.
-inline constexpr auto mcp_stable_after = 10'000ms;
 
 /// An MCP server that is ready and has said nothing for so long is pinged; one that does not answer a ping
 /// for so long is taken for dead.

@@ -88,7 +88,8 @@ endpoint_model_state::endpoint_model_state(wire_model_actor::pointer self)
 
 endpoint_model_state::~endpoint_model_state() {
   for (auto& [key, call] : calls_)
-    call.promise.deliver(to_caf(fail(errc::cancelled, "the model's actor ended")));
+    call.promise.deliver(
+        to_caf(fail(errc::model_unavailable, fmt::format("model '{}': its actor ended", model_name_))));
 }
 
 void endpoint_model_state::begin(std::string model_name, config::endpoint_options options,
@@ -105,6 +106,7 @@ void endpoint_model_state::begin(std::string model_name, config::endpoint_option
     headers_.emplace_back(key, value.reveal());
     secrets_.push_back(value);
   }
+  gate_ = make_call_gate(options);
   options_ = std::move(options);
   client_ = std::move(client);
 }
@@ -119,9 +121,8 @@ caf::typed_response_promise<model_response> endpoint_model_state::call(const mod
   made.promise = promise;
   if (what.listener)
     made.listener = caf::actor_cast<model_listener_actor>(what.listener);
-  made.body = codec_->encode(*what.request, what.listener != nullptr);
-  calls_.insert_or_assign(what.key, std::move(made));
-  send(what.key);
+  made.asked = what.request;
+  admit(what.key, calls_.insert_or_assign(what.key, std::move(made)).first->second);
   return promise;
 }
 
@@ -130,6 +131,9 @@ void endpoint_model_state::send(call_key key) {
   if (found == calls_.end())
     return;
   auto& call = found->second;
+  if (const auto before = std::exchange(call.last_failure, std::nullopt))
+    if (!gate_.retry(*call.pass, self_->clock().now()))
+      return finish(key, *before);
   ++call.tries;
   if (call.listener)
     send_streamed(key, call);
@@ -177,6 +181,10 @@ void endpoint_model_state::answered(const wire_answer& answer) {
     return;
   auto& call = found->second;
   call.request = 0;
+  if (answer.response)
+    try_ended(call, answer.response->status, {}, false);
+  else
+    try_ended(call, 0, answer.failure->reason.code, answer.failure->connection_error);
   if (answer.response && answer.response->status == 200)
     return take_result(answer.key, codec_->decode(answer.response->body));
   if (!try_again(answer.key, call, answer))
@@ -186,7 +194,9 @@ void endpoint_model_state::answered(const wire_answer& answer) {
 void endpoint_model_state::take_result(call_key key, result<model_response> outcome) {
   if (!outcome)
     return finish(key, with_name(outcome.error()));
-  calls_.at(key).ids.fill_in(outcome->output);
+  auto& call = calls_.at(key);
+  gate_.answered(*call.pass);
+  call.ids.fill_in(outcome->output);
   outcome->model = model_name_;
   finish(key, std::move(outcome));
 }
@@ -204,12 +214,12 @@ bool endpoint_model_state::try_again(call_key key, open_call& call, const wire_a
   } else {
     last.connection_error = answer.failure->connection_error;
   }
-  const auto jitter = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
-  const auto delay = next_delay(options_.retry, last, call.tries, jitter, std::chrono::system_clock::now());
-  if (!delay)
+  const auto delay = next_delay(options_.retry, last, call.tries, jitter(), std::chrono::system_clock::now());
+  if (!delay || !gate_.may_retry(*call.pass, self_->clock().now()))
     return false;
+  call.last_failure = describe(answer);
   log().info("model '{}': try {} failed, next in {} ms: {}", model_name_, call.tries, delay->count(),
-             describe(answer).detail);
+             call.last_failure->detail);
   self_->delayed_send(self_, *delay, retry_atom::value, key);
   return true;
 }
@@ -231,9 +241,10 @@ error endpoint_model_state::describe(const wire_answer& answer) const {
 void endpoint_model_state::finish(call_key key, result<model_response> outcome) {
   auto call = calls_.extract(key);
   auto& promise = call.mapped().promise;
+  leave_gate(key, call.mapped(), outcome);
   if (outcome) {
     promise.deliver(std::move(*outcome));
-    return;
+    return let_waiting_go();
   }
   auto reason = outcome.error();
   // Whatever went wrong: what was shown cannot be taken back.
@@ -243,6 +254,11 @@ void endpoint_model_state::finish(call_key key, result<model_response> outcome) 
     reason.facts = std::make_shared<const json>(std::move(facts));
   }
   promise.deliver(to_caf(reason));
+  let_waiting_go();
+}
+
+double endpoint_model_state::jitter() {
+  return std::uniform_real_distribution<double>(0.0, 1.0)(random_);
 }
 
 wire_model_actor::behavior_type endpoint_model(wire_model_actor::stateful_pointer<endpoint_model_state> self,
@@ -257,7 +273,9 @@ wire_model_actor::behavior_type endpoint_model(wire_model_actor::stateful_pointe
       [self](const wire_piece& piece) { self->state.arrived(piece); },
       [self](retry_atom, call_key key) { self->state.send(key); },
       [self](sweep_atom) { self->state.sweep(); },
+      [self](look_atom) { self->state.look(); },
       [self](consumed_atom, call_key key, std::uint64_t bytes) { self->state.consumed(key, bytes); },
+      [self](status_atom) { return self->state.status(); },
   };
 }
 

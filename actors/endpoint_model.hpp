@@ -2,6 +2,7 @@
 
 #include "actors/interfaces.hpp"
 #include "libagent/config/config.hpp"
+#include "libagent/model/call_gate.hpp"
 #include "libagent/model/call_ids.hpp"
 #include "libagent/model/codec.hpp"
 
@@ -52,12 +53,15 @@ struct wire_piece {
 using retry_atom = caf::atom_constant<caf::atom("retry")>;
 /// Internal: connections whose answers are complete have had their time to end.
 using sweep_atom = caf::atom_constant<caf::atom("sweep")>;
-using wire_model_actor = model_actor::extend<caf::reacts_to<wire_answer>, caf::reacts_to<wire_piece>,
-                                             caf::reacts_to<retry_atom, call_key>,
-                                             caf::reacts_to<sweep_atom>>::extend_with<stream_source_actor>;
+/// Internal: a call that waits may be allowed now.
+using look_atom = caf::atom_constant<caf::atom("look")>;
+using wire_model_actor = model_actor::extend<
+    caf::reacts_to<wire_answer>, caf::reacts_to<wire_piece>, caf::reacts_to<retry_atom, call_key>,
+    caf::reacts_to<sweep_atom>,
+    caf::reacts_to<look_atom>>::extend_with<stream_source_actor>::extend_with<observed_actor>;
 
-/// One model endpoint: encodes calls in its wire format, sends them through a pool of connections, tries
-/// again where that may help, decodes answers, whole or as they come.
+/// One model endpoint: lets calls through within its bounds, encodes them in its wire format, sends them
+/// through a pool of connections, tries again where that may help, decodes answers, whole or as they come.
 class endpoint_model_state {
 public:
   explicit endpoint_model_state(wire_model_actor::pointer self);
@@ -72,6 +76,8 @@ public:
   void consumed(call_key key, std::uint64_t bytes);
   void send(call_key key);
   void sweep();
+  void look();
+  actor_status status() const;
 
   const char* name = "endpoint_model";
 
@@ -79,11 +85,16 @@ private:
   struct open_call {
     explicit open_call(call_ids::source make_id) : ids(std::move(make_id)) {}
 
+    /// While it waits to be let through; its body and pass are made then.
+    model_request_ptr asked;
+    std::optional<call_gate::ticket> pass;
     std::string body;
     caf::typed_response_promise<model_response> promise;
     /// Null for a call that is not streamed.
     model_listener_actor listener;
     unsigned tries = 0;
+    /// While it waits for another try.
+    std::optional<error> last_failure;
     /// The request on the wire, or 0 while waiting for another try.
     std::uint64_t request = 0;
     /// Of the try under way, once its head has come: a decoder for a stream, or the body of another answer.
@@ -105,6 +116,21 @@ private:
     bool was_swept = false;
   };
 
+  // endpoint_gate.cpp: which calls may be made.
+  void admit(call_key key, open_call& call);
+  void begin_call(call_key key, open_call& call, const call_gate::ticket& pass);
+  void let_waiting_go();
+  /// Has one timer running for what only time holds back.
+  void look_later();
+  /// Lets the breaker know. `status` is 0 where no answer came.
+  void try_ended(open_call& call, unsigned status, errc code, bool connection_error);
+  void tell_breaker(caf::actor_clock::time_point now) const;
+  void leave_gate(call_key key, const open_call& call, const result<model_response>& outcome);
+  /// Why no call is made now.
+  error unavailable() const;
+
+  // endpoint_model.cpp, endpoint_stream.cpp
+  double jitter();
   io::http_request make_request(open_call& call, std::string_view accept) const;
   void send_whole(call_key key, open_call& call);
   void send_streamed(call_key key, open_call& call);
@@ -133,6 +159,9 @@ private:
   /// Never shown, even if the endpoint repeats them.
   std::vector<secret> secrets_;
   std::unique_ptr<io::http_client> client_;
+  call_gate gate_;
+  bool looks_ = false;
+  bool lets_go_ = false;
   std::map<call_key, open_call> calls_;
   std::map<call_key, ending_stream> ending_;
   bool sweeps_ = false;
@@ -144,6 +173,8 @@ wire_model_actor::behavior_type endpoint_model(wire_model_actor::stateful_pointe
                                                std::string model_name, config::endpoint_options options,
                                                std::vector<secret> secrets,
                                                std::shared_ptr<std::unique_ptr<io::http_client>> client);
+
+call_gate make_call_gate(const config::endpoint_options& options);
 
 /// Makes the pool for an endpoint. Error `invalid_argument` for a URL that cannot be used.
 result<std::unique_ptr<io::http_client>> make_model_client(io::reactor& io,

@@ -72,6 +72,9 @@ void endpoint_model_state::take_head(open_call& call, const io::http_response& h
   call.head = std::make_shared<io::http_response>(head);
   if (is_event_stream(head))
     call.decoder = codec_->make_stream_decoder();
+  // Others need not wait for the end of the first stream.
+  if (call.decoder && call.pass->is_probe)
+    gate_.answered(*call.pass);
 }
 
 void endpoint_model_state::take_bytes(call_key key, open_call& call, const std::string& bytes) {
@@ -155,6 +158,7 @@ void endpoint_model_state::stream_failed(call_key key, open_call& call, error re
   if (call.request != 0)
     client_->cancel(call.request);
   call.request = 0;
+  try_ended(call, 0, reason.code, false);
   if (!call.passed_on) {
     auto broken = std::make_shared<const io::http_failure>(io::http_failure{reason, worth_another_try});
     if (try_again(key, call, {key, nullptr, std::move(broken)}))

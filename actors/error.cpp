@@ -46,4 +46,10 @@ error from_caf(const caf::error& reason) {
               fmt::format("actor system: {} {}", caf::to_string(reason.category()), reason.code()));
 }
 
+error model_error(std::string_view model, const caf::error& reason) {
+  if (reason == caf::sec::request_receiver_down || reason == caf::sec::runtime_error)
+    return fail(errc::model_unavailable, fmt::format("model '{}': its actor ended", model));
+  return from_caf(reason);
+}
+
 } // namespace troupe

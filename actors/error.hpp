@@ -17,6 +17,10 @@ caf::error to_caf(const error& reason);
 /// that is gone is `shutting_down`, all else is `internal` with CAF's name for it.
 error from_caf(const caf::error& reason);
 
+/// The same for a failed request to a model: that its actor is gone, or ended by an exception, is
+/// `model_unavailable`.
+error model_error(std::string_view model, const caf::error& reason);
+
 } // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::error)

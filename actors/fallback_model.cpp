@@ -14,6 +14,7 @@ bool may_help(const error& reason) {
   case errc::model_failed:
   case errc::model_timeout:
   case errc::model_stream_cut:
+  case errc::model_unavailable:
   case errc::not_recorded:
   case errc::overloaded:
     // Nobody wants to read half an answer of one model and then another's.
@@ -27,7 +28,7 @@ bool may_help(const error& reason) {
 
 fallback_model_state::~fallback_model_state() {
   for (auto& [key, call] : calls_)
-    call.promise.deliver(to_caf(fail(errc::cancelled, "the model's actor ended")));
+    call.promise.deliver(to_caf(fail(errc::model_unavailable, "the model's actor ended")));
 }
 
 caf::typed_response_promise<model_response> fallback_model_state::call(const model_call& what) {
@@ -48,7 +49,11 @@ void fallback_model_state::ask(call_key key) {
         if (auto answered = calls_.extract(key))
           answered.mapped().promise.deliver(std::move(response));
       },
-      [this, key](const caf::error& reason) { failed(key, from_caf(reason)); }, call.what);
+      [this, key](const caf::error& reason) {
+        if (const auto found = calls_.find(key); found != calls_.end())
+          failed(key, model_error(models_[found->second.asked].name, reason));
+      },
+      call.what);
 }
 
 void fallback_model_state::failed(call_key key, const error& reason) {
@@ -74,12 +79,20 @@ void fallback_model_state::cancel(call_key key) {
   call.mapped().promise.deliver(to_caf(fail(errc::cancelled, "the model call was cancelled")));
 }
 
-model_actor::behavior_type fallback_model(model_actor::stateful_pointer<fallback_model_state> self,
-                                          std::vector<named_model> models) {
+actor_status fallback_model_state::status() const {
+  auto status = status_of(self_);
+  status.in_flight = calls_.size();
+  return status;
+}
+
+chaining_model_actor::behavior_type
+fallback_model(chaining_model_actor::stateful_pointer<fallback_model_state> self, named_models models) {
   self->state.begin(std::move(models));
   return {
       [self](const model_call& what) { return self->state.call(what); },
       [self](cancel_atom, call_key key) { self->state.cancel(key); },
+      [self](wire_atom, named_models& now) { self->state.begin(std::move(now)); },
+      [self](status_atom) { return self->state.status(); },
   };
 }
 

@@ -39,7 +39,7 @@ namespace {
 /// Of an answer that is an error, in messages.
 constexpr std::size_t shown_bytes = 200;
 
-using client_actor = hook_actor::extend<caf::reacts_to<hook_answer>>;
+using client_actor = hook_actor::extend<caf::reacts_to<hook_answer>>::extend_with<observed_actor>;
 
 struct hook_setup {
   config::hook_options options;
@@ -53,7 +53,7 @@ public:
 
   ~hook_client_state() {
     for (auto& [key, call] : open_)
-      call.promise.deliver(to_caf(fail(errc::shutting_down, "the hook's actor ended")));
+      call.promise.deliver(to_caf(fail(errc::unavailable, "the hook's actor ended")));
   }
 
   void begin(const hook_setup& setup) {
@@ -118,6 +118,12 @@ public:
       promise.deliver(acknowledgement{});
   }
 
+  actor_status status() const {
+    auto status = status_of(self_);
+    status.in_flight = open_.size();
+    return status;
+  }
+
   /// The asker is gone: nobody waits for what the hook would say.
   void gave_up(const caf::actor_addr& asker) {
     for (auto each = open_.begin(); each != open_.end();) {
@@ -164,6 +170,7 @@ client_actor::behavior_type hook_client(client_actor::stateful_pointer<hook_clie
   return {
       [self](const hook_call& call) { return self->state.tell(call); },
       [self](const hook_answer& answer) { self->state.answered(answer); },
+      [self](status_atom) { return self->state.status(); },
   };
 }
 

@@ -13,6 +13,9 @@
 /// `to_caf(error)`. Timeouts are the asker's.
 namespace troupe {
 
+/// An actor that tells how it is, at once.
+using observed_actor = caf::typed_actor<caf::replies_to<status_atom>::with<actor_status>>;
+
 /// Watches runs. Gets events from each run it is named for; never asked for an answer. Of a streamed run's
 /// events it has to tell their sender how many it has dealt with (`consumed_atom`), without waiting for
 /// further ones, since the run holds its model back until then.
@@ -50,6 +53,8 @@ using model_actor = caf::typed_actor<
     caf::replies_to<model_call>::with<model_response>,
     // Gives a call up: its connection is closed, its answer is never delivered. Unknown keys are ignored.
     caf::reacts_to<cancel_atom, call_key>>;
+
+using watched_model_actor = model_actor::extend_with<observed_actor>;
 
 /// What a run and all that it starts may spend.
 using budget_actor = caf::typed_actor<
@@ -188,5 +193,15 @@ using http_front_actor = caf::typed_actor<
     // Stops accepting at once, lets requests in flight finish up to the time given, then closes all
     // connections and answers. The actor then quits.
     caf::replies_to<stop_atom, caf::timespan>::with<acknowledgement>>;
+
+/// The root: watches all that a runtime has spawned, starts again what ended by a failure, and tells those
+/// that deal with it.
+using supervisor_actor = caf::typed_actor<
+    // How all of it is; parts that do not answer within a bound are shown so.
+    caf::replies_to<status_atom>::with<system_status_ptr>,
+    // Watches a front end too, and tells it whom it serves from now on.
+    caf::reacts_to<adopt_atom, http_front_actor>,
+    // Starts nothing again from here on.
+    caf::replies_to<stop_atom>::with<acknowledgement>>;
 
 } // namespace troupe

@@ -74,6 +74,7 @@ void mcp_server_state::start(std::uint64_t generation) {
     return;
   ++generation_;
   ++starts_;
+  restarts_.starting();
   stderr_ = std::make_shared<stderr_ring>(defaults::mcp_stderr_waiting);
   stderr_rest_.clear();
   stderr_tail_.clear();
@@ -204,13 +205,12 @@ void mcp_server_state::went_down(std::string why, bool worth_a_retry) {
 }
 
 void mcp_server_state::plan_restart(bool worth_a_retry) {
-  const bool was_starting = !restarts_.has_come_up();
   const auto next = restarts_.went_down(self_->clock().now(), worth_a_retry, random_jitter());
   state_ = next.failed ? mcp_state::failed : mcp_state::restarting;
   if (next.wait)
     self_->delayed_send(self_, *next.wait, start_atom::value, generation_);
   // One that was ready a moment ago will most likely be so again; the others are not worth waiting for.
-  if (was_starting || next.failed || restarts_.failures() > 1)
+  if (next.failed || !restarts_.is_quick())
     answer_waiting();
 }
 
@@ -256,8 +256,6 @@ void mcp_server_state::carry_out(mcp::pong&) {
 }
 
 void mcp_server_state::carry_out(mcp::call_finished& what) {
-  if (state_ == mcp_state::ready && !what.result.is_error)
-    restarts_.proved_itself();
   calls_.answer(what.key, std::move(what.result));
   begin_waiting_calls();
 }
@@ -274,8 +272,7 @@ void mcp_server_state::carry_out(mcp::server_log& what) {
 caf::typed_response_promise<shared_tools> mcp_server_state::tools() {
   auto promise = self_->make_response_promise<shared_tools>();
   const bool first_start = state_ == mcp_state::starting;
-  const bool quick_restart =
-      state_ == mcp_state::restarting && restarts_.has_come_up() && restarts_.failures() <= 1;
+  const bool quick_restart = state_ == mcp_state::restarting && restarts_.is_quick();
   if ((first_start || quick_restart) && stops_.empty())
     waiting_for_tools_.push_back(promise);
   else
@@ -302,6 +299,11 @@ mcp_status mcp_server_state::status() const {
   status.restarts = starts_ > 0 ? starts_ - 1 : 0;
   status.last_error = last_error_;
   status.stray_lines = session_ ? session_->stray_lines() : 0;
+  status.breaker = restarts_.breaker(self_->clock().now());
+  status.retry_in = restarts_.retry_in(self_->clock().now());
+  status.mailbox = self_->mailbox().size();
+  status.calls_in_flight = calls_.on_the_wire();
+  status.calls_waiting = calls_.waiting();
   return status;
 }
 

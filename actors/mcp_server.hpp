@@ -126,6 +126,8 @@ private:
   void plan_restart(bool worth_a_retry);
   void answer_waiting();
   void end_if_stopped();
+  /// Why it takes no calls, since when, and when it is tried again.
+  std::string why_not_running() const;
   /// A text that may come from the server or its environment, fit to be shown.
   std::string shown(std::string text) const;
 

@@ -22,8 +22,7 @@ caf::typed_response_promise<tool_result> mcp_server_state::call(const tool_invoc
   if (calls_.contains(what.key)) {
     promise.deliver(to_caf(fail(errc::invalid_argument, "a call with that key is under way already")));
   } else if (state_ != mcp_state::ready || !session_) {
-    promise.deliver(tool_result::failure(
-        fmt::format("Error: the MCP server '{}' is not running ({}).", options_.name, to_string(state_))));
+    promise.deliver(tool_result::failure(why_not_running()));
   } else if (calls_.waiting() >= defaults::mcp_max_waiting_calls) {
     promise.deliver(tool_result::failure(fmt::format(
         "Error: the MCP server '{}' has too many calls waiting; try again later.", options_.name)));
@@ -33,6 +32,23 @@ caf::typed_response_promise<tool_result> mcp_server_state::call(const tool_invoc
     begin_waiting_calls();
   }
   return promise;
+}
+
+std::string mcp_server_state::why_not_running() const {
+  auto text = fmt::format("Error: the MCP server '{}' is not running ({})", options_.name, to_string(state_));
+  if (!last_error_.empty())
+    text += fmt::format(": {}", last_error_);
+  const auto now = self_->clock().now();
+  const auto breaker = restarts_.breaker(now);
+  const auto seconds = [](std::chrono::milliseconds time) {
+    return std::chrono::ceil<std::chrono::seconds>(time);
+  };
+  if (breaker.open_for)
+    text += fmt::format("; it has failed {} times in a row and been given up for {}", breaker.failures,
+                        seconds(*breaker.open_for));
+  if (const auto wait = restarts_.retry_in(now))
+    text += fmt::format("; next try in {}", seconds(*wait));
+  return text + '.';
 }
 
 void mcp_server_state::begin_waiting_calls() {

@@ -2,6 +2,7 @@
 
 #include "actors/caller.hpp"
 #include "actors/error.hpp"
+#include "actors/supervision.hpp"
 #include "actors/travelling_run.hpp"
 #include "libagent/core/item.hpp"
 #include "libagent/core/tool.hpp"
@@ -31,6 +32,7 @@
 /// What actors say to each other. Values all of them; large ones are shared and never changed.
 namespace troupe {
 
+using adopt_atom = caf::atom_constant<caf::atom("adopt")>;
 using cancel_atom = caf::atom_constant<caf::atom("cancel")>;
 using consumed_atom = caf::atom_constant<caf::atom("consumed")>;
 using erase_atom = caf::atom_constant<caf::atom("erase")>;
@@ -389,6 +391,13 @@ struct mcp_status {
   /// Why it last went away or did not come up; empty if never.
   std::string last_error;
   std::uint64_t stray_lines = 0;
+  /// Of its restarts. Half-open once it is tried again, until it has been up for a while.
+  breaker_status breaker{};
+  /// Until the next start, where one is planned.
+  std::optional<std::chrono::milliseconds> retry_in{};
+  std::size_t mailbox = 0;
+  std::size_t calls_in_flight = 0;
+  std::size_t calls_waiting = 0;
 };
 
 } // namespace troupe

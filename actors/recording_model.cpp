@@ -41,28 +41,52 @@ result<cassette_file> open_cassette(const std::string& path) {
   return cassette_file(file, [](std::FILE* open) { std::fclose(open); });
 }
 
-model_actor::behavior_type recording_model(model_actor::pointer self, recording_setup setup) {
-  const auto kept = std::make_shared<const recording_setup>(std::move(setup));
+recording_model_state::~recording_model_state() {
+  for (auto& [number, call] : open_)
+    call.promise.deliver(to_caf(
+        fail(errc::model_unavailable, fmt::format("model '{}': its recording ended", setup_.model_name))));
+}
+
+caf::typed_response_promise<model_response> recording_model_state::call(const model_call& what) {
+  auto promise = self_->make_response_promise<model_response>();
+  const auto number = ++last_;
+  open_.emplace(number, open_call{what.request, promise});
+  ask<model_response>(
+      self_, setup_.model, defaults::longest_model_call,
+      [this, number](model_response& response) { answered(number, std::move(response)); },
+      [this, number](const caf::error& reason) { answered(number, model_error(setup_.model_name, reason)); },
+      what);
+  return promise;
+}
+
+void recording_model_state::answered(std::uint64_t number, result<model_response> outcome) {
+  if (outcome || outcome.error().code != errc::cancelled)
+    write_line(setup_, *open_.at(number).request, outcome);
+  auto call = open_.extract(number);
+  if (outcome)
+    call.mapped().promise.deliver(std::move(*outcome));
+  else
+    call.mapped().promise.deliver(to_caf(outcome.error()));
+}
+
+void recording_model_state::cancel(call_key key) {
+  self_->send(setup_.model, cancel_atom::value, key);
+}
+
+actor_status recording_model_state::status() const {
+  auto status = status_of(self_);
+  status.in_flight = open_.size();
+  return status;
+}
+
+passing_model_actor::behavior_type
+recording_model(passing_model_actor::stateful_pointer<recording_model_state> self, recording_setup setup) {
+  self->state.begin(std::move(setup));
   return {
-      [self, kept](const model_call& what) {
-        auto promise = self->make_response_promise<model_response>();
-        ask<model_response>(
-            self, kept->model, defaults::longest_model_call,
-            [kept, promise, request = what.request](model_response& response) mutable {
-              result<model_response> outcome = std::move(response);
-              write_line(*kept, *request, outcome);
-              promise.deliver(std::move(*outcome));
-            },
-            [kept, promise, request = what.request](const caf::error& reason) mutable {
-              const auto why = from_caf(reason);
-              if (why.code != errc::cancelled)
-                write_line(*kept, *request, why);
-              promise.deliver(to_caf(why));
-            },
-            what);
-        return promise;
-      },
-      [self, kept](cancel_atom, call_key key) { self->send(kept->model, cancel_atom::value, key); },
+      [self](const model_call& what) { return self->state.call(what); },
+      [self](cancel_atom, call_key key) { self->state.cancel(key); },
+      [self](wire_atom, const model_actor& model) { self->state.pass_to(model); },
+      [self](status_atom) { return self->state.status(); },
   };
 }
 

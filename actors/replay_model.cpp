@@ -24,8 +24,8 @@ result<cassette> read_cassette(const std::string& path, const std::vector<secret
   return read;
 }
 
-model_actor::behavior_type replay_model(model_actor::pointer self, std::string model_name,
-                                        std::shared_ptr<cassette> recording) {
+watched_model_actor::behavior_type replay_model(watched_model_actor::pointer self, std::string model_name,
+                                                std::shared_ptr<cassette> recording) {
   return {
       [self, model_name = std::move(model_name),
        recording = std::move(recording)](const model_call& what) -> caf::result<model_response> {
@@ -40,6 +40,7 @@ model_actor::behavior_type replay_model(model_actor::pointer self, std::string m
         return std::move(*response);
       },
       [](cancel_atom, call_key) {},
+      [self](status_atom) { return status_of(self); },
   };
 }
 

@@ -14,7 +14,7 @@ namespace troupe {
 result<cassette> read_cassette(const std::string& path, const std::vector<secret>& secrets);
 
 /// Answers from a cassette, at once.
-model_actor::behavior_type replay_model(model_actor::pointer self, std::string model_name,
-                                        std::shared_ptr<cassette> recording);
+watched_model_actor::behavior_type replay_model(watched_model_actor::pointer self, std::string model_name,
+                                                std::shared_ptr<cassette> recording);
 
 } // namespace troupe

@@ -1,5 +1,6 @@
 #include "actors/run.hpp"
 
+#include "actors/cast.hpp"
 #include "libagent/run/outside.hpp"
 
 #include <caf/sec.hpp>
@@ -25,6 +26,8 @@ std::string last_text(const run::state& state) {
 
 caf::typed_response_promise<run_outcome> run_state::take(agent_wiring_ptr wiring, travelling_run&& run) {
   wiring_ = std::move(wiring);
+  in_flight_ = wiring_->in_flight;
+  in_flight_->fetch_add(1, std::memory_order_relaxed);
   run_ = std::move(run);
   promise_ = self_->make_response_promise<run_outcome>();
   if (run_.company && run_.company->owner) {
@@ -119,7 +122,17 @@ void run_state::carry_out_all(run::effects& todo) {
   }
 }
 
+void run_state::renew_wiring() {
+  const auto where = wiring_->where.lock();
+  if (!where || where->version() == wiring_->version)
+    return;
+  const auto now = where->current();
+  if (const auto found = now->wirings.find(wiring_->definition->name); found != now->wirings.end())
+    wiring_ = found->second;
+}
+
 void run_state::carry_out(const run::collect_tools&) {
+  renew_wiring();
   if (wiring_->toolbox)
     feed(run::tools_collected{wiring_->toolbox});
   else
@@ -176,6 +189,7 @@ void run_state::carry_out(run::reserve& what) {
 }
 
 void run_state::carry_out(const run::hand_off& what) {
+  renew_wiring();
   const auto next = wiring_->agents->find(what.agent);
   if (next == wiring_->agents->end()) {
     feed(

@@ -66,6 +66,8 @@ private:
   void carry_out(const run::repair& what);
   void carry_out(run::check& what);
   void carry_out(const run::hand_off& what);
+  /// Takes what stands around the agent now, since actors may have been replaced.
+  void renew_wiring();
   void hand_off_to(const agent_actor& next, const run::hand_off& what);
   void collect_from_servers();
   void tools_came(std::size_t server, shared_tools tools);
@@ -155,6 +157,8 @@ private:
 
   run_actor::pointer self_;
   agent_wiring_ptr wiring_;
+  /// Counts this run at its agent.
+  std::shared_ptr<std::atomic<std::size_t>> in_flight_;
   travelling_run run_;
   caf::typed_response_promise<run_outcome> promise_;
   std::map<call_key, cancellable_call> open_;

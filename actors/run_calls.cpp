@@ -95,6 +95,7 @@ void run_state::request_tool(const Handle& tool, std::chrono::milliseconds withi
 }
 
 void run_state::call_agent(const run::requested_call& call, call_key key) {
+  renew_wiring();
   // A run that has paused may have been handed on before.
   const auto& wanted = call.nested ? call.nested->agent->name : call.name;
   const auto found = wiring_->agents->find(wanted);

@@ -7,6 +7,8 @@
 namespace troupe {
 
 run_state::~run_state() {
+  if (in_flight_)
+    in_flight_->fetch_sub(1, std::memory_order_relaxed);
   cancel_calls(fail(errc::cancelled, "the run that asked is over"));
   settle(reservation_, {}, {});
   if (promise_.pending())

@@ -50,6 +50,8 @@ guardrail_actor::behavior_type guardrail_call(guardrail_actor::pointer self,
       return std::move(*verdict);
     } catch (const std::exception& thrown) {
       return to_caf(fail(errc::internal, fmt::format("an exception: {}", thrown.what())));
+    } catch (...) {
+      return to_caf(fail(errc::internal, "an exception of unknown type"));
     }
   }};
 }
@@ -121,9 +123,10 @@ void run_state::call_judge(const judge& rule, const run::check& what, std::chron
               return verdict_came(what, *reserved.if_cut);
             verdict_came(what, guardrail::read_judgement(rule, response));
           },
-          [this, key, what, reserved](const caf::error& reason) {
+          [this, key, what, reserved, model = rule.model_name](const caf::error& reason) {
             settle_failed(reserved.id, from_caf(reason));
-            request_failed(reason, key, [this, &what](error why) { verdict_came(what, std::move(why)); });
+            request_failed(reason, key,
+                           [&](const error&) { verdict_came(what, model_error(model, reason)); });
           });
 }
 
@@ -176,6 +179,9 @@ void run_state::tell_hook(std::size_t index, hook_call call, std::function<void(
       (*function)(call);
     } catch (const std::exception& thrown) {
       return hook_failed(next, call, fail(errc::hook_failed, thrown.what()), index, std::move(go_on));
+    } catch (...) {
+      return hook_failed(next, call, fail(errc::hook_failed, "an exception of unknown type"), index,
+                         std::move(go_on));
     }
     return tell_hook(index + 1, std::move(call), std::move(go_on));
   }

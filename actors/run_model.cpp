@@ -32,7 +32,9 @@ void run_state::ask_model(model_request_ptr request) {
       .then([this, key](model_response& response) { model_answered(key, response); },
             [this, key](const caf::error& reason) {
               settle_failed(std::exchange(reservation_, 0), from_caf(reason));
-              request_failed(reason, key, [this](error why) { feed(run::model_failed{std::move(why)}); });
+              request_failed(reason, key, [this, &reason](const error&) {
+                feed(run::model_failed{model_error(wiring_->definition->model, reason)});
+              });
             });
 }
 

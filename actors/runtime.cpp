@@ -8,11 +8,13 @@
 
 #include <caf/deep_to_string.hpp>
 #include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <fmt/format.h>
 
 #include <mutex>
+#include <set>
 
 namespace troupe {
 
@@ -92,33 +94,50 @@ struct runtime::impl {
       return;
     is_down = true;
     stopper stop(system);
+    if (where) {
+      stop.ask(where->current()->supervisor, defaults::quick_answer, stop_atom::value);
+      stop.wait();
+    }
     const auto patience = grace + defaults::cancelled_run_grace + defaults::run_answer_grace;
     // Front ends answer their last requests while the sessions finish, and at last cancel, their last runs.
     for (const auto& front : taken_fronts())
       stop.ask(front, patience, stop_atom::value, caf::timespan(grace + defaults::cancelled_run_grace));
-    if (actors.sessions)
-      stop.ask(actors.sessions, patience, stop_atom::value, caf::timespan(grace));
+    if (where)
+      stop.ask(where->current()->sessions, patience, stop_atom::value, caf::timespan(grace));
     stop.wait();
     stop_actors(stop);
   }
 
   void stop_actors(stopper& stop) {
-    if (!actors.sessions)
+    if (!where)
       return;
-    stop.exit(actors.sessions);
-    for (const auto& [name, server] : actors.mcp_servers) {
+    const auto actors = where->current();
+    stop.exit(actors->sessions);
+    for (const auto& [name, server] : actors->mcp_servers) {
       stop.ask(server, defaults::mcp_stdin_grace + defaults::mcp_sigterm_grace + defaults::quick_answer,
                stop_atom::value);
       stop.wait();
       stop.exit(server);
     }
-    for (const auto& [name, agent] : *actors.agents)
+    for (const auto& [name, agent] : *actors->agents)
       stop.exit(agent);
-    for (auto model = actors.all_models.rbegin(); model != actors.all_models.rend(); ++model)
-      stop.exit(*model);
-    for (const auto& hook : actors.hooks)
+    // Those that pass calls on before those that they pass them on to; the embedder's are the embedder's.
+    for (const auto& [name, chain] : actors->chains)
+      stop.exit(chain);
+    for (const auto& [name, recording] : actors->recordings)
+      stop.exit(recording);
+    for (const auto& [name, model] : actors->plain_models)
+      if (!given_models.contains(name))
+        stop.exit(model);
+    for (const auto& hook : actors->hooks)
       stop.exit(hook);
-    stop.exit(actors.store);
+    stop.exit(actors->store);
+    stop.exit(actors->supervisor);
+    // What is left are handles; none may keep an actor of the embedder's alive.
+    auto ended = *actors;
+    ended.wirings.clear();
+    ended.environment.reset();
+    where->renew(std::make_shared<const cast>(std::move(ended)));
   }
 
   std::vector<http_front_actor> taken_fronts() {
@@ -130,7 +149,10 @@ struct runtime::impl {
   caf::actor_system& system;
   std::unique_ptr<io::reactor> io;
   milliseconds run_timeout;
-  cast actors;
+  std::shared_ptr<directory> where;
+  /// Names of models that are the embedder's.
+  std::set<std::string> given_models;
+  std::vector<std::string> agent_names;
   std::mutex fronts_lock;
   std::vector<http_front_actor> fronts;
   bool takes_fronts = true;
@@ -142,42 +164,52 @@ runtime::runtime(std::shared_ptr<impl> state) : impl_(std::move(state)) {}
 
 result<runtime> runtime::start(caf::actor_system& system, runtime_options options) {
   auto state = std::make_shared<impl>(system, options);
-  auto actors = spawn_cast(system, *state->io, options);
-  if (!actors)
-    return actors.error();
-  state->actors = std::move(*actors);
+  auto spawned = spawn_cast(system, *state->io, options);
+  if (!spawned)
+    return spawned.error();
+  state->where = std::move(spawned->where);
+  state->agent_names = std::move(spawned->actors.agent_names);
+  for (const auto& [name, handle] : options.models)
+    state->given_models.insert(name);
   return runtime(std::move(state));
 }
 
 result<agent_actor> runtime::agent(std::string_view name) const {
-  const auto found = impl_->actors.agents->find(name);
-  if (found == impl_->actors.agents->end())
+  const auto agents = impl_->where->current()->agents;
+  const auto found = agents->find(name);
+  if (found == agents->end())
     return fail(errc::unknown_agent, fmt::format("there is no agent '{}'", name));
   return found->second;
 }
 
 const std::vector<std::string>& runtime::agent_names() const noexcept {
-  return impl_->actors.agent_names;
+  return impl_->agent_names;
 }
 
 sessions_actor runtime::sessions() const {
-  return impl_->actors.sessions;
+  return impl_->where->current()->sessions;
 }
 
-const std::vector<std::pair<std::string, mcp_server_actor>>& runtime::mcp_servers() const noexcept {
-  return impl_->actors.mcp_servers;
+std::vector<std::pair<std::string, mcp_server_actor>> runtime::mcp_servers() const {
+  return impl_->where->current()->mcp_servers;
+}
+
+supervisor_actor runtime::supervisor() const {
+  return impl_->where->current()->supervisor;
 }
 
 http_front_actor runtime::serve_http(config::server_options options) const {
   const std::lock_guard guard(impl_->fronts_lock);
   if (!impl_->takes_fronts)
     return impl_->system.spawn(closed_front);
-  http_backend backend{impl_->actors.sessions, impl_->actors.agent_names, impl_->actors.mcp_servers,
-                       impl_->run_timeout};
+  const auto actors = impl_->where->current();
+  http_backend backend{actors->sessions, impl_->agent_names, actors->mcp_servers, impl_->run_timeout};
+  backend.supervisor = actors->supervisor;
   http_streaming streaming;
   streaming.keep_alive = options.sse_keep_alive;
   auto front = spawn_http_front(impl_->system, *impl_->io, std::move(options), std::move(backend), streaming);
   impl_->fronts.push_back(front);
+  caf::anon_send(actors->supervisor, adopt_atom::value, front);
   return front;
 }
 

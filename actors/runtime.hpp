@@ -40,7 +40,9 @@ struct runtime_options {
   bool takes_up_runs = false;
 };
 
-/// Agents, models, MCP servers and sessions as actors in a CAF actor system. Copies share the same runtime;
+/// Agents, models, MCP servers and sessions as actors in a CAF actor system. One that ends by a failure is
+/// started again; handles are those of the moment, so ask again after an error `unavailable` or
+/// `shutting_down`. Copies share the same runtime;
 /// all methods are thread-safe and none blocks, but for `shutdown`. The actor system must outlive it, and
 /// must have been configured by `extend` or `system_config`.
 class runtime {
@@ -56,7 +58,9 @@ public:
   /// Conversations with memory: a `chat_request` is answered by a `chat_reply`.
   sessions_actor sessions() const;
   /// MCP servers in order of their configuration.
-  const std::vector<std::pair<std::string, mcp_server_actor>>& mcp_servers() const noexcept;
+  std::vector<std::pair<std::string, mcp_server_actor>> mcp_servers() const;
+  /// Tells how all of it is (`status_atom`).
+  supervisor_actor supervisor() const;
 
   /// Starts a REST front end over the same agents and returns at once, from any thread and from inside any
   /// actor's handler. Ask the handle for its port. There may be several.

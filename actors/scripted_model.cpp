@@ -14,7 +14,14 @@ error cancelled() {
 
 scripted_model_state::~scripted_model_state() {
   for (auto& [key, call] : waiting_)
-    call.promise.deliver(to_caf(cancelled()));
+    call.promise.deliver(
+        to_caf(fail(errc::model_unavailable, "model '" + model_name_ + "': its actor ended")));
+}
+
+actor_status scripted_model_state::status() const {
+  auto status = status_of(self_);
+  status.in_flight = waiting_.size();
+  return status;
 }
 
 void scripted_model_state::begin(std::string model_name, scripted::script script) {
@@ -73,6 +80,7 @@ scripted_model(delaying_model_actor::stateful_pointer<scripted_model_state> self
       [self](const model_call& what) { return self->state.call(what); },
       [self](cancel_atom, call_key key) { self->state.cancel(key); },
       [self](answer_atom, call_key key) { self->state.answer(key); },
+      [self](status_atom) { return self->state.status(); },
   };
 }
 

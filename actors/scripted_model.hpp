@@ -14,7 +14,8 @@ namespace troupe {
 
 /// Internal: the time that an answer takes has passed.
 using answer_atom = caf::atom_constant<caf::atom("answer")>;
-using delaying_model_actor = model_actor::extend<caf::reacts_to<answer_atom, call_key>>;
+using delaying_model_actor =
+    model_actor::extend<caf::reacts_to<answer_atom, call_key>>::extend_with<observed_actor>;
 
 /// A model endpoint that answers from a script, after the delay that the script asks for.
 class scripted_model_state {
@@ -26,6 +27,7 @@ public:
   caf::result<model_response> call(const model_call& what);
   void cancel(call_key key);
   void answer(call_key key);
+  actor_status status() const;
 
   const char* name = "scripted_model";
 

@@ -437,8 +437,8 @@ void session_state::run_moved(const std::string& run_id, const caf::strong_actor
     self_->send(carrier_, cancel_atom::value, cancelled_->first, cancelled_->second);
 }
 
-watched_session_actor::behavior_type
-session_behavior(watched_session_actor::stateful_pointer<session_state> self, std::string id,
+renewable_session_actor::behavior_type
+session_behavior(renewable_session_actor::stateful_pointer<session_state> self, std::string id,
                  session_environment_ptr environment, sessions_actor parent) {
   self->state.begin(std::move(id), std::move(environment), std::move(parent));
   return {
@@ -460,6 +460,7 @@ session_behavior(watched_session_actor::stateful_pointer<session_state> self, st
         self->state.run_moved(run_id, to);
       },
       [self](overdue_atom, const std::string& run_id) { self->state.overdue(run_id); },
+      [self](wire_atom, const session_environment_ptr& now) { self->state.renew(now); },
   };
 }
 

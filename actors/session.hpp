@@ -47,14 +47,16 @@ using session_environment_ptr = std::shared_ptr<const session_environment>;
 
 /// Internal: the time of a prompt that still waits is over.
 using overdue_atom = caf::atom_constant<caf::atom("overdue")>;
-using watched_session_actor = session_actor::extend<caf::reacts_to<overdue_atom, std::string>>;
+using renewable_session_actor = session_actor::extend<
+    // What all sessions share, after some actor was replaced.
+    caf::reacts_to<wire_atom, session_environment_ptr>, caf::reacts_to<overdue_atom, std::string>>;
 
 /// Serialises all that happens to one session: a queue of prompts, resumptions and erasures, of which one is
 /// under way. Keeps the session's items while it lives, and has each run's items stored before it answers.
 /// With a journal each prompt is written down when it is accepted, and its end with its items.
 class session_state {
 public:
-  explicit session_state(watched_session_actor::pointer self) : self_(self) {}
+  explicit session_state(renewable_session_actor::pointer self) : self_(self) {}
   ~session_state();
 
   void begin(std::string id, session_environment_ptr environment, sessions_actor parent);
@@ -65,6 +67,7 @@ public:
   void recover(const std::string& run_id, observer_actor observer);
   void overdue(const std::string& run_id);
   void cancel(const std::string& run_id, const error& reason, cancel_mode mode);
+  void renew(session_environment_ptr environment) { environment_ = std::move(environment); }
   void run_moved(const std::string& run_id, const caf::strong_actor_ptr& to);
 
   const char* name = "session";
@@ -184,7 +187,7 @@ private:
   /// Tells the parent, which counts what it passes on.
   void count_handled(std::uint64_t more);
 
-  watched_session_actor::pointer self_;
+  renewable_session_actor::pointer self_;
   std::string id_;
   session_environment_ptr environment_;
   sessions_actor parent_;
@@ -223,8 +226,10 @@ private:
   std::uint64_t handled_ = 0;
 };
 
-watched_session_actor::behavior_type
-session_behavior(watched_session_actor::stateful_pointer<session_state> self, std::string id,
+renewable_session_actor::behavior_type
+session_behavior(renewable_session_actor::stateful_pointer<session_state> self, std::string id,
                  session_environment_ptr environment, sessions_actor parent);
 
 } // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::session_environment_ptr)

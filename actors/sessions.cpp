@@ -464,6 +464,18 @@ void sessions_state::expired(bool cancelled_before) {
   self_->delayed_send(self_, defaults::cancelled_run_grace, expired_atom::value, true);
 }
 
+void sessions_state::renew(const session_environment_ptr& environment) {
+  environment_ = environment;
+  for (const auto& [id, session] : entries_)
+    self_->send(session.handle, wire_atom::value, environment);
+}
+
+actor_status sessions_state::status() const {
+  auto status = status_of(self_);
+  status.in_flight = under_way_;
+  return status;
+}
+
 void sessions_state::answer_stop() {
   for (auto& promise : stops_)
     promise.deliver(acknowledgement{});
@@ -513,6 +525,8 @@ sessions_behavior(sweeping_sessions_actor::stateful_pointer<sessions_state> self
       [self](erase_atom, const std::string& session_id, acknowledgement) { self->state.erased(session_id); },
       [self](sweep_atom) { self->state.sweep(); },
       [self](expired_atom, bool cancelled_before) { self->state.expired(cancelled_before); },
+      [self](wire_atom, const session_environment_ptr& now) { self->state.renew(now); },
+      [self](status_atom) { return self->state.status(); },
   };
 }
 

@@ -22,7 +22,9 @@ namespace troupe {
 using sweep_atom = caf::atom_constant<caf::atom("sweep")>;
 using expired_atom = caf::atom_constant<caf::atom("expired")>;
 using sweeping_sessions_actor =
-    sessions_actor::extend<caf::reacts_to<sweep_atom>, caf::reacts_to<expired_atom, bool>>;
+    sessions_actor::extend<caf::reacts_to<sweep_atom>, caf::reacts_to<expired_atom, bool>,
+                           // What all sessions share, after some actor was replaced.
+                           caf::reacts_to<wire_atom, session_environment_ptr>>::extend_with<observed_actor>;
 
 struct sessions_limits {
   /// Prompts under way or waiting, over all sessions.
@@ -61,12 +63,14 @@ public:
   void died(const caf::actor_addr& who);
   /// The time to finish runs is over: cancels them first, gives them up the second time.
   void expired(bool cancelled_before);
+  void renew(const session_environment_ptr& environment);
+  actor_status status() const;
 
   const char* name = "sessions";
 
 private:
   struct entry {
-    session_actor handle;
+    renewable_session_actor handle;
     /// Messages passed on to it, and those it has dealt with; equal when it is idle.
     std::uint64_t forwarded = 0;
     std::uint64_t handled = 0;

@@ -135,6 +135,7 @@ flushing_store_actor::behavior_type store_behavior(flushing_store_actor::statefu
       [self](flush_atom) { self->state.flush(); },
       [self](sync_atom) { self->state.sync(); },
       [self](purge_atom) { self->state.purge(); },
+      [self](status_atom) { return status_of(self); },
   };
 }
 

@@ -18,8 +18,8 @@ namespace troupe {
 using flush_atom = caf::atom_constant<caf::atom("flush")>;
 using sync_atom = caf::atom_constant<caf::atom("sync")>;
 using purge_atom = caf::atom_constant<caf::atom("purge")>;
-using flushing_store_actor =
-    store_actor::extend<caf::reacts_to<flush_atom>, caf::reacts_to<sync_atom>, caf::reacts_to<purge_atom>>;
+using flushing_store_actor = store_actor::extend<caf::reacts_to<flush_atom>, caf::reacts_to<sync_atom>,
+                                                 caf::reacts_to<purge_atom>>::extend_with<observed_actor>;
 
 /// How a store is kept.
 struct store_setup {

@@ -1,15 +1,12 @@
 #pragma once
 
-#include "actors/agent_wiring.hpp"
-#include "actors/interfaces.hpp"
+#include "actors/cast.hpp"
+#include "actors/fallback_model.hpp"
 #include "actors/runtime.hpp"
 
 #include <caf/actor_system.hpp>
 
-#include <map>
 #include <memory>
-#include <string>
-#include <vector>
 
 namespace troupe {
 
@@ -17,24 +14,27 @@ namespace io {
 class reactor;
 }
 
-/// All actors of a runtime.
-struct cast {
-  /// By the names that agents use.
-  std::map<std::string, model_actor> models;
-  /// All that were spawned here; what others pass calls on to comes before them.
-  std::vector<model_actor> all_models;
-  std::vector<hook_actor> hooks;
-  std::vector<std::pair<std::string, mcp_server_actor>> mcp_servers;
-  std::vector<std::string> agent_names;
-  std::shared_ptr<const roster> agents;
-  store_actor store;
-  /// The store keeps a journal.
-  bool is_journaled = false;
-  sessions_actor sessions;
+/// Makes, of the actors that the cast has, what each agent and the sessions are told of the others.
+void make_wirings(const runtime_options& options, const std::shared_ptr<directory>& where, cast& made);
+
+/// The same after some of the actors were replaced; what else an agent was told stays what it is.
+void renew_wirings(const runtime_options& options, cast& made);
+
+/// Whom a model with fallbacks asks in turn.
+named_models chain_of(const config::model_options& model, const cast& made);
+
+/// Tells all who pass calls on to others whom to pass them on to.
+void tell_wirings(const runtime_options& options, const cast& made);
+
+/// What came of starting.
+struct spawned_cast {
+  cast actors;
+  /// Follows what the supervisor replaces.
+  std::shared_ptr<directory> where;
 };
 
-/// Spawns models, MCP servers, agents, the store and the sessions, and tells each agent what stands around
-/// it. Fails before anything is spawned: `invalid_config`, `store_failed`.
-result<cast> spawn_cast(caf::actor_system& system, io::reactor& io, const runtime_options& options);
+/// Spawns models, MCP servers, agents, the store, the sessions, and the supervisor of them all, and tells
+/// each agent what stands around it. Fails before anything is spawned: `invalid_config`, `store_failed`.
+result<spawned_cast> spawn_cast(caf::actor_system& system, io::reactor& io, const runtime_options& options);
 
 } // namespace troupe

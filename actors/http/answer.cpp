@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <iterator>
 
 namespace troupe::http {
@@ -76,7 +78,8 @@ json to_json(const mcp_status& server) {
           {"protocol_version", text_or_null(server.protocol_version)},
           {"tools", server.tools},
           {"restarts", server.restarts},
-          {"last_error", text_or_null(server.last_error)}};
+          {"last_error", text_or_null(server.last_error)},
+          {"breaker", http::to_json(server.breaker)}};
 }
 
 json detail_of(const error& reason, std::string_view session_id, std::string_view run_id) {
@@ -92,10 +95,20 @@ json detail_of(const error& reason, std::string_view session_id, std::string_vie
   return detail;
 }
 
+/// Whole seconds, as the header has them; 1 where nobody knows better.
+std::string retry_after(const json& detail) {
+  constexpr std::int64_t second = 1000;
+  const auto known = detail.find("retry_after_ms");
+  if (known == detail.end() || !known->is_number_integer())
+    return "1";
+  return fmt::format("{}", std::max<std::int64_t>((known->get<std::int64_t>() + second - 1) / second, 1));
+}
+
 answer refuse_with(unsigned status, json detail) {
-  answer value{status, dump_json({{"detail", std::move(detail)}}), {}, false};
+  answer value{status, {}, {}, false};
   if (status == 429 || status == 503)
-    value.headers.emplace_back("Retry-After", "1");
+    value.headers.emplace_back("Retry-After", retry_after(detail));
+  value.body = dump_json({{"detail", std::move(detail)}});
   return value;
 }
 
@@ -139,6 +152,8 @@ unsigned status_of(errc code) noexcept {
   case errc::overloaded:
     return 429;
   case errc::shutting_down:
+  case errc::unavailable:
+  case errc::model_unavailable:
     return 503;
   case errc::store_full:
     return 507;

@@ -54,6 +54,13 @@ answer show(std::string_view session_id, const session_record& session);
 /// `{"servers":[...]}`.
 answer show(const std::vector<mcp_status>& servers);
 
+/// `{"version","uptime_s","tree"}`, where the tree is a node: `{"name","kind","state","restarts"}` and what
+/// else is known of it, with its `children`.
+answer show(const system_status& system);
+
+/// A breaker as answers have it.
+json to_json(const breaker_status& breaker);
+
 /// Status line and headers as they go over the wire, the empty line included. `date` as `http_date` writes
 /// it.
 std::string render_head(const answer& value, bool keep_alive, std::string_view date);

@@ -141,6 +141,8 @@ decision api::decide(const request_view& request, const auth::identity& who) con
     return list_agents(who);
   case endpoint::mcp:
     return call(list_servers{});
+  case endpoint::system:
+    return call(show_system{});
   case endpoint::openapi:
     return openapi_;
   }

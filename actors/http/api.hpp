@@ -56,9 +56,10 @@ struct forget_session {
   std::string session_id;
 };
 struct list_servers {};
+struct show_system {};
 
 using call = std::variant<chat_request, resume_request, show_run, show_events, cancel_run, show_session,
-                          forget_session, list_servers>;
+                          forget_session, list_servers, show_system>;
 
 /// Whether the call is answered by a stream of events.
 bool is_streamed(const call& what) noexcept;

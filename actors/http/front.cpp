@@ -78,6 +78,12 @@ front_actor::behavior_type http_front(front_pointer self, const front_setup& set
       [self](written_atom, request_id id, std::uint64_t bytes) {
         tell_stream(self, id, written_atom::value, bytes);
       },
+      [self](wire_atom, const http_backend_ptr& backend) { self->state.renew(*backend); },
+      [self](status_atom) {
+        auto status = status_of(self);
+        status.in_flight = self->state.streams.size();
+        return status;
+      },
       [self](gone_atom, request_id id) { client_gone(self, id); },
       [self](const stream_over& ended) { forget_stream(self, ended); },
       [self](opened& how) { self->state.on_opened(std::move(how)); },

@@ -4,10 +4,12 @@
 #include "actors/interfaces.hpp"
 #include "libagent/config/config.hpp"
 
+#include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/fwd.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,7 +30,10 @@ struct http_backend {
   std::chrono::milliseconds run_timeout{300'000};
   /// How long it may wait before that. Past both the client is answered 504, and the run is cancelled.
   std::chrono::milliseconds queue_wait = http::defaults::queue_wait;
+  /// Knows how all of it is; may be null.
+  supervisor_actor supervisor{};
 };
+using http_backend_ptr = std::shared_ptr<const http_backend>;
 
 /// Bounds of streamed answers.
 struct http_streaming {
@@ -45,3 +50,5 @@ http_front_actor spawn_http_front(caf::actor_system& system, io::reactor& io, co
                                   http_backend backend, http_streaming streaming = {});
 
 } // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::http_backend_ptr)

@@ -175,6 +175,16 @@ struct call_carrier {
                          refuse_with(self, id), erase_atom::value, unwanted.session_id, who);
   }
 
+  void operator()(show_system) const {
+    const auto& supervisor = self->state.backend.supervisor;
+    if (!supervisor)
+      return self->state.server->reply(id, refuse(fail(errc::unavailable, "nobody watches this front end")));
+    ask<system_status_ptr>(
+        self, supervisor, defaults::status_timeout,
+        answer_with<system_status_ptr>(self, id, [](const system_status_ptr& now) { return show(*now); }),
+        refuse_with(self, id), status_atom::value);
+  }
+
   void operator()(list_servers) const {
     const auto count = self->state.backend.mcp_servers.size();
     const auto round = std::make_shared<status_round>(status_round{std::vector<mcp_status>(count), count});

@@ -59,7 +59,9 @@ using front_actor = http_front_actor::extend<
     caf::reacts_to<written_atom, request_id, std::uint64_t>, caf::reacts_to<gone_atom, request_id>,
     caf::reacts_to<stream_over>,
     // The server has closed everything; it sends nothing more.
-    caf::reacts_to<closed_atom>>;
+    caf::reacts_to<closed_atom>,
+    // Serves these from now on.
+    caf::reacts_to<wire_atom, http_backend_ptr>>::extend_with<observed_actor>;
 
 /// Lives as long as the front end; what it streams then has nobody to be told to.
 struct front_state {
@@ -88,6 +90,13 @@ struct front_state {
       promise.deliver(to_caf(*outcome->failure));
     else
       promise.deliver(outcome->port);
+  }
+
+  /// How long to wait is the front end's own.
+  void renew(const http_backend& now) {
+    const auto queue_wait = backend.queue_wait;
+    backend = now;
+    backend.queue_wait = queue_wait;
   }
 
   void on_opened(opened how) {

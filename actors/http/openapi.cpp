@@ -36,7 +36,8 @@ constexpr failure_description no_session{"404", "No such session"};
 constexpr failure_description bad_session_id{"422",
                                              "The session id is not 1 to 128 visible ASCII characters"};
 constexpr failure_description broken{"500", "The session store failed, or there is a bug"};
-constexpr failure_description going_down{"503", "Shutting down"};
+constexpr failure_description going_down{
+    "503", "Shutting down, or a part that is needed is down; try again after Retry-After seconds"};
 constexpr failure_description too_late{"504", "No answer in time"};
 
 constexpr failure_description no_run{"404", "No such run"};
@@ -216,6 +217,12 @@ json describe(endpoint what) {
   case endpoint::mcp:
     return describe_simple("listMcpServers", "How the MCP servers are",
                            schemas::record({{"servers", schemas::list_of(schemas::reference("McpServer"))}}));
+  case endpoint::system: {
+    auto operation = describe_simple("getSystem", "How all parts of the system are, as a tree",
+                                     schemas::reference("System"));
+    add_failures(operation["responses"], {going_down, too_late});
+    return operation;
+  }
   case endpoint::openapi:
     return describe_simple("openapi", "This document", {{"type", "object"}});
   }

@@ -206,7 +206,31 @@ json mcp_server_schema() {
                  {"protocol_version", text_or_null()},
                  {"tools", list_of(text())},
                  {"restarts", {{"type", "integer"}, {"minimum", 0}}},
-                 {"last_error", text_or_null()}});
+                 {"last_error", text_or_null()},
+                 {"breaker", reference("Breaker")}});
+}
+
+json number_or_null() {
+  return {{"type", json::array({"integer", "null"})}};
+}
+
+json breaker_schema() {
+  return record({{"state", one_of({"closed", "open", "half_open"})},
+                 {"failures", {{"type", "integer"}, {"minimum", 0}}},
+                 {"open_for_ms", number_or_null()},
+                 {"retry_in_ms", number_or_null()}});
+}
+
+json system_part_schema() {
+  auto part = record({{"name", text()}, {"kind", text()}, {"state", text()}});
+  auto& members = part["properties"];
+  members["children"] = list_of(reference("SystemPart"));
+  members["restarts"] = {{"type", "integer"}, {"minimum", 0}};
+  for (const auto* count : {"mailbox", "in_flight", "waiting", "retry_in_ms"})
+    members[count] = number_or_null();
+  members["breaker"] = {{"oneOf", json::array({reference("Breaker"), {{"type", "null"}}})}};
+  members["last_error"] = text_or_null();
+  return described(std::move(part), "A group has its children only");
 }
 
 json error_schema() {
@@ -266,24 +290,29 @@ json item_schema() {
 } // namespace
 
 json all() {
-  return {{"ChatRequest", chat_request_schema()},
-          {"ChatReply", chat_reply_schema()},
-          {"Budget", budget_schema()},
-          {"Usage", usage_schema()},
-          {"Interruption", interruption_schema()},
-          {"PausedRun", paused_run_schema()},
-          {"AcceptedRun", accepted_run_schema()},
-          {"Run", run_schema()},
-          {"Decision", decision_schema()},
-          {"ResumeRequest", resume_request_schema()},
-          {"CancelRequest", cancel_request_schema()},
-          {"Session", record({{"session_id", session_id()},
-                              {"agent", text_or_null()},
-                              {"items", list_of(reference("Item"))},
-                              {"usage", reference("Usage")}})},
-          {"Item", item_schema()},
-          {"McpServer", mcp_server_schema()},
-          {"Error", error_schema()}};
+  return {
+      {"ChatRequest", chat_request_schema()},
+      {"ChatReply", chat_reply_schema()},
+      {"Budget", budget_schema()},
+      {"Usage", usage_schema()},
+      {"Interruption", interruption_schema()},
+      {"PausedRun", paused_run_schema()},
+      {"AcceptedRun", accepted_run_schema()},
+      {"Run", run_schema()},
+      {"Decision", decision_schema()},
+      {"ResumeRequest", resume_request_schema()},
+      {"CancelRequest", cancel_request_schema()},
+      {"Session", record({{"session_id", session_id()},
+                          {"agent", text_or_null()},
+                          {"items", list_of(reference("Item"))},
+                          {"usage", reference("Usage")}})},
+      {"Item", item_schema()},
+      {"McpServer", mcp_server_schema()},
+      {"Breaker", breaker_schema()},
+      {"SystemPart", system_part_schema()},
+      {"System",
+       record({{"version", text()}, {"uptime_s", {{"type", "number"}}}, {"tree", reference("SystemPart")}})},
+      {"Error", error_schema()}};
 }
 
 } // namespace troupe::http::schemas

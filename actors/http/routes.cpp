@@ -18,6 +18,7 @@ constexpr std::array all_routes{
     route{"GET", "/health", endpoint::health, access::anybody},
     route{"GET", "/api/v1/agents", endpoint::agents},
     route{"GET", "/api/v1/mcp", endpoint::mcp, access::operators},
+    route{"GET", "/api/v1/system", endpoint::system, access::operators},
     route{"GET", "/openapi.json", endpoint::openapi},
 };
 

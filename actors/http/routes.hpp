@@ -14,6 +14,7 @@ enum class endpoint : std::uint8_t {
   health,
   agents,
   mcp,
+  system,
   chat,
   run,
   resume_run,

@@ -7,6 +7,7 @@
 #include "libagent/guardrail/builtin.hpp"
 #include "libagent/guardrail/judge.hpp"
 #include "libagent/model/chat_completions.hpp"
+#include "libagent/model/circuit_breaker.hpp"
 #include "libagent/model/retry.hpp"
 #include "libagent/model/scripted.hpp"
 #include "libagent/run/budget.hpp"
@@ -76,7 +77,16 @@ struct endpoint_options {
   /// pieces.
   milliseconds timeout = defaults::model_timeout;
   std::size_t max_connections = defaults::model_max_connections;
+  /// Calls that may wait for a connection; and as many for what bounds calls to wait no longer.
   std::size_t max_queue = defaults::model_max_queue;
+  /// Calls at once; nothing given: as many as there are connections.
+  std::optional<std::size_t> max_concurrency{};
+  /// What the endpoint allows; nothing given: no bound.
+  std::optional<std::uint64_t> requests_per_minute{};
+  std::optional<std::uint64_t> tokens_per_minute{};
+  std::size_t max_retries_in_flight = defaults::model_retries_in_flight;
+  breaker_options breaker{defaults::breaker_failures, defaults::breaker_cooldown,
+                          defaults::breaker_max_cooldown};
   std::size_t max_response_bytes = defaults::max_response_bytes;
 };
 
@@ -129,9 +139,13 @@ struct restart_options {
   policy when = policy::always;
   milliseconds initial_backoff = defaults::initial_backoff;
   milliseconds max_backoff = defaults::max_backoff;
-  /// Failures in a row after which the state becomes `failed`; it is then tried again each `cooldown`.
+  /// Restarts within `within` past which the breaker opens and the state becomes `failed`; it is then tried
+  /// again each `cooldown`. So it is once the backoff has come to its bound.
   unsigned max_restarts = defaults::max_restarts;
+  milliseconds within = defaults::restarts_within;
   milliseconds cooldown = defaults::cooldown;
+  /// One that has been up for so long begins with a clean count.
+  milliseconds stable_after = defaults::stable_after;
 };
 
 struct mcp_server_options {

@@ -43,6 +43,12 @@ inline constexpr unsigned anthropic_max_tokens = 4096;
 inline constexpr std::size_t model_max_connections = 256;
 inline constexpr std::size_t model_max_queue = 4096;
 inline constexpr std::size_t max_response_bytes = 16u << 20;
+/// Calls that try again at the same time; more would only add to what an endpoint in trouble has to bear.
+inline constexpr std::size_t model_retries_in_flight = 3;
+/// Failures in a row of an endpoint after which it is left alone for a while, doubled each time.
+inline constexpr unsigned breaker_failures = 5;
+inline constexpr milliseconds breaker_cooldown{5'000};
+inline constexpr milliseconds breaker_max_cooldown{120'000};
 
 /// `mcpServers`
 /// `uvx` and `npx` install on their first start, which was seen to take 46 s.
@@ -53,7 +59,9 @@ inline constexpr std::size_t max_message_bytes = 16u << 20;
 inline constexpr std::size_t max_concurrent_calls = 64;
 inline constexpr milliseconds initial_backoff{200};
 inline constexpr milliseconds max_backoff{30'000};
-inline constexpr unsigned max_restarts = 5;
+inline constexpr unsigned max_restarts = 3;
+inline constexpr milliseconds restarts_within{5'000};
+inline constexpr milliseconds stable_after{60'000};
 inline constexpr milliseconds cooldown{60'000};
 /// Clients disagree whether `timeout` is in seconds or milliseconds; from here on it is milliseconds.
 inline constexpr double timeout_in_milliseconds_from = 1000;

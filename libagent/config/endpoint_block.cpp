@@ -4,6 +4,8 @@
 #include "libagent/config/http_url.hpp"
 #include "libagent/config/values.hpp"
 
+#include <algorithm>
+
 namespace troupe::config {
 
 namespace {
@@ -38,6 +40,29 @@ void read_max_tokens_field(map_reader& model, endpoint_options& into) {
   into.wire.max_tokens_field = names[written.value_or(is_openai ? 1 : 0)];
 }
 
+std::optional<breaker_options> read_breaker(const field& from) {
+  auto into =
+      breaker_options{defaults::breaker_failures, defaults::breaker_cooldown, defaults::breaker_max_cooldown};
+  auto breaker = map_reader{from, from.what};
+  breaker.set("failures", into.failures, read_count, 0, defaults::largest_count);
+  breaker.set("cooldown", into.cooldown, read_duration, some_time);
+  const auto has_cap = breaker.set("max_cooldown", into.max_cooldown, read_duration, some_time);
+  if (has_cap && into.max_cooldown < into.cooldown)
+    breaker.find("max_cooldown")->fail("is shorter than 'cooldown'; make it at least as long");
+  into.max_cooldown = std::max(into.max_cooldown, into.cooldown);
+  breaker.finish();
+  return into;
+}
+
+/// What keeps an endpoint from more than it can bear.
+void read_bounds(map_reader& model, endpoint_options& into) {
+  model.set("max_concurrency", into.max_concurrency, read_count, 1, defaults::largest_count);
+  model.set("requests_per_minute", into.requests_per_minute, read_count, 1, defaults::largest_count);
+  model.set("tokens_per_minute", into.tokens_per_minute, read_count, 1, defaults::most_tokens);
+  model.set("max_retries_in_flight", into.max_retries_in_flight, read_count, 0, defaults::largest_count);
+  model.set("breaker", into.breaker, read_breaker);
+}
+
 /// What the formats have in common.
 void read_endpoint(map_reader& model, endpoint_options& into) {
   read_base_url(model, into);
@@ -54,6 +79,7 @@ void read_endpoint(map_reader& model, endpoint_options& into) {
   model.set("timeout", into.timeout, read_duration, some_time);
   model.set("max_connections", into.max_connections, read_count, 1, defaults::largest_count);
   model.set("max_queue", into.max_queue, read_count, 0, defaults::largest_count);
+  read_bounds(model, into);
   model.set("max_response_bytes", into.max_response_bytes, read_size);
 }
 

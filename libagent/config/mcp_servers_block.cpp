@@ -132,7 +132,9 @@ void read_restart_map(const field& from, restart_options& into) {
     restart.find("max_backoff")->fail("is shorter than 'initial_backoff'; make it at least as long");
   into.max_backoff = std::max(into.max_backoff, into.initial_backoff);
   restart.set("max_restarts", into.max_restarts, read_count, 0, defaults::largest_count);
+  restart.set("within", into.within, read_duration, some_time);
   restart.set("cooldown", into.cooldown, read_duration, some_time);
+  restart.set("stable_after", into.stable_after, read_duration, some_time);
   restart.finish();
 }
 
@@ -143,7 +145,7 @@ void read_restart(map_reader& server, restart_options& into) {
   if (restart->value.type == node::kind::map)
     return read_restart_map(*restart, into);
   if (restart->value.type != node::kind::text)
-    return restart->wrong("always, never, or a map such as {policy: always, max_restarts: 5}");
+    return restart->wrong("always, never, or a map such as {policy: always, max_restarts: 3}");
   if (const auto policy = read_word(*restart, {"always", "never"}))
     into.when = *policy == 1 ? restart_options::policy::never : restart_options::policy::always;
 }

@@ -22,6 +22,8 @@ std::string_view to_string(errc code) noexcept {
     return "overloaded";
   case errc::shutting_down:
     return "shutting_down";
+  case errc::unavailable:
+    return "unavailable";
   case errc::cancelled:
     return "cancelled";
   case errc::deadline_exceeded:
@@ -48,6 +50,8 @@ std::string_view to_string(errc code) noexcept {
     return "model_timeout";
   case errc::model_stream_cut:
     return "model_stream_cut";
+  case errc::model_unavailable:
+    return "model_unavailable";
   case errc::not_recorded:
     return "not_recorded";
   case errc::protocol_violation:

@@ -21,6 +21,8 @@ enum class errc : std::uint8_t {
   overloaded,
   /// The system is on its way down and takes no more work.
   shutting_down,
+  /// A part of the system that is needed is down and will be back; the same request may succeed later.
+  unavailable,
   /// The request was cancelled by its owner.
   cancelled,
   /// The run's deadline passed.
@@ -48,6 +50,9 @@ enum class errc : std::uint8_t {
   model_timeout,
   /// The model's stream ended before the answer did.
   model_stream_cut,
+  /// The model was not asked: its endpoint has failed too often of late, or its actor is down. The same
+  /// request may succeed later.
+  model_unavailable,
   /// A recorded model was asked what it has no answer to.
   not_recorded,
   /// A peer broke the protocol it speaks.

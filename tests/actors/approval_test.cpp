@@ -238,7 +238,8 @@ TEST_CASE("a run whose end cannot be stored is told as an error, and stays pause
   house h;
   const auto id = h.pause()->value->interruptions.front().id;
   const auto resumed = h.resume({id});
-  caf::anon_send_exit(h.s.actors.store, caf::exit_reason::kill);
+  // In order, so that it is not made again.
+  caf::anon_send_exit(h.s.actors.store, caf::exit_reason::user_shutdown);
   h.s.run();
   h.tool->answer(0, tool_result::text("paid"));
   h.s.run();
@@ -251,7 +252,8 @@ TEST_CASE("a run whose end cannot be stored is told as an error, and stays pause
 TEST_CASE("a pause that cannot be stored fails the run") {
   house h;
   const auto reply = h.s.chat(prompt("pay"));
-  caf::anon_send_exit(h.s.actors.store, caf::exit_reason::kill);
+  // In order, so that it is not made again.
+  caf::anon_send_exit(h.s.actors.store, caf::exit_reason::user_shutdown);
   h.s.run();
   h.s.model->calls_tools({{"pay", "{}"}});
   h.s.run();

@@ -92,7 +92,6 @@ TEST_CASE("a server that is killed in a call fails the call at once and comes ba
     CHECK(up.restarts == round);
     CHECK(up.pid != before.pid);
     CHECK(up.tools == before.tools);
-    // Proves itself: the next failure counts as the first again.
     let_it_read(home);
   }
 }

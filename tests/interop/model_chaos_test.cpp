@@ -40,6 +40,9 @@ config::model_options model_of(const aimock& endpoint, wire_format format, bool 
   options.timeout = 20s;
   // Few, so that some runs fail for good.
   options.retry.max_retries = format == wire_format::responses ? 2 : 1;
+  // Each call for itself: none is refused for what others met.
+  options.max_retries_in_flight = session_count;
+  options.breaker.failures = 0;
   if (!calm)
     for (const auto* kind : {"drop", "malformed", "disconnect", "ratelimit"})
       options.headers.emplace_back(fmt::format("X-Aimock-Chaos-{}", kind), secret("0.1"));

@@ -89,6 +89,14 @@ TEST_CASE("a server that ends at once is tried again, and its last words are kep
   CHECK_THAT(status.last_error,
              Catch::Contains("status 3") && Catch::Contains("fatal: no region is configured"));
   CHECK(status.pid == 0);
+  CHECK(status.breaker.state == breaker_state::open);
+  CHECK(status.breaker.failures == 3);
+  CHECK(status.retry_in > 50s);
+  const auto refused = await(home.call("stub", "add"));
+  CHECK(refused.is_error);
+  CHECK_THAT(text_of(refused), Catch::Contains("is not running (failed)") && Catch::Contains("no region") &&
+                                   Catch::Contains("has failed 3 times in a row") &&
+                                   Catch::Contains("next try in"));
 }
 
 TEST_CASE("a server that fails twice and then starts is ready") {

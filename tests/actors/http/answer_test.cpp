@@ -7,6 +7,7 @@
 
 using namespace troupe;
 using namespace troupe::http;
+using namespace std::chrono_literals;
 
 TEST_CASE("each code has its status") {
   const auto [code, status] = GENERATE(table<errc, unsigned>({
@@ -17,7 +18,8 @@ TEST_CASE("each code has its status") {
       {errc::protocol_violation, 502}, {errc::invalid_output, 502},    {errc::tool_failed, 502},
       {errc::hook_failed, 502},        {errc::guardrail_tripped, 422}, {errc::budget_exceeded, 422},
       {errc::unknown_run, 404},        {errc::conflict, 409},          {errc::max_turns_exceeded, 500},
-      {errc::store_failed, 500},       {errc::internal, 500},
+      {errc::store_failed, 500},       {errc::internal, 500},          {errc::unavailable, 503},
+      {errc::model_unavailable, 503},
   }));
   CHECK(status_of(code) == status);
 }
@@ -62,6 +64,42 @@ TEST_CASE("who is refused for too much work learns when to come back") {
   CHECK(refuse(fail(errc::model_failed, "no")).headers.empty());
 }
 
+TEST_CASE("an error that knows when to come back says so, in whole seconds") {
+  auto reason = fail(errc::model_unavailable, "not now");
+  const auto header = [&reason](int milliseconds) {
+    reason.facts = std::make_shared<const json>(json{{"retry_after_ms", milliseconds}});
+    return refuse(reason).headers;
+  };
+  using headers = decltype(answer::headers);
+  CHECK(header(4001) == headers{{"Retry-After", "5"}});
+  CHECK(header(0) == headers{{"Retry-After", "1"}});
+}
+
+TEST_CASE("a system is shown as a tree, with nulls for what a part does not tell") {
+  system_status system;
+  system.uptime = 1500ms;
+  system.root.name = "troupe";
+  system.root.kind = "root";
+  system_node models;
+  models.name = "models";
+  models.kind = "group";
+  system_node model;
+  model.name = "default";
+  model.kind = "model";
+  model.in_flight = 3;
+  model.breaker = breaker_status{breaker_state::open, 5, 2s, 3s};
+  models.children = {model};
+  system.root.children = {models};
+  const auto shown = json::parse(show(system).body);
+  CHECK(shown.at("uptime_s") == 1.5);
+  CHECK(shown.at("version").is_string());
+  CHECK(shown.at("tree").at("kind") == "root");
+  CHECK(shown.at("tree").at("children") == json::parse(R"([{"name":"models","kind":"group","state":"running",
+    "children":[{"name":"default","kind":"model","state":"running","restarts":0,"mailbox":null,"in_flight":3,
+      "waiting":null,"last_error":null,"retry_in_ms":null,
+      "breaker":{"state":"open","failures":5,"open_for_ms":2000,"retry_in_ms":3000}}]}])"));
+}
+
 TEST_CASE("a session is shown with its items in order") {
   session_record record{"helper", {user_message{"Hi"}, assistant_message{"helper", "Hello"}}};
   const auto shown = json::parse(show("s1", record).body);
@@ -82,7 +120,8 @@ TEST_CASE("an MCP server that never ran has nulls for what it does not have") {
   down.state = mcp_state::failed;
   CHECK(json::parse(show({down}).body) ==
         json::parse(R"({"servers":[{"name":"files","state":"failed","pid":null,
-      "protocol_version":null,"tools":[],"restarts":0,"last_error":null}]})"));
+      "protocol_version":null,"tools":[],"restarts":0,"last_error":null,
+      "breaker":{"state":"closed","failures":0,"open_for_ms":null,"retry_in_ms":null}}]})"));
 }
 
 namespace {

@@ -1,9 +1,13 @@
 #include "tests/actors/http/front_fixture.hpp"
 
+#include "actors/http/front.hpp"
 #include "libagent/core/json.hpp"
 
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
 #include <catch2/catch.hpp>
 
+#include <memory>
 #include <string>
 
 using namespace troupe;
@@ -91,11 +95,30 @@ TEST_CASE_METHOD(front_fixture, "MCP servers are listed in order, the one that i
   REQUIRE(servers.size() == 2);
   CHECK(servers[0] ==
         json::parse(R"({"name":"files","state":"ready","pid":4711,"protocol_version":"2025-06-18",
-      "tools":["read","write"],"restarts":2,"last_error":null})"));
+      "tools":["read","write"],"restarts":2,"last_error":null,
+      "breaker":{"state":"closed","failures":0,"open_for_ms":null,"retry_in_ms":null}})"));
   CHECK(servers[1].at("name") == "gone");
   CHECK(servers[1].at("state") == "failed");
   CHECK(servers[1].at("pid").is_null());
   CHECK(servers[1].at("last_error").is_string());
+}
+
+TEST_CASE_METHOD(front_fixture, "a front end serves those that it was told of last") {
+  http_backend backend;
+  backend.agents = {"triage"};
+  caf::anon_send(caf::actor_cast<caf::actor>(front), wire_atom::value,
+                 std::make_shared<const http_backend>(std::move(backend)));
+  // The front end is asked by its actor, which has been told before.
+  CHECK(port_of(front).has_value());
+  raw_client client(port());
+  CHECK(body_of(client.ask(get("/api/v1/mcp"))).at("servers").empty());
+}
+
+TEST_CASE_METHOD(front_fixture, "a front end that nobody watches cannot tell of the system") {
+  raw_client client(port());
+  const auto answer = client.ask(get("/api/v1/system"));
+  CHECK(answer.status == 503);
+  CHECK(body_of(answer).at("detail").at("code") == "unavailable");
 }
 
 TEST_CASE_METHOD(front_fixture, "a connection is kept for further requests") {

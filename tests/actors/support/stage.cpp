@@ -150,12 +150,24 @@ stage::stage()
 
 stage::~stage() {
   if (actors.sessions) {
+    caf::anon_send_exit(actors.supervisor, caf::exit_reason::user_shutdown);
+    run();
+    actors = *where->current();
+    where.reset();
+    // Hooks and guardrails of a test end when nobody has them any more.
+    actors.wirings.clear();
+    actors.environment.reset();
     caf::anon_send_exit(actors.sessions, caf::exit_reason::user_shutdown);
     run();
     caf::anon_send_exit(actors.store, caf::exit_reason::user_shutdown);
     for (const auto& [name, agent] : *actors.agents)
       caf::anon_send_exit(agent, caf::exit_reason::user_shutdown);
-    for (const auto& [name, handle] : actors.models)
+    for (const auto* models : {&actors.chains, &actors.recordings, &actors.plain_models})
+      for (const auto& [name, handle] : *models)
+        caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
+    for (const auto& [name, handle] : actors.mcp_servers)
+      caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
+    for (const auto& handle : actors.hooks)
       caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
   }
   for (const auto& tool : tools_)
@@ -183,7 +195,8 @@ void stage::begin(runtime_options options) {
   auto made = spawn_cast(*system_, *io_, options);
   if (!made)
     caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
-  actors = made.value();
+  actors = std::move(made.value().actors);
+  where = std::move(made->where);
   run();
 }
 

@@ -127,7 +127,9 @@ public:
   std::vector<caf::strong_actor_ptr> unacknowledged;
   void acknowledge_all();
   std::shared_ptr<fake_model> model = std::make_shared<fake_model>();
+  /// As they were spawned; those of now are in `where`.
   cast actors;
+  std::shared_ptr<directory> where;
 
   caf::actor_system& system() { return *system_; }
 

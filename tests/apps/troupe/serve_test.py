@@ -82,6 +82,22 @@ class ServeTest(Case):
         self.assertEqual(self.ask(port, "GET", "/api/v1/mcp")[1]["servers"][0]["state"], "starting")
         self.assertEqual(self.ask(port, "POST", "/api/v1/chat", {"prompt": "who are you"})[1]["result"], "I am triage.")
 
+    def test_the_system_is_shown_as_a_tree_that_names_each_part(self):
+        self.agent_file()
+        _, _, port = self.serve()
+        self.ready(port)
+        status, system = self.ask(port, "GET", "/api/v1/system")
+        self.assertEqual(status, 200)
+        groups = {group["name"]: group["children"] for group in system["tree"]["children"]}
+        self.assertEqual(list(groups),
+                         ["models", "mcp_servers", "store", "hooks", "agents", "sessions", "fronts"])
+        (server,) = groups["mcp_servers"]
+        self.assertEqual((server["state"], server["breaker"]["state"]), ("ready", "closed"))
+        for part in groups["models"] + groups["agents"] + groups["sessions"] + groups["store"] + groups["fronts"]:
+            self.assertEqual((part["state"], part["restarts"]), ("running", 0), part)
+            self.assertIsInstance(part["mailbox"], int, part)
+        self.assertTrue(groups["fronts"])
+
     def test_host_and_port_override_the_file(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))

@@ -102,7 +102,7 @@ std::future<result<T>> household::ask(const Handle& handle, Args... what) {
   return future;
 }
 
-const mcp_server_actor& household::server(const std::string& name) const {
+mcp_server_actor household::server(const std::string& name) const {
   for (const auto& [known, handle] : runtime_->mcp_servers())
     if (known == name)
       return handle;

@@ -79,7 +79,7 @@ public:
 private:
   template <class T, class Handle, class... Args>
   std::future<result<T>> ask(const Handle& handle, Args... what);
-  const mcp_server_actor& server(const std::string& name) const;
+  mcp_server_actor server(const std::string& name) const;
 
   system_config config_;
   caf::actor_system system_;

@@ -31,7 +31,8 @@ TEST_CASE("all keys of an MCP server are read") {
       server_of(R"(command: uvx, args: [a, 1, true, 1.50, ""], env: {N: 1, B: true, T: "x y"}, cwd: sub,
     startup_timeout: 90, call_timeout: 45s, max_call_timeout: 10m, max_message_bytes: 1MiB, max_concurrent_calls: 3,
     allowed_tools: [x], blocked_tools: [y, z],
-    restart: {policy: never, initial_backoff: 1s, max_backoff: 2s, max_restarts: 0, cooldown: 3s})");
+    restart: {policy: never, initial_backoff: 1s, max_backoff: 2s, max_restarts: 0, within: 7s, cooldown: 3s,
+      stable_after: 9s})");
   CHECK(server.name == "s");
   CHECK(server.command == "uvx");
   CHECK(server.args == std::vector<std::string>{"a", "1", "true", "1.50", ""});
@@ -50,6 +51,8 @@ TEST_CASE("all keys of an MCP server are read") {
   CHECK(server.restart.max_backoff == 2s);
   CHECK(server.restart.max_restarts == 0);
   CHECK(server.restart.cooldown == 3s);
+  CHECK(server.restart.within == 7s);
+  CHECK(server.restart.stable_after == 9s);
 }
 
 TEST_CASE("an MCP server's defaults are the documented ones") {
@@ -60,6 +63,10 @@ TEST_CASE("an MCP server's defaults are the documented ones") {
   CHECK(server.max_message_bytes == 16u << 20);
   CHECK_FALSE(server.allowed_tools);
   CHECK(server.restart.when == restart_options::policy::always);
+  CHECK(server.restart.max_restarts == 3);
+  CHECK(server.restart.within == 5s);
+  CHECK(server.restart.cooldown == 60s);
+  CHECK(server.restart.stable_after == 60s);
 }
 
 TEST_CASE("a block of a desktop client is taken unchanged") {

@@ -37,6 +37,42 @@ TEST_CASE("all keys of an openai model are read") {
   CHECK(model.max_response_bytes == 5000);
 }
 
+TEST_CASE("the bounds of an endpoint are read, and their defaults are the documented ones") {
+  const auto loaded = read(with_model(R"(model: gpt, max_concurrency: 8, requests_per_minute: 60,
+    tokens_per_minute: 100000, max_retries_in_flight: 0, breaker: {failures: 2, cooldown: 1s, max_cooldown: 1m})"));
+  REQUIRE(errors_of(loaded).empty());
+  const auto& model = std::get<endpoint_options>(loaded.value->models[0].provider);
+  CHECK(model.max_concurrency == 8u);
+  CHECK(model.requests_per_minute == 60u);
+  CHECK(model.tokens_per_minute == 100'000u);
+  CHECK(model.max_retries_in_flight == 0);
+  CHECK(model.breaker.failures == 2);
+  CHECK(model.breaker.cooldown == 1s);
+  CHECK(model.breaker.max_cooldown == 1min);
+
+  const auto plain = read(with_model("model: gpt"));
+  const auto& without = std::get<endpoint_options>(plain.value->models[0].provider);
+  CHECK_FALSE(without.max_concurrency);
+  CHECK_FALSE(without.requests_per_minute);
+  CHECK_FALSE(without.tokens_per_minute);
+  CHECK(without.max_retries_in_flight == 3);
+  CHECK(without.breaker.failures == 5);
+  CHECK(without.breaker.cooldown == 5s);
+  CHECK(without.breaker.max_cooldown == 2min);
+}
+
+TEST_CASE("what is wrong with the bounds of an endpoint is told with its place") {
+  const auto error = [](const std::string& bounds) { return error_of(with_model("model: m, " + bounds)); };
+  CHECK(error("max_concurrency: 0").find("3:") == 0);
+  CHECK(error("requests_per_minute: fast").find("3:") == 0);
+  CHECK(error("tokens_per_minute: 0").find("3:") == 0);
+  CHECK(error("breaker: 5").find("3:") == 0);
+  CHECK(error("breaker: {failures: 1, cooldwn: 5s}").find("did you mean 'cooldown'?") != std::string::npos);
+  CHECK(error("breaker: {cooldown: 5s, max_cooldown: 1s}").find("is shorter than 'cooldown'") !=
+        std::string::npos);
+  CHECK(error("max_concurency: 5").find("did you mean 'max_concurrency'?") != std::string::npos);
+}
+
 TEST_CASE("an openai model needs no key but a model") {
   const auto loaded = read(with_model("model: llama3.2"));
   REQUIRE(loaded.value);

@@ -29,7 +29,8 @@ constexpr std::array groups{group{"models", {"model", "recording", "fallback"}},
                             group{"sessions", {"sessions"}}};
 
 bool holds(const group& which, const std::string& kind) {
-  return std::find(which.kinds.begin(), which.kinds.end(), kind) != which.kinds.end();
+  // A node that was moved into its group has no kind any more.
+  return !kind.empty() && std::find(which.kinds.begin(), which.kinds.end(), kind) != which.kinds.end();
 }
 
 system_node make_group(std::string_view name) {

@@ -6,6 +6,10 @@
 #include <caf/send.hpp>
 #include <catch2/catch.hpp>
 
+#include <cstddef>
+#include <map>
+#include <string>
+
 using namespace troupe;
 using troupe::test::fake_tool;
 using troupe::test::stage;
@@ -333,6 +337,16 @@ TEST_CASE("the tree tells what each part has under way, and which does not answe
   s.advance(defaults::part_status);
   REQUIRE(asked->value);
   const auto& tree = *asked->value;
+  std::map<std::string, std::size_t> sizes;
+  for (const auto& group : tree->root.children)
+    sizes[group.name] = group.children.size();
+  CHECK(sizes == std::map<std::string, std::size_t>{{"models", 3},
+                                                    {"mcp_servers", 0},
+                                                    {"store", 1},
+                                                    {"hooks", 0},
+                                                    {"agents", 2},
+                                                    {"sessions", 1},
+                                                    {"fronts", 0}});
   CHECK(find(tree, "model", "slow").in_flight == 1u);
   CHECK(find(tree, "agent", "ops").in_flight == 1u);
   CHECK(find(tree, "agent", "triage").in_flight == 0u);

@@ -324,6 +324,8 @@ struct run_record {
   std::string owner{};
   /// `chat_request::key_hash`.
   std::string key_hash{};
+  /// It was never carried out: the same request may be.
+  bool is_refused = false;
 };
 using run_record_ptr = std::shared_ptr<const run_record>;
 

@@ -57,8 +57,9 @@ void run_register::begin(const std::string& run_id, const std::string& session_i
   record->session_id = session_id;
   record->agent = agent;
   record->owner = owner;
-  record->key_hash = key_hash;
   auto& known = runs_[run_id];
+  // A run that goes on is still that of its key.
+  record->key_hash = key_hash.empty() && known.record ? known.record->key_hash : key_hash;
   forget_place(known);
   known.record = std::move(record);
 }
@@ -66,6 +67,11 @@ void run_register::begin(const std::string& run_id, const std::string& session_i
 void run_register::end(run_record_ptr record) {
   auto& known = runs_[record->run_id];
   forget_place(known);
+  if (record->key_hash.empty() && known.record && !known.record->key_hash.empty()) {
+    auto keyed = std::make_shared<run_record>(*record);
+    keyed->key_hash = known.record->key_hash;
+    record = std::move(keyed);
+  }
   known.place = over_.insert(over_.end(), record->run_id);
   known.bytes = size_of(*record);
   bytes_ += known.bytes;
@@ -77,17 +83,19 @@ void run_register::end(run_record_ptr record) {
   }
 }
 
-void run_register::lose(const std::string& session_id) {
+std::vector<run_record_ptr> run_register::lose(const std::string& session_id) {
   std::vector<run_record_ptr> lost;
   for (const auto& [id, known] : runs_)
     if (!known.place && known.record->session_id == session_id)
       lost.push_back(known.record);
-  for (const auto& known : lost) {
+  for (auto& known : lost) {
     auto record = std::make_shared<run_record>(*known);
     record->status = run_status::failed;
     record->failure = fail(errc::internal, "the session's actor ended before the run did");
+    known = record;
     end(std::move(record));
   }
+  return lost;
 }
 
 void run_register::forget(const std::string& session_id) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace troupe {
 
@@ -20,8 +21,8 @@ public:
              const std::string& owner = {}, const std::string& key_hash = {});
   /// The run is over or has paused.
   void end(run_record_ptr record);
-  /// The session's actor is gone, and with it the runs that it had under way.
-  void lose(const std::string& session_id);
+  /// The session's actor is gone, and with it the runs that it had under way, which are returned.
+  std::vector<run_record_ptr> lose(const std::string& session_id);
   /// The session is forgotten, and so are its runs that are over or paused.
   void forget(const std::string& session_id);
   /// Null if the run is not known.

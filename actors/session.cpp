@@ -83,8 +83,8 @@ std::optional<error> session_state::make_way(const chat_request& request) {
   const auto policy = request.busy.value_or(environment_->busy);
   if (policy == busy_policy::enqueue || (jobs_.empty() && !paused_))
     return std::nullopt;
-  // The job itself will find out that it may not.
-  if (loaded_ && !may_see(request.by))
+  // Whether they may be here at all is found out when their turn comes.
+  if (!loaded_ || !may_see(request.by))
     return std::nullopt;
   if (policy == busy_policy::reject) {
     if (jobs_.empty())
@@ -97,11 +97,21 @@ std::optional<error> session_state::make_way(const chat_request& request) {
     jobs_.emplace_back(drop_job{paused_->run_id, reason, true, rolls_back});
   } else if (is_run(jobs_.front())) {
     rolls_back_ = rolls_back_ || rolls_back;
-    cancelled_ = {reason, cancel_mode::at_once};
-    if (carrier_)
-      self_->send(carrier_, cancel_atom::value, reason, cancel_mode::at_once);
+    cancel_front(reason, cancel_mode::at_once);
   }
   return std::nullopt;
+}
+
+void session_state::cancel_front(const error& reason, cancel_mode mode) {
+  cancelled_ = {reason, mode};
+  // It is to be so though the server ends before the run does.
+  if (is_in_journal_ && reason.code != errc::shutting_down) {
+    run_change change{run_id_};
+    change.records.push_back(dump_json(run::cancellation_record(reason, mode == cancel_mode::after_turn)));
+    write(std::move(change));
+  }
+  if (carrier_)
+    self_->send(carrier_, cancel_atom::value, reason, mode);
 }
 
 caf::typed_response_promise<chat_reply> session_state::chat(chat_request&& request, observer_actor observer) {
@@ -170,6 +180,10 @@ void session_state::next() {
   key_hash_.clear();
   const auto* prompt = std::get_if<prompt_job>(&jobs_.front());
   if (prompt != nullptr)
+    take_log(prompt->observer, prompt->request.is_logged);
+  else if (const auto* resumed = std::get_if<resume_job>(&jobs_.front()))
+    take_log(resumed->observer, resumed->request.is_logged);
+  if (prompt != nullptr)
     run_id_ = prompt->request.run_id;
   else if (const auto* resumed = std::get_if<resume_job>(&jobs_.front()))
     run_id_ = resumed->request.run_id;
@@ -225,7 +239,8 @@ void session_state::start(prompt_job& wanted) {
   is_in_journal_ = wanted.is_accepted;
   key_hash_ = request.key_hash;
   take_log(wanted.observer, request.is_logged);
-  if (!may_see(request.by))
+  // What was accepted may be there.
+  if (!wanted.is_accepted && !may_see(request.by))
     return fail_run(unknown());
   if (cancelled_)
     return fail_run(cancelled_->first);
@@ -246,6 +261,8 @@ void session_state::start(prompt_job& wanted) {
   saved_ = 0;
   save_failure_.reset();
   spending_ = request.spending;
+  if (!owner_)
+    owner_ = request.by.subject;
   const bool has_input = !environment_->rewriting_agents.contains(wanted_agent);
   if (environment_->is_journaled)
     return begin_run(agent->second, std::move(run), has_input);
@@ -333,6 +350,10 @@ void session_state::start(const erase_job& wanted) {
       [this, promise = wanted.promise](acknowledgement) mutable {
         promise.deliver(acknowledgement{});
         self_->send(parent_, erase_atom::value, id_, acknowledgement{});
+        // What was accepted meanwhile went with it.
+        for (auto& each : jobs_)
+          if (auto* prompt = std::get_if<prompt_job>(&each))
+            prompt->is_accepted = false;
         done();
       },
       [this](const caf::error& reason) { deliver(to_caf(from_caf(reason))); }, erase_atom::value, id_);
@@ -385,15 +406,7 @@ void session_state::cancel(const std::string& run_id, const error& reason, cance
   std::uint64_t erased = 0;
   if (busy_ && concerns(jobs_.front())) {
     found = true;
-    cancelled_ = {reason, mode};
-    // It is to be so though the server ends before the run does.
-    if (is_in_journal_ && reason.code != errc::shutting_down) {
-      run_change change{run_id_};
-      change.records.push_back(dump_json(run::cancellation_record(reason, mode == cancel_mode::after_turn)));
-      write(std::move(change));
-    }
-    if (carrier_)
-      self_->send(carrier_, cancel_atom::value, reason, mode);
+    cancel_front(reason, mode);
   }
   for (auto waiting = jobs_.begin() + (busy_ ? 1 : 0); waiting != jobs_.end();) {
     if (!concerns(*waiting)) {

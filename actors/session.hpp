@@ -131,6 +131,8 @@ private:
   void start(recover_job& wanted);
   /// Does what the prompt's policy says about the run that is in its way; an error refuses it.
   std::optional<error> make_way(const chat_request& request);
+  /// Cancels the run under way, for good.
+  void cancel_front(const error& reason, cancel_mode mode);
   /// Whether the session, if it is there, may be seen by them.
   bool may_see(const caller& by) const;
   error unknown() const;
@@ -149,6 +151,7 @@ private:
   void take_up_run(const stored_run& found, const chat_request& request, run::journaled_run&& known);
   void give_up_recovery(const error& reason, bool is_damaged);
   void write(run_change&& change);
+  void write(session_append&& addition);
   /// Where what concerns the run under way is written down: with its events, in one order.
   journal_actor journal() const;
   void take_log(const observer_actor& observer, bool is_logged);
@@ -221,6 +224,8 @@ private:
   /// Of its request.
   std::string key_hash_;
   bool rolls_back_ = false;
+  /// What it had added is being taken back.
+  bool is_rolled_back_ = false;
   /// It pauses, once that is stored.
   std::optional<paused_session_run> pausing_;
   std::uint64_t handled_ = 0;

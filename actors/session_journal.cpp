@@ -83,8 +83,12 @@ void session_state::take_log(const observer_actor& observer, bool is_logged) {
 
 void session_state::write(run_change&& change) {
   session_append addition;
-  const auto to = change.run_id == run_id_ ? journal() : journal_actor(environment_->store);
   addition.run = std::move(change);
+  write(std::move(addition));
+}
+
+void session_state::write(session_append&& addition) {
+  const auto to = addition.run->run_id == run_id_ ? journal() : journal_actor(environment_->store);
   ask<acknowledgement>(
       self_, to, defaults::store_timeout, [](acknowledgement) {},
       [this](const caf::error& reason) {
@@ -110,11 +114,7 @@ void session_state::begin_run(const agent_actor& agent, travelling_run&& run, bo
   is_in_journal_ = true;
   ask<acknowledgement>(
       self_, environment_->store, defaults::store_timeout,
-      [this, agent, run = std::move(run)](acknowledgement) mutable {
-        if (!owner_)
-          owner_ = std::get<prompt_job>(jobs_.front()).request.by.subject;
-        send_off_begun(agent, std::move(run));
-      },
+      [this, agent, run = std::move(run)](acknowledgement) mutable { send_off_begun(agent, std::move(run)); },
       [this](const caf::error& reason) {
         is_in_journal_ = false;
         forget();
@@ -169,6 +169,8 @@ void session_state::take_up(const stored_run& found) {
     prompt_job waiting{std::move(*request), std::get<recover_job>(jobs_.front()).observer, {}};
     waiting.is_accepted = true;
     waiting.is_answered = true;
+    if (waiting.request.within)
+      waiting.deadline = self_->clock().now() + *waiting.request.within;
     jobs_.front() = std::move(waiting);
     return start(std::get<prompt_job>(jobs_.front()));
   }
@@ -230,20 +232,21 @@ void session_state::take_up_run(const stored_run& found, const chat_request& req
     return run_ended(close_paused(run.state, *ending));
   }
   log().info("session '{}': the run '{}' goes on, which was under way when the server ended", id_, run_id_);
-  void_events(found, [this, agent = agent->second, run = std::move(run),
-                      streamed = request.streamed](run_change&& change, run_taken_up&& news) mutable {
+  void_events(found, [this, agent = agent->second, run = std::move(run), streamed = request.streamed,
+                      within = request.within](run_change&& change, run_taken_up&& news) mutable {
     change.records.push_back(dump_json(run::takeover_record()));
+    // Its number is taken before any other's is given back.
+    if (log_)
+      caf::anon_send(observer_actor(log_), run_event(std::move(news)));
     session_append addition;
     addition.run = std::move(change);
     ask<acknowledgement>(
         self_, journal(), defaults::store_timeout,
-        [this, agent, run = std::move(run), streamed, news = std::move(news)](acknowledgement) mutable {
+        [this, agent, run = std::move(run), streamed, within](acknowledgement) mutable {
           if (cancelled_)
             return run_ended(close_paused(run.state, cancelled_->first));
           const auto observer = log_ ? observer_actor(log_) : observer_actor();
-          if (observer)
-            caf::anon_send(observer, run_event(std::move(news)));
-          send_off(agent, std::move(run), spending_, streamed, observer);
+          send_off(agent, std::move(run), spending_, streamed, observer, within);
         },
         [this](const caf::error& reason) { give_up_recovery(from_caf(reason), false); }, std::move(addition));
   });
@@ -293,11 +296,14 @@ void session_state::give_up_recovery(const error& reason, bool is_damaged) {
   record->status = run_status::failed;
   record->failure = reason;
   if (is_damaged) {
-    run_change change{run_id_};
-    change.ended = to_stored(*record);
+    session_append addition{id_, {}, {}};
+    addition.unpauses = paused_ && paused_->run_id == run_id_;
+    addition.run = run_change{run_id_};
+    addition.run->ended = to_stored(*record);
     // What is left of it stays to be looked at.
-    change.ended->keeps_records = true;
-    write(std::move(change));
+    addition.run->ended->keeps_records = true;
+    write(std::move(addition));
+    forget();
   }
   self_->send(parent_, finished_atom::value, run_record_ptr(std::move(record)));
   done();

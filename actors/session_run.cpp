@@ -32,6 +32,7 @@ void add_produced(error& reason, const run_outcome& outcome) {
 void session_state::save_input(const travelling_run& run) {
   saved_ = 1;
   session_append addition{id_, {}, {run.state.fresh.front()}};
+  addition.owner = owner_.value_or("");
   ask<acknowledgement>(
       self_, environment_->store, defaults::store_timeout, [](acknowledgement) {},
       [this](const caf::error& reason) { save_failure_ = from_caf(reason); }, std::move(addition));
@@ -94,13 +95,15 @@ void session_state::run_ended(run_outcome&& outcome) {
   if (cancelled_ && outcome.paused && cancelled_->first.code != errc::shutting_down)
     outcome = close_paused(*outcome.paused, cancelled_->first);
   // It goes on when there is a server again.
-  if (is_in_journal_ && outcome.failure && outcome.failure->code == errc::shutting_down)
+  const bool is_shutdown = cancelled_ && cancelled_->first.code == errc::shutting_down;
+  if (is_in_journal_ && is_shutdown && outcome.failure && outcome.failure->code == errc::shutting_down)
     return interrupt(*outcome.failure);
   session_append addition{id_, {}, {}};
   addition.approved = outcome.approved;
   addition.unpauses = was_paused_;
   addition.owner = owner_.value_or("");
-  if (rolls_back_ && !outcome.paused) {
+  is_rolled_back_ = rolls_back_ && !outcome.paused;
+  if (is_rolled_back_) {
     addition.takes_back = saved_;
     addition.used = outcome.used;
     pausing_.reset();
@@ -139,8 +142,7 @@ void session_state::stored(run_outcome&& outcome) {
     std::atomic_thread_fence(std::memory_order_acquire);
   const auto known = has_saved_loaded_ ? saved_ : 0;
   const auto upto = outcome.paused ? saved_ : outcome.items.size();
-  const bool is_taken_back = rolls_back_ && !outcome.paused;
-  if (is_taken_back)
+  if (is_rolled_back_)
     items_->resize(items_->size() - std::min(items_->size(), known));
   else if (known < upto)
     items_->insert(items_->end(), outcome.items.begin() + static_cast<std::ptrdiff_t>(known),
@@ -154,7 +156,7 @@ void session_state::stored(run_outcome&& outcome) {
   report(outcome, outcome.failure);
   if (outcome.failure) {
     tell_failure(*outcome.failure);
-    if (outcome.failure->code == errc::budget_exceeded && !is_taken_back)
+    if (outcome.failure->code == errc::budget_exceeded && !is_rolled_back_)
       add_produced(*outcome.failure, outcome);
     return deliver(to_caf(*outcome.failure));
   }
@@ -168,7 +170,7 @@ void session_state::stored(run_outcome&& outcome) {
   }
   reply.cost = cost_of(reply.used, environment_->prices);
   if (outcome.paused && cancelled_ && cancelled_->first.code != errc::shutting_down)
-    jobs_.insert(jobs_.begin() + 1, drop_job{run_id_, cancelled_->first, true});
+    jobs_.insert(jobs_.begin() + 1, drop_job{run_id_, cancelled_->first, true, rolls_back_});
   deliver(std::move(reply));
 }
 
@@ -229,6 +231,8 @@ void session_state::report_unbegun(const chat_request& request, const error& rea
   record->key_hash = request.key_hash;
   record->status = reason.code == errc::cancelled ? run_status::cancelled : run_status::failed;
   record->failure = reason;
+  record->is_refused = reason.code == errc::overloaded || reason.code == errc::conflict ||
+                       reason.code == errc::shutting_down || reason.code == errc::store_full;
   const auto* known = find_prompt(request.run_id);
   if (known != nullptr && known->is_accepted && reason.code != errc::shutting_down) {
     run_change change{request.run_id};

@@ -45,7 +45,8 @@ void sessions_state::begin(session_environment_ptr environment, sessions_limits 
   environment_ = std::move(environment);
   limits_ = limits;
   runs_.emplace(limits.kept_runs, defaults::kept_run_bytes);
-  for (const auto& [run_id, session_id] : orphans) {
+  for (const auto& [run_id, session_id, owner, key_hash] : orphans) {
+    runs_->begin(run_id, session_id, {}, owner, key_hash);
     auto& runs = orphans_[session_id];
     if (runs.empty())
       orphaned_sessions_.push_back(session_id);
@@ -85,8 +86,11 @@ run_log_actor sessions_state::make_log(const std::string& run_id, bool is_new) {
 }
 
 void sessions_state::retire_log(const std::string& run_id) {
-  if (!logs_.contains(run_id))
+  const auto known = logs_.find(run_id);
+  if (known == logs_.end())
     return;
+  // Also where the run's turn never came.
+  self_->send(known->second, finished_atom::value);
   if (environment_->is_journaled) {
     logs_.erase(run_id);
     return;
@@ -205,7 +209,8 @@ void sessions_state::look_up_key(chat_request&& request, observer_actor observer
         const auto why = from_caf(reason);
         if (why.code == errc::unknown_run)
           return key_looked_up(run_id, nullptr);
-        for (auto& each : looked_up_.extract(run_id).mapped())
+        auto waiting = std::move(looked_up_.extract(run_id).mapped());
+        for (auto& each : waiting)
           each.promise.deliver(to_caf(why));
       },
       journal_atom::value, run_id);

@@ -92,6 +92,8 @@ run_ending to_stored(const run_record& record) {
     made["error"] = to_json(*record.failure);
   if (record.cost)
     made["cost"] = *record.cost;
+  if (record.is_refused)
+    made["refused"] = true;
   return {std::string(to_string(record.status)), dump_json(made)};
 }
 
@@ -110,6 +112,7 @@ result<run_record> record_from_stored(const stored_run& run) {
     return unreadable(run, value.error().detail);
   record.agent = text_or_empty(*value, "agent");
   record.result = text_or_empty(*value, "result");
+  record.is_refused = is_true(*value, "refused");
   if (const auto* shares = find(*value, "usage")) {
     auto used = shares_from_json(*shares);
     if (!used)

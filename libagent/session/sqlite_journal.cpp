@@ -31,16 +31,12 @@ result<void> journal::prepare() {
   const std::pair<statement statements::*, std::string_view> definitions[] = {
       {&statements::find, "SELECT key, (SELECT coalesce(max(sequence), 0) FROM journal WHERE run = key) "
                           "FROM runs WHERE id = ?1"},
-      // A run id that comes again is a run that was over.
       {&statements::accept,
-       "INSERT INTO runs(id, session, process, owner, status, request, request_sum, "
-       "key_hash, first_item, items, outcome, outcome_sum, bytes, created, changed) "
-       "VALUES(?1, ?2, ?3, ?4, 'waiting', ?5, ?6, ?7, 0, 0, '', 0, 0, unixepoch(), "
-       "unixepoch()) "
-       "ON CONFLICT(id) DO UPDATE SET session = excluded.session, process = excluded.process, "
-       "owner = excluded.owner, status = 'waiting', request = excluded.request, "
-       "request_sum = excluded.request_sum, "
-       "key_hash = excluded.key_hash, outcome = '', bytes = 0, changed = unixepoch()"},
+       "INSERT INTO runs(id, session, process, owner, status, request, request_sum, key_hash, first_item, "
+       "items, "
+       "outcome, outcome_sum, bytes, created, changed) "
+       "VALUES(?1, ?2, ?3, ?4, 'waiting', ?5, ?6, ?7, 0, 0, '', 0, 0, unixepoch(), unixepoch())"},
+      {&statements::erase_id, "DELETE FROM runs WHERE id = ?1"},
       {&statements::begin, "UPDATE runs SET status = 'running', first_item = ?2 WHERE key = ?1"},
       {&statements::resume,
        "UPDATE runs SET status = 'running', process = ?2 WHERE key = ?1 AND status = 'paused'"},
@@ -67,7 +63,7 @@ result<void> journal::prepare() {
       {&statements::adopt,
        "UPDATE runs SET process = ?1 WHERE process = ?2 AND status IN ('waiting', 'running')"},
       {&statements::unfinished,
-       "SELECT r.id, s.id FROM runs r JOIN sessions s ON s.key = r.session "
+       "SELECT r.id, s.id, r.owner, r.key_hash FROM runs r JOIN sessions s ON s.key = r.session "
        "WHERE r.process = ?1 AND r.status IN ('waiting', 'running') ORDER BY r.status = 'waiting', r.key"},
       {&statements::purge_old, "DELETE FROM runs WHERE status IN ('completed', 'failed', 'cancelled') AND "
                                "changed <= unixepoch() - ?1"},
@@ -124,6 +120,9 @@ result<journal::open_run*> journal::find(const std::string& run_id) {
 result<void> journal::accept(const run_change& what, std::int64_t session) {
   const auto& accepted = *what.accepted;
   open_.erase(what.run_id);
+  // A run id that comes again is that of a run that was refused, or over.
+  if (auto erased = run(prepared_.erase_id, what.run_id); !erased)
+    return erased;
   return run(prepared_.accept, what.run_id, session, process_, accepted.owner, accepted.request,
              sum_of(what.run_id, request_place, accepted.request), accepted.key_hash);
 }
@@ -268,7 +267,8 @@ result<std::vector<orphaned_run>> journal::adopt() {
         return more.error();
       if (!*more)
         break;
-      all.push_back({std::string{rows.text(0)}, std::string{rows.text(1)}});
+      all.push_back({std::string{rows.text(0)}, std::string{rows.text(1)}, std::string{rows.text(2)},
+                     std::string{rows.text(3)}});
     }
   }
   if (auto committed = change->commit(); !committed)

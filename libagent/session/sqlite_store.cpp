@@ -78,7 +78,10 @@ public:
     auto deletion = sqlite::execution{database_, prepared_.erase_session};
     if (auto done = deletion.bind(session_id).finish(); !done)
       return done.error();
-    return database_.changes() > 0;
+    const bool was_there = database_.changes() > 0;
+    if (journal_)
+      journal_->forget();
+    return was_there;
   }
 
   bool has_journal() const noexcept override { return journal_.has_value(); }

@@ -80,6 +80,8 @@ struct stored_event {
 struct orphaned_run {
   std::string run_id;
   std::string session_id;
+  std::string owner{};
+  std::string key_hash{};
 };
 
 /// What a journal promises of what it was given.

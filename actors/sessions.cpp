@@ -176,9 +176,7 @@ bool sessions_state::answer_again(const run_record& known, const chat_request& r
     return true;
   }
   // It was never carried out.
-  if (known.failure &&
-      (known.failure->code == errc::overloaded || known.failure->code == errc::shutting_down ||
-       known.failure->code == errc::store_full))
+  if (known.is_refused)
     return false;
   if (known.status == run_status::running && !request.background) {
     waiters_[known.run_id].push_back(promise);
@@ -209,8 +207,8 @@ void sessions_state::look_up_key(chat_request&& request, observer_actor observer
         const auto why = from_caf(reason);
         if (why.code == errc::unknown_run)
           return key_looked_up(run_id, nullptr);
-        auto waiting = std::move(looked_up_.extract(run_id).mapped());
-        for (auto& each : waiting)
+        auto refused = std::move(looked_up_.extract(run_id).mapped());
+        for (auto& each : refused)
           each.promise.deliver(to_caf(why));
       },
       journal_atom::value, run_id);

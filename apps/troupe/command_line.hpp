@@ -77,8 +77,7 @@ struct key_options {
 
 struct command_line {
   common_options common;
-  std::variant<serve_options, chat_options, run_options, check_options, journal_options,
-               key_options> command;
+  std::variant<serve_options, chat_options, run_options, check_options, journal_options, key_options> command;
 };
 
 /// Reads the command line. When there is nothing to do (help, version, an error), what there is to say has

@@ -41,9 +41,9 @@ public:
 
 private:
   struct statements {
-    statement find, erase_id, accept, begin, resume, add_record, end, drop_records, add_event, add_bytes, void_event,
-        load, load_records, last_event, load_events, dead_processes, adopt, unfinished, purge_old, sum_bytes,
-        oldest, erase_run;
+    statement find, erase_id, accept, begin, resume, add_record, end, drop_records, add_event, add_bytes,
+        void_event, load, load_records, last_event, load_events, dead_processes, adopt, unfinished, purge_old,
+        sum_bytes, oldest, erase_run;
   };
   /// A run that is being written to.
   struct open_run {

@@ -86,6 +86,7 @@ public:
   void operator()(const said& what) { told.push_back("said " + what.text); }
   void operator()(const tool_started& what) { told.push_back("tool " + what.tool + " " + what.arguments); }
   void operator()(const tool_finished&) {}
+  void operator()(const run_taken_up&) {}
   void operator()(const guardrail_acted& what) { told.push_back("guardrail " + what.guardrail); }
   void operator()(const usage_added& what) {
     told.push_back(fmt::format("usage {}+{}", what.used.input_tokens, what.used.output_tokens));

@@ -96,7 +96,8 @@ public:
     if (const auto* record = std::get_if<run_record_ptr>(&came)) {
       if ((*record)->status == run_status::paused)
         return *record;
-      return report(fail(errc::conflict, fmt::format("the run '{}' is not paused", options_.resume)),
+      return report(fail(errc::conflict, fmt::format("the run '{}' is not paused but {}", options_.resume,
+                                                     to_string((*record)->status))),
                     options_.resume, (*record)->session_id, false);
     }
     if (const auto* number = std::get_if<int>(&came))

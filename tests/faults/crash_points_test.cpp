@@ -82,6 +82,8 @@ public:
       return opened;
     };
     server_->begin(options);
+    // Ids of calls are unique in a run, whoever serves it.
+    server_->model->made = 1'000 * lives_++;
     for (const auto& run_id : prompts)
       ask(run_id);
     while (now_->alive && (answer_model() || settle_doubts()))
@@ -97,6 +99,12 @@ public:
     auto store = open_sqlite_store(folder_ / "s.db").value();
     const auto run = store->load_run(run_id).value();
     return run ? run->status : "unknown";
+  }
+
+  std::string why(const std::string& run_id) {
+    auto store = open_sqlite_store(folder_ / "s.db").value();
+    const auto run = store->load_run(run_id).value();
+    return run && run->status == "failed" ? run->outcome : "";
   }
 
   /// By tool and run.
@@ -179,6 +187,7 @@ private:
   temporary_folder folder_;
   std::shared_ptr<life> now_;
   std::unique_ptr<stage> server_;
+  unsigned lives_ = 0;
 };
 
 void check_all(world& all, const std::vector<std::string>& runs) {
@@ -190,6 +199,7 @@ void check_all(world& all, const std::vector<std::string>& runs) {
       continue;
     }
     CHECK(all.ending(run_id) == "completed");
+    CHECK(all.why(run_id) == "");
     CHECK(all.effects[{"pay", run_id}] == 1);
     CHECK(all.effects[{"ship", run_id}] == 1);
     CHECK(all.effects[{"look", run_id}] >= 1);

@@ -45,6 +45,8 @@ struct fake_model {
   /// Bytes of progress that were dealt with.
   std::uint64_t consumed = 0;
   caf::typed_actor<caf::reacts_to<task>> keeper;
+  /// Tool calls so far: each has an id of its own.
+  unsigned made = 0;
 
   /// Answers the oldest call.
   void says(std::string text);
@@ -55,8 +57,6 @@ struct fake_model {
   void grows(model_deltas deltas, std::uint64_t bytes);
 
 private:
-  /// Tool calls so far: each has an id of its own.
-  unsigned made = 0;
   void answer(model_response response);
   call take_oldest();
 };

@@ -61,7 +61,7 @@ class ResumeTest(ApprovalCase):
         self.assertEqual(self.troupe("run", "--resume", run, "--approve", "all").returncode, 0)
         done = self.troupe("run", "--resume", run, "--approve", "all")
         self.assertEqual(done.returncode, 1)
-        self.assertIn("unknown_run", done.stderr)
+        self.assertIn("is not paused but completed", done.stderr)
 
     def test_a_rejection_reaches_the_model_with_its_reason(self):
         self.careful_file()

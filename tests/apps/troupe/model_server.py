@@ -8,7 +8,8 @@ from support import PATIENCE
 
 
 class ModelServer:
-    """Each request is answered with the next answer: a list of deltas. None among them waits for `go()`."""
+    """Each request is answered with the next answer, streamed or in one: a list of deltas. None among them waits
+    for `go()`; an answer in one has only texts."""
 
     def __init__(self, case, *answers):
         self.answers = list(answers)
@@ -19,11 +20,12 @@ class ModelServer:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 owner.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                streamed = owner.requests[-1].get("stream", False)
                 self.send_response(200)
-                self.send_header("Content-Type", "text/event-stream")
+                self.send_header("Content-Type", "text/event-stream" if streamed else "application/json")
                 self.end_headers()
                 try:
-                    self.answer(owner.answers.pop(0))
+                    (self.answer if streamed else self.answer_whole)(owner.answers.pop(0))
                 except ConnectionError:
                     # The run was cancelled.
                     pass
@@ -37,6 +39,18 @@ class ModelServer:
                 self.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
                 self.event({"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 5}})
                 self.wfile.write(b"data: [DONE]\n\n")
+
+            def answer_whole(self, deltas):
+                text = ""
+                for delta in deltas:
+                    if delta is None:
+                        owner.gate.acquire(timeout=PATIENCE)
+                    else:
+                        text += delta["content"]
+                message = {"role": "assistant", "content": text}
+                self.wfile.write(json.dumps({
+                    "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                    "usage": {"prompt_tokens": 10, "completion_tokens": 5}}).encode())
 
             def event(self, body):
                 self.wfile.write(f"data: {json.dumps(body)}\n\n".encode())

@@ -98,7 +98,8 @@ class RecoveryTest(Case):
         self.assertEqual((done[0], done[1]["result"]), (200, "The tool said: waited"))
 
     def test_a_call_that_is_declared_safe_is_made_again(self):
-        agents = [{"name": "helper", "instructions": "Help.", "mcp_servers": ["stub"],
+        agents = [{"name": "triage", "instructions": "Pick an agent.", "handoffs": ["helper"]},
+                  {"name": "helper", "instructions": "Help.", "mcp_servers": ["stub"],
                    "tools": {"slow": {"repeatable": True}}}]
         self.durable_file(agents=agents)
         program, port = self.serve()

@@ -111,7 +111,7 @@ TEST_CASE("a configuration comes only without errors") {
 TEST_CASE("a key far from all known ones gets the list of them") {
   CHECK(error_of(minimal + "zebra: {}\n") ==
         "3:1: unknown key 'zebra' in the agent file; known keys are 'server', 'models', 'mcpServers', "
-        "'mcp_servers', 'guardrails', 'agents', 'hooks', 'sessions', 'limits'");
+        "'mcp_servers', 'guardrails', 'agents', 'hooks', 'sessions', 'journal', 'limits'");
 }
 
 TEST_CASE("keys that begin with x- hold anchors for merge keys and aliases") {

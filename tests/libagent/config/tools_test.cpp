@@ -58,7 +58,7 @@ TEST_CASE("what is wrong with what holds for a tool is told") {
        "is not known here; known names are 'context', 'agent', 'input'"},
       {"tools: {t: {retries: 2}}", "2:32: unknown key 'retries' in tool 't' in agent 'a'; known keys are "
                                    "'timeout', 'on_error', 'enabled', "
-                                   "'approval', 'input_guardrails', 'output_guardrails'"},
+                                   "'approval', 'repeatable', 'input_guardrails', 'output_guardrails'"},
       {"tools: {t: off}", "2:31: tool 't' in agent 'a' is a text; it has to be a map of keys and values"},
       {"tools: [t]",
        "2:27: 'tools' in agent 'a' is a list; it has to be a map from names of tools to what holds "

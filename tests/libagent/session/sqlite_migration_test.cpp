@@ -7,7 +7,7 @@ TEST_CASE("a database of version 1 keeps its sessions and takes what is new") {
   const auto folder = temporary_folder{};
   make_version_1(folder / "s.db");
   const auto store = open(folder / "s.db");
-  CHECK(other_program{folder / "s.db"}.read("PRAGMA user_version") == "3");
+  CHECK(other_program{folder / "s.db"}.read("PRAGMA user_version") == "4");
 
   const auto before = load(*store, "s1");
   CHECK(before.agent == "triage");

@@ -91,6 +91,15 @@ inline constexpr std::size_t journal_depth = 1024;
 
 /// Runs that go on at the same time of those that a server did not live to end; the others follow.
 inline constexpr std::size_t recovering_runs = 64;
+/// A run that cannot be taken up for now (the disk is full, the store is slow) is tried again so often, after
+/// a pause that doubles each time up to the longest.
+inline constexpr unsigned recovery_tries = 10;
+inline constexpr auto recovery_pause = 500ms;
+inline constexpr auto longest_recovery_pause = 30'000ms;
+/// Ends of runs that could not be written since the disk was full: each a few hundred bytes.
+inline constexpr std::size_t owed_endings = 4096;
+/// They are tried again after so long.
+inline constexpr auto owed_pause = 2'000ms;
 
 /// Events of one run that are looked at when it is taken up again.
 inline constexpr std::size_t longest_log = 1'000'000;

@@ -32,8 +32,13 @@ using journal_actor = caf::typed_actor<
 /// all that is to be written down of the run goes through it, so that events and steps stand in one order.
 using run_log_actor = observer_actor::extend_with<journal_actor>::extend<
     // Events after that number, as soon as there are any; none and `is_over` once there will be no more.
-    // Where the reader is named, the run waits for it as it would for an observer.
+    // After `from_here`: those since the run last went on. Where the reader is named, the run waits for it as
+    // it would for an observer.
     caf::replies_to<events_atom, std::uint64_t>::with<run_events_ptr>,
+    // A paused run goes on.
+    caf::reacts_to<recover_atom>,
+    // The store (a `store_actor`) was started again.
+    caf::reacts_to<wire_atom, caf::strong_actor_ptr>,
     // The run is over or has paused.
     caf::reacts_to<finished_atom>>;
 
@@ -130,6 +135,8 @@ using store_actor = journal_actor::extend<
     caf::replies_to<run_atom, std::string>::with<std::string>,
     // Forgets a session; `unknown_session` if there is none.
     caf::replies_to<erase_atom, std::string>::with<acknowledgement>,
+    // How a run has ended that could not be written when it did: tried with each write, until it works.
+    caf::reacts_to<finished_atom, run_change>,
     // A run as its journal has it, whole; `unknown_run`, `store_failed` if it is damaged.
     caf::replies_to<journal_atom, std::string>::with<stored_run_ptr>,
     // Events of a run after that number, at most so many.
@@ -147,6 +154,8 @@ using session_actor = caf::typed_actor<
     caf::replies_to<erase_atom, caller>::with<acknowledgement>,
     // Goes on with a run that the server did not live to end.
     caf::reacts_to<recover_atom, std::string, observer_actor>,
+    // Answers for a run in the background that was asked for before, once it is written down.
+    caf::replies_to<journal_atom, std::string>::with<chat_reply>,
     // Cancels the run with that id, waiting, running or paused; an empty id cancels all but paused ones.
     caf::reacts_to<cancel_atom, std::string, error, cancel_mode>,
     // The run under way is now carried by this run actor.
@@ -170,8 +179,9 @@ using sessions_actor = caf::typed_actor<
     caf::replies_to<info_atom, std::string>::with<session_record_ptr>,
     // Forgets the session once its runs are over; `unknown_session` if there is none.
     caf::replies_to<erase_atom, std::string>::with<acknowledgement>,
-    // The log of a run's events (a `run_log_actor`), of one that is logged; `unknown_run`.
-    caf::replies_to<events_atom, std::string, caller>::with<caf::strong_actor_ptr>,
+    // The log of a run's events (a `run_log_actor`), of one that is logged; `unknown_run`. With a key's hash:
+    // `invalid_argument` if the run was asked for by another request. May be empty.
+    caf::replies_to<events_atom, std::string, caller, std::string>::with<caf::strong_actor_ptr>,
     // These four again on somebody's behalf: what belongs to another subject is unknown.
     caf::replies_to<run_atom, std::string, caller>::with<run_record_ptr>,
     caf::replies_to<cancel_atom, std::string, cancel_mode, caller>::with<run_record_ptr>,

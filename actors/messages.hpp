@@ -22,6 +22,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -352,9 +353,13 @@ struct run_reply {
 /// Events of a run, as a journal keeps them (`told_event`).
 struct run_events {
   std::vector<stored_event> events;
+  /// The last that there is.
+  std::uint64_t last = 0;
   /// There will be no more: the run is over or has paused.
   bool is_over = false;
 };
+/// In place of an event's number: where the run last went on.
+inline constexpr std::uint64_t from_here = std::numeric_limits<std::uint64_t>::max();
 using run_events_ptr = std::shared_ptr<const run_events>;
 
 struct agent_wiring;
@@ -430,6 +435,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::session_record_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::agent_info)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::mcp_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::session_append)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_change)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::stored_run_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::stored_events_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_events_ptr)

@@ -14,13 +14,11 @@ namespace troupe {
 
 namespace {
 
-run_events_ptr nothing_more() {
-  static const auto made = [] {
-    auto events = std::make_shared<run_events>();
-    events->is_over = true;
-    return run_events_ptr(std::move(events));
-  }();
-  return made;
+run_events_ptr nothing_more(std::uint64_t last) {
+  auto events = std::make_shared<run_events>();
+  events->last = last;
+  events->is_over = true;
+  return events;
 }
 
 } // namespace
@@ -48,7 +46,7 @@ void run_log_state::begin(run_log_setup setup) {
 }
 
 void run_log_state::ready(std::uint64_t last, bool is_over) {
-  last_ = saved_ = saving_ = read_ = last;
+  last_ = saved_ = saving_ = read_ = paused_at_ = last;
   is_over_ = is_over;
   is_ready_ = true;
   for (const auto& task : std::exchange(pending_, {}))
@@ -149,11 +147,13 @@ void run_log_state::write(session_append&& what, caf::typed_response_promise<ack
 
 caf::typed_response_promise<run_events_ptr> run_log_state::read(std::uint64_t after) {
   const auto who = self_->current_sender();
-  reader next{after, self_->make_response_promise<run_events_ptr>()};
-  if (who && readers_.insert(caf::actor_cast<caf::actor_addr>(who)).second)
+  reader next{after, caf::actor_cast<caf::actor_addr>(who), self_->make_response_promise<run_events_ptr>()};
+  if (who && readers_.insert(next.who).second)
     self_->monitor(who);
   auto promise = next.promise;
   when_ready([this, next]() mutable {
+    if (next.after == from_here)
+      next.after = paused_at_;
     if (!answer(next))
       waiting_.push_back(std::move(next));
   });
@@ -179,7 +179,7 @@ bool run_log_state::answer(reader& waiting) {
   if (found->events.empty()) {
     if (!is_over_)
       return false;
-    waiting.promise.deliver(nothing_more());
+    waiting.promise.deliver(nothing_more(last_));
     return true;
   }
   hand_out(found->events.back().number);
@@ -190,10 +190,11 @@ bool run_log_state::answer(reader& waiting) {
 void run_log_state::answer_from_store(reader& waiting) {
   ask<stored_events_ptr>(
       self_, setup_.store, defaults::store_timeout,
-      [this, promise = waiting.promise, after = waiting.after](const stored_events_ptr& found) mutable {
+      [this, promise = waiting.promise, who = waiting.who,
+       after = waiting.after](const stored_events_ptr& found) mutable {
         if (found->empty()) {
           // All that there was does not count any more.
-          reader next{std::max(after, events_.empty() ? last_ : events_.front().number - 1), promise};
+          reader next{std::max(after, events_.empty() ? last_ : events_.front().number - 1), who, promise};
           if (!answer(next))
             waiting_.push_back(std::move(next));
           return;
@@ -245,8 +246,16 @@ void run_log_state::finish() {
   });
 }
 
+void run_log_state::goes_on() {
+  when_ready([this] {
+    is_over_ = false;
+    paused_at_ = last_;
+  });
+}
+
 void run_log_state::down(const caf::actor_addr& who) {
   flow_.ended(who);
+  std::erase_if(waiting_, [&who](const reader& each) { return each.who == who; });
   if (readers_.erase(who) > 0 && readers_.empty())
     answer_readers();
 }
@@ -264,6 +273,10 @@ run_log_actor::behavior_type run_log_behavior(run_log_actor::stateful_pointer<ru
       [self](const run_event& what) { self->state.add(what); },
       [self](session_append& what) { return self->state.append(std::move(what)); },
       [self](events_atom, std::uint64_t after) { return self->state.read(after); },
+      [self](recover_atom) { self->state.goes_on(); },
+      [self](wire_atom, const caf::strong_actor_ptr& store) {
+        self->state.use(caf::actor_cast<store_actor>(store));
+      },
       [self](finished_atom) { self->state.finish(); },
   };
 }

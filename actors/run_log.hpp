@@ -44,6 +44,8 @@ public:
   caf::typed_response_promise<acknowledgement> append(session_append&& what);
   caf::typed_response_promise<run_events_ptr> read(std::uint64_t after);
   void finish();
+  void goes_on();
+  void use(store_actor store) { setup_.store = std::move(store); }
   void down(const caf::actor_addr& who);
 
   const char* name = "run_log";
@@ -51,6 +53,7 @@ public:
 private:
   struct reader {
     std::uint64_t after = 0;
+    caf::actor_addr who;
     caf::typed_response_promise<run_events_ptr> promise;
   };
 
@@ -85,6 +88,8 @@ private:
   std::uint64_t saved_ = 0;
   std::uint64_t saving_ = 0;
   bool is_saving_ = false;
+  /// The last before the run went on.
+  std::uint64_t paused_at_ = 0;
   /// The last that a reader has got.
   std::uint64_t read_ = 0;
   event_flow<caf::actor_addr> flow_{0};

@@ -45,6 +45,9 @@ session_state::~session_state() {
         [](auto& each) {
           if constexpr (requires { each.promise; })
             each.promise.deliver(to_caf(gone()));
+          if constexpr (requires { each.again; })
+            for (auto& promise : each.again)
+              promise.deliver(to_caf(gone()));
         },
         waiting);
 }
@@ -268,7 +271,7 @@ void session_state::start(prompt_job& wanted) {
     return begin_run(agent->second, std::move(run), has_input);
   if (has_input)
     save_input(run);
-  answer_early(wanted, id_);
+  is_certain(wanted, id_);
   std::optional<std::chrono::milliseconds> within;
   if (wanted.deadline)
     within = std::chrono::ceil<std::chrono::milliseconds>(*wanted.deadline - self_->clock().now());
@@ -466,6 +469,7 @@ session_behavior(renewable_session_actor::stateful_pointer<session_state> self, 
       [self](recover_atom, const std::string& run_id, const observer_actor& observer) {
         self->state.recover(run_id, observer);
       },
+      [self](journal_atom, const std::string& run_id) { return self->state.accepted(run_id); },
       [self](cancel_atom, const std::string& run_id, const error& reason, cancel_mode mode) {
         self->state.cancel(run_id, reason, mode);
       },
@@ -473,6 +477,7 @@ session_behavior(renewable_session_actor::stateful_pointer<session_state> self, 
         self->state.run_moved(run_id, to);
       },
       [self](overdue_atom, const std::string& run_id) { self->state.overdue(run_id); },
+      [self](again_atom, const std::string& run_id) { self->state.recover_again(run_id); },
       [self](wire_atom, const session_environment_ptr& now) { self->state.renew(now); },
   };
 }

@@ -45,11 +45,13 @@ struct session_environment {
 };
 using session_environment_ptr = std::shared_ptr<const session_environment>;
 
-/// Internal: the time of a prompt that still waits is over.
+/// Internal: the time of a prompt that still waits is over; and: a run may be taken up now.
 using overdue_atom = caf::atom_constant<caf::atom("overdue")>;
+using again_atom = caf::atom_constant<caf::atom("again")>;
 using renewable_session_actor = session_actor::extend<
     // What all sessions share, after some actor was replaced.
-    caf::reacts_to<wire_atom, session_environment_ptr>, caf::reacts_to<overdue_atom, std::string>>;
+    caf::reacts_to<wire_atom, session_environment_ptr>, caf::reacts_to<overdue_atom, std::string>,
+    caf::reacts_to<again_atom, std::string>>;
 
 /// Serialises all that happens to one session: a queue of prompts, resumptions and erasures, of which one is
 /// under way. Keeps the session's items while it lives, and has each run's items stored before it answers.
@@ -65,7 +67,10 @@ public:
   caf::typed_response_promise<run_record_ptr> show(const std::string& run_id, caller by);
   caf::typed_response_promise<acknowledgement> erase(caller by);
   void recover(const std::string& run_id, observer_actor observer);
+  /// Of a run in the background: answers once it is written down.
+  caf::typed_response_promise<chat_reply> accepted(const std::string& run_id);
   void overdue(const std::string& run_id);
+  void recover_again(const std::string& run_id);
   void cancel(const std::string& run_id, const error& reason, cancel_mode mode);
   void renew(session_environment_ptr environment) { environment_ = std::move(environment); }
   void run_moved(const std::string& run_id, const caf::strong_actor_ptr& to);
@@ -83,6 +88,10 @@ private:
     bool is_accepted = false;
     /// Whoever asked has been told that it will be carried out.
     bool is_answered = false;
+    /// That is so: it would outlive the server, where anything does.
+    bool is_certain = false;
+    /// The same request came again.
+    std::vector<caf::typed_response_promise<chat_reply>> again{};
   };
   struct resume_job {
     resume_request request;
@@ -103,6 +112,8 @@ private:
     std::string run_id;
     observer_actor observer;
     std::optional<error> cancelled{};
+    /// So often it could not be taken up for now.
+    unsigned tries = 0;
   };
   /// A paused run is cancelled.
   struct drop_job {
@@ -142,21 +153,25 @@ private:
   void accept_waiting();
   run_acceptance acceptance_of(const chat_request& request) const;
   prompt_job* find_prompt(const std::string& run_id);
-  /// Answers a prompt whose caller does not wait for the run.
-  static void answer_early(prompt_job& wanted, const std::string& session_id);
+  /// It will be carried out: answers those who do not wait for the run.
+  static void is_certain(prompt_job& wanted, const std::string& session_id);
   /// Has the input stored, and the run begun for good, before it is sent off.
   void begin_run(const agent_actor& agent, travelling_run&& run, bool has_input);
   void send_off_begun(const agent_actor& agent, travelling_run&& run);
   void take_up(const stored_run& found);
   void take_up_run(const stored_run& found, const chat_request& request, run::journaled_run&& known);
+  /// Tries again later if that can help.
   void give_up_recovery(const error& reason, bool is_damaged);
+  /// Whether it is tried again.
+  bool plan_recovery(const error& reason);
   void write(run_change&& change);
   void write(session_append&& addition);
   /// Where what concerns the run under way is written down: with its events, in one order.
   journal_actor journal() const;
   void take_log(const observer_actor& observer, bool is_logged);
   /// Events that came after the last step that is known, by the runs inside: they come again.
-  void void_events(const stored_run& found, std::function<void(run_change&&, run_taken_up&&)> go_on);
+  void void_events(const stored_run& found, const std::set<std::string>& under_way,
+                   std::function<void(run_change&&, run_taken_up&&)> go_on);
 
   // session_run.cpp: the run under way.
   void save_input(const travelling_run& run);

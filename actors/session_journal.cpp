@@ -29,14 +29,36 @@ session_state::prompt_job* session_state::find_prompt(const std::string& run_id)
   return nullptr;
 }
 
-void session_state::answer_early(prompt_job& wanted, const std::string& session_id) {
-  if (!wanted.request.background || std::exchange(wanted.is_answered, true))
-    return;
+namespace {
+
+chat_reply under_way(const std::string& run_id, const std::string& session_id) {
   chat_reply reply;
   reply.session_id = session_id;
-  reply.run_id = wanted.request.run_id;
+  reply.run_id = run_id;
   reply.status = run_status::running;
-  wanted.promise.deliver(std::move(reply));
+  return reply;
+}
+
+} // namespace
+
+void session_state::is_certain(prompt_job& wanted, const std::string& session_id) {
+  wanted.is_certain = true;
+  const auto reply = under_way(wanted.request.run_id, session_id);
+  for (auto& each : std::exchange(wanted.again, {}))
+    each.deliver(reply);
+  if (wanted.request.background && !std::exchange(wanted.is_answered, true))
+    wanted.promise.deliver(reply);
+}
+
+caf::typed_response_promise<chat_reply> session_state::accepted(const std::string& run_id) {
+  auto promise = self_->make_response_promise<chat_reply>();
+  auto* wanted = find_prompt(run_id);
+  if (wanted != nullptr && !wanted->is_certain)
+    wanted->again.push_back(promise);
+  else
+    promise.deliver(under_way(run_id, id_));
+  count_handled(1);
+  return promise;
 }
 
 void session_state::accept_waiting() {
@@ -48,7 +70,7 @@ void session_state::accept_waiting() {
     if (prompt == nullptr || prompt->is_accepted || !may_see(prompt->request.by))
       continue;
     if (!environment_->is_journaled) {
-      answer_early(*prompt, id_);
+      is_certain(*prompt, id_);
       continue;
     }
     prompt->is_accepted = true;
@@ -59,7 +81,7 @@ void session_state::accept_waiting() {
         self_, environment_->store, defaults::store_timeout,
         [this, run_id = prompt->request.run_id](acknowledgement) {
           if (auto* accepted = find_prompt(run_id))
-            answer_early(*accepted, id_);
+            is_certain(*accepted, id_);
         },
         [this, run_id = prompt->request.run_id](const caf::error& reason) {
           // It is tried again when its turn comes; who waits for it learns then.
@@ -125,7 +147,7 @@ void session_state::begin_run(const agent_actor& agent, travelling_run&& run, bo
 
 void session_state::send_off_begun(const agent_actor& agent, travelling_run&& run) {
   auto& wanted = std::get<prompt_job>(jobs_.front());
-  answer_early(wanted, id_);
+  is_certain(wanted, id_);
   // The cancellation came when there was nobody to tell.
   if (cancelled_) {
     run_outcome outcome;
@@ -147,10 +169,9 @@ void session_state::start(recover_job& wanted) {
       [this](const stored_run_ptr& found) { take_up(*found); },
       [this](const caf::error& reason) {
         const auto why = from_caf(reason);
-        // Erased with its session.
         if (why.code == errc::unknown_run)
-          return done();
-        give_up_recovery(why, true);
+          return give_up_recovery(fail(errc::cancelled, "the run was erased with its session"), false);
+        give_up_recovery(why, why.code == errc::store_failed);
       },
       journal_atom::value, wanted.run_id);
 }
@@ -204,7 +225,10 @@ void session_state::take_up_run(const stored_run& found, const chat_request& req
   const auto past = std::make_shared<const item_list>(items_->begin(), items_->end() - own);
   travelling_run run;
   run.state = std::move(known.run);
-  if (!run.state.is_interrupted) {
+  if (!run.state.is_interrupted && was_paused_) {
+    // It was to go on, and had not yet.
+    run.state = *paused_->state;
+  } else if (!run.state.is_interrupted) {
     run.state = run::begin(past, request.prompt, environment_->limits, request.context);
     run.state.always_approved = approved_;
     // As guardrails left it.
@@ -232,27 +256,42 @@ void session_state::take_up_run(const stored_run& found, const chat_request& req
     return run_ended(close_paused(run.state, *ending));
   }
   log().info("session '{}': the run '{}' goes on, which was under way when the server ended", id_, run_id_);
-  void_events(found, [this, agent = agent->second, run = std::move(run), streamed = request.streamed,
-                      within = request.within](run_change&& change, run_taken_up&& news) mutable {
-    change.records.push_back(dump_json(run::takeover_record()));
-    // Its number is taken before any other's is given back.
-    if (log_)
-      caf::anon_send(observer_actor(log_), run_event(std::move(news)));
-    session_append addition;
-    addition.run = std::move(change);
-    ask<acknowledgement>(
-        self_, journal(), defaults::store_timeout,
-        [this, agent, run = std::move(run), streamed, within](acknowledgement) mutable {
-          if (cancelled_)
-            return run_ended(close_paused(run.state, cancelled_->first));
-          const auto observer = log_ ? observer_actor(log_) : observer_actor();
-          send_off(agent, std::move(run), spending_, streamed, observer, within);
-        },
-        [this](const caf::error& reason) { give_up_recovery(from_caf(reason), false); }, std::move(addition));
-  });
+  const auto under_way = run::agents_under_way(run.state);
+  void_events(found, under_way,
+              [this, agent = agent->second, run = std::move(run), streamed = request.streamed,
+               within = request.within](run_change&& change, run_taken_up&& news) mutable {
+                change.records.push_back(dump_json(run::takeover_record()));
+                // Its number is taken before any other's is given back.
+                if (log_)
+                  caf::anon_send(observer_actor(log_), run_event(std::move(news)));
+                session_append addition;
+                addition.run = std::move(change);
+                ask<acknowledgement>(
+                    self_, journal(), defaults::store_timeout,
+                    [this, agent, run = std::move(run), streamed, within](acknowledgement) mutable {
+                      if (cancelled_)
+                        return run_ended(close_paused(run.state, cancelled_->first));
+                      const auto observer = log_ ? observer_actor(log_) : observer_actor();
+                      send_off(agent, std::move(run), spending_, streamed, observer, within);
+                    },
+                    [this](const caf::error& reason) { give_up_recovery(from_caf(reason), false); },
+                    std::move(addition));
+              });
 }
 
-void session_state::void_events(const stored_run& found,
+namespace {
+
+/// The run inside whose records say what of an event's run is known: its own, or if that is over the one that
+/// waited for it.
+std::string run_that_knows(std::string path, const std::set<std::string>& under_way) {
+  while (!path.empty() && !under_way.contains(path))
+    path.resize(path.find('/') == std::string::npos ? 0 : path.rfind('/'));
+  return path;
+}
+
+} // namespace
+
+void session_state::void_events(const stored_run& found, const std::set<std::string>& under_way,
                                 std::function<void(run_change&&, run_taken_up&&)> go_on) {
   // By the run inside, the last event before its last step.
   std::map<std::string, std::uint64_t> known{{"", 0}};
@@ -268,10 +307,10 @@ void session_state::void_events(const stored_run& found,
     return go_on(std::move(change), std::move(news));
   ask<stored_events_ptr>(
       self_, environment_->store, defaults::store_timeout,
-      [go_on, known = std::move(known), change, news](const stored_events_ptr& events) mutable {
+      [go_on, known = std::move(known), under_way, change, news](const stored_events_ptr& events) mutable {
         for (const auto& each : *events) {
           const auto event = event_from_stored(each.text);
-          const auto since = known.find(event.path);
+          const auto since = known.find(run_that_knows(event.path, under_way));
           if ((since != known.end() && each.number <= since->second) || event.name == "run_resumed")
             continue;
           change.void_events.push_back(each.number);
@@ -287,7 +326,32 @@ void session_state::void_events(const stored_run& found,
       run_id_, std::uint64_t{0}, std::uint64_t{defaults::longest_log});
 }
 
+bool session_state::plan_recovery(const error& reason) {
+  auto* wanted = std::get_if<recover_job>(&jobs_.front());
+  const bool passes = reason.code == errc::deadline_exceeded || reason.code == errc::store_full ||
+                      reason.code == errc::overloaded || reason.code == errc::unavailable;
+  if (wanted == nullptr || cancelled_ || !passes || wanted->tries >= defaults::recovery_tries)
+    return false;
+  const auto pause = std::min<std::chrono::milliseconds>(defaults::recovery_pause * (1 << wanted->tries++),
+                                                         defaults::longest_recovery_pause);
+  log().warn("session '{}': the run '{}' cannot go on now, but is tried again in {} ms: {}", id_, run_id_,
+             pause.count(), reason.detail);
+  self_->delayed_send(self_, pause, again_atom::value, run_id_);
+  return true;
+}
+
+void session_state::recover_again(const std::string& run_id) {
+  if (!busy_ || run_id != run_id_ || !std::holds_alternative<recover_job>(jobs_.front()))
+    return;
+  if (loaded_)
+    start();
+  else
+    load();
+}
+
 void session_state::give_up_recovery(const error& reason, bool is_damaged) {
+  if (!is_damaged && plan_recovery(reason))
+    return;
   log().error("session '{}': the run '{}' cannot go on: {}", id_, run_id_, reason.detail);
   auto record = std::make_shared<run_record>();
   record->run_id = run_id_;

@@ -233,7 +233,10 @@ void session_state::report_unbegun(const chat_request& request, const error& rea
   record->failure = reason;
   record->is_refused = reason.code == errc::overloaded || reason.code == errc::conflict ||
                        reason.code == errc::shutting_down || reason.code == errc::store_full;
-  const auto* known = find_prompt(request.run_id);
+  auto* known = find_prompt(request.run_id);
+  if (known != nullptr)
+    for (auto& each : std::exchange(known->again, {}))
+      each.deliver(to_caf(reason));
   if (known != nullptr && known->is_accepted && reason.code != errc::shutting_down) {
     run_change change{request.run_id};
     change.ended = to_stored(*record);
@@ -266,6 +269,12 @@ void session_state::lose_run(error reason) {
                 run_record_ptr(std::make_shared<const run_record>(paused_record())));
   else
     report({}, reason);
+  // Else it would come back after a restart, though its end was told.
+  if (is_in_journal_ && !was_paused_ && reason.code == errc::store_full) {
+    run_change change{run_id_};
+    change.ended = to_stored(record_of_end({}, reason));
+    self_->send(environment_->store, finished_atom::value, std::move(change));
+  }
   forget();
   deliver(to_caf(reason));
 }

@@ -26,6 +26,11 @@ error is_over(const std::string& run_id, std::string_view status) {
   return fail(errc::conflict, fmt::format("the run '{}' is over: it is {}", run_id, status));
 }
 
+error other_request() {
+  return fail(errc::invalid_argument,
+              "the idempotency key was used with another request; a key names one request");
+}
+
 bool may_see(const std::string& owner, const caller& by) {
   return by.is_operator || owner == by.subject;
 }
@@ -37,6 +42,16 @@ sessions_state::~sessions_state() {
     caf::anon_send_exit(session.handle, caf::exit_reason::user_shutdown);
   for (auto& [id, log] : logs_)
     caf::anon_send_exit(log, caf::exit_reason::user_shutdown);
+  const auto gone = to_caf(fail(errc::shutting_down, "the server ended before the run did"));
+  for (auto& [run_id, waiting] : waiters_)
+    for (auto& promise : waiting)
+      promise.deliver(gone);
+  for (auto& [run_id, asked] : looked_up_) {
+    for (auto& each : asked.requests)
+      each.promise.deliver(gone);
+    for (auto& each : asked.logs)
+      each.promise.deliver(gone);
+  }
   answer_stop();
 }
 
@@ -85,6 +100,12 @@ run_log_actor sessions_state::make_log(const std::string& run_id, bool is_new) {
   return logs_.emplace(run_id, self_->spawn(run_log_behavior, std::move(setup))).first->second;
 }
 
+run_log_actor sessions_state::log_that_goes_on(const std::string& run_id) {
+  const auto log = make_log(run_id, false);
+  self_->send(log, recover_atom::value);
+  return log;
+}
+
 void sessions_state::retire_log(const std::string& run_id) {
   const auto known = logs_.find(run_id);
   if (known == logs_.end())
@@ -102,11 +123,19 @@ void sessions_state::retire_log(const std::string& run_id) {
   }
 }
 
-caf::result<caf::strong_actor_ptr> sessions_state::log_of(const std::string& run_id, const caller& by) {
+caf::result<caf::strong_actor_ptr> sessions_state::log_of(const std::string& run_id, const caller& by,
+                                                          const std::string& key_hash) {
   const auto handle = [](const run_log_actor& log) { return caf::actor_cast<caf::strong_actor_ptr>(log); };
+  if (const auto asked = looked_up_.find(run_id); asked != looked_up_.end()) {
+    auto promise = self_->make_response_promise<caf::strong_actor_ptr>();
+    asked->second.logs.push_back({by, key_hash, promise});
+    return promise;
+  }
   if (const auto known = runs_->find(run_id)) {
     if (!may_see(known->owner, by))
       return to_caf(no_run(run_id));
+    if (!key_hash.empty() && key_hash != known->key_hash)
+      return to_caf(other_request());
     if (const auto log = logs_.find(run_id); log != logs_.end())
       return handle(log->second);
     if (!environment_->is_journaled)
@@ -117,7 +146,11 @@ caf::result<caf::strong_actor_ptr> sessions_state::log_of(const std::string& run
       [this, run_id, handle](auto& promise, const std::string&) {
         promise.deliver(handle(make_log(run_id, false)));
       },
-      [this, handle](auto& promise, const run_record_ptr& record) {
+      [this, handle, key_hash](auto& promise, const run_record_ptr& record) {
+        if (!key_hash.empty() && key_hash != record->key_hash) {
+          promise.deliver(to_caf(other_request()));
+          return;
+        }
         run_log_setup setup{record->run_id, environment_->store, true, false};
         setup.window = defaults::run_log_window;
         promise.deliver(handle(self_->spawn(run_log_behavior, std::move(setup))));
@@ -125,6 +158,7 @@ caf::result<caf::strong_actor_ptr> sessions_state::log_of(const std::string& run
 }
 
 sessions_state::entry& sessions_state::find_or_make(const std::string& session_id) {
+  recover(session_id);
   auto [found, is_new] = entries_.try_emplace(session_id);
   if (is_new) {
     found->second.handle = self_->spawn(session_behavior, session_id, environment_, sessions_actor(self_));
@@ -159,7 +193,6 @@ caf::result<chat_reply> sessions_state::chat(chat_request&& request, observer_ac
 caf::result<chat_reply> sessions_state::start_run(chat_request&& request, observer_actor observer) {
   if (under_way_ >= limits_.max_runs)
     return to_caf(fail(errc::overloaded, fmt::format("{} runs are under way already", under_way_)));
-  recover(request.session_id);
   if (request.is_logged)
     observer = make_log(request.run_id, true);
   runs_->begin(request.run_id, request.session_id, request.agent, request.by.subject, request.key_hash);
@@ -170,15 +203,15 @@ caf::result<chat_reply> sessions_state::start_run(chat_request&& request, observ
 bool sessions_state::answer_again(const run_record& known, const chat_request& request,
                                   caf::typed_response_promise<chat_reply>& promise) {
   if (known.key_hash != request.key_hash) {
-    promise.deliver(
-        to_caf(fail(errc::invalid_argument,
-                    "the idempotency key was used with another request; a key names one request")));
+    promise.deliver(to_caf(other_request()));
     return true;
   }
   // It was never carried out.
   if (known.is_refused)
     return false;
-  if (known.status == run_status::running && !request.background) {
+  if (known.status == run_status::running && request.background) {
+    promise.delegate(find_or_make(known.session_id).handle, journal_atom::value, known.run_id);
+  } else if (known.status == run_status::running) {
     waiters_[known.run_id].push_back(promise);
   } else if (auto reply = reply_of(known)) {
     promise.deliver(std::move(*reply));
@@ -191,7 +224,7 @@ bool sessions_state::answer_again(const run_record& known, const chat_request& r
 void sessions_state::look_up_key(chat_request&& request, observer_actor observer,
                                  caf::typed_response_promise<chat_reply> promise) {
   const auto run_id = request.run_id;
-  auto& waiting = looked_up_[run_id];
+  auto& waiting = looked_up_[run_id].requests;
   waiting.push_back({std::move(request), std::move(observer), promise});
   if (waiting.size() > 1)
     return;
@@ -200,23 +233,35 @@ void sessions_state::look_up_key(chat_request&& request, observer_actor observer
   ask<stored_run_ptr>(
       self_, environment_->store, defaults::store_timeout,
       [this, run_id](const stored_run_ptr& found) {
-        const auto record = record_from_stored(*found);
-        key_looked_up(run_id, record ? &*record : nullptr);
+        if (const auto record = record_from_stored(*found))
+          key_looked_up(run_id, &*record);
+        else
+          key_not_looked_up(run_id, record.error());
       },
       [this, run_id](const caf::error& reason) {
         const auto why = from_caf(reason);
         if (why.code == errc::unknown_run)
-          return key_looked_up(run_id, nullptr);
-        auto refused = std::move(looked_up_.extract(run_id).mapped());
-        for (auto& each : refused)
-          each.promise.deliver(to_caf(why));
+          key_looked_up(run_id, nullptr);
+        else
+          key_not_looked_up(run_id, why);
       },
       journal_atom::value, run_id);
 }
 
+void sessions_state::key_not_looked_up(const std::string& run_id, const error& reason) {
+  auto refused = std::move(looked_up_.extract(run_id).mapped());
+  for (auto& each : refused.requests)
+    each.promise.deliver(to_caf(reason));
+  for (auto& each : refused.logs)
+    each.promise.deliver(to_caf(reason));
+}
+
 void sessions_state::key_looked_up(const std::string& run_id, const run_record* known) {
   auto waiting = std::move(looked_up_.extract(run_id).mapped());
-  for (auto& each : waiting) {
+  // They are answered as if they had come only now.
+  for (auto& each : waiting.logs)
+    each.promise.delegate(sessions_actor(self_), events_atom::value, run_id, each.by, each.key_hash);
+  for (auto& each : waiting.requests) {
     const auto started = runs_->find(run_id);
     const auto* before = started ? started.get() : known;
     if (before != nullptr && answer_again(*before, each.request, each.promise))
@@ -226,7 +271,6 @@ void sessions_state::key_looked_up(const std::string& run_id, const run_record* 
           to_caf(fail(errc::overloaded, fmt::format("{} runs are under way already", under_way_))));
       continue;
     }
-    recover(each.request.session_id);
     if (each.request.is_logged)
       each.observer = make_log(run_id, true);
     runs_->begin(run_id, each.request.session_id, each.request.agent, each.request.by.subject,
@@ -285,7 +329,7 @@ caf::result<chat_reply> sessions_state::resume(resume_request&& request, observe
     if (known->status != run_status::paused)
       return not_paused(request.run_id, to_string(known->status));
     if (request.is_logged)
-      observer = make_log(request.run_id, false);
+      observer = log_that_goes_on(request.run_id);
     return self_->delegate(find_or_make(known->session_id).handle, std::move(request), std::move(observer));
   }
   const auto run_id = request.run_id;
@@ -294,7 +338,7 @@ caf::result<chat_reply> sessions_state::resume(resume_request&& request, observe
       run_id, by,
       [this, request = std::move(request), observer = std::move(observer)](auto& promise,
                                                                            const std::string& session_id) {
-        const auto watcher = request.is_logged ? observer_actor(make_log(request.run_id, false)) : observer;
+        const auto watcher = request.is_logged ? observer_actor(log_that_goes_on(request.run_id)) : observer;
         promise.delegate(find_or_make(session_id).handle, request, watcher);
       },
       [not_paused](auto& promise, const run_record_ptr& record) {
@@ -330,8 +374,15 @@ caf::result<run_record_ptr> sessions_state::cancel(const std::string& run_id, ca
   return find_session<run_record_ptr>(
       run_id, by,
       [this, run_id, reason, mode, by](auto& promise, const std::string& session_id) {
-        promise.delegate(find_or_make(session_id).handle, run_atom::value, run_id, by);
-        self_->send(find_or_make(session_id).handle, cancel_atom::value, run_id, reason, mode);
+        // Whether they may is for the session to say.
+        ask<run_record_ptr>(
+            self_, find_or_make(session_id).handle, defaults::store_timeout,
+            [this, promise, session_id, run_id, reason, mode](const run_record_ptr& paused) mutable {
+              self_->send(find_or_make(session_id).handle, cancel_atom::value, run_id, reason, mode);
+              promise.deliver(paused);
+            },
+            [promise](const caf::error& why) mutable { promise.deliver(to_caf(from_caf(why))); },
+            run_atom::value, run_id, by);
       },
       [](auto& promise, const run_record_ptr& record) {
         promise.deliver(to_caf(is_over(record->run_id, to_string(record->status))));
@@ -364,7 +415,6 @@ caf::result<acknowledgement> sessions_state::erase(const std::string& session_id
   // A session that is not in use has nothing to wait for.
   if (by.is_operator && !entries_.contains(session_id) && !orphans_.contains(session_id))
     return self_->delegate(environment_->store, erase_atom::value, session_id);
-  recover(session_id);
   return self_->delegate(find_or_make(session_id).handle, erase_atom::value, by);
 }
 
@@ -393,17 +443,20 @@ void sessions_state::run_changed(const run_record_ptr& record) {
   else
     runs_->end(record);
   if (record->status != run_status::running)
-    if (auto waiting = waiters_.extract(record->run_id); !waiting.empty())
-      for (auto& promise : waiting.mapped()) {
-        if (auto reply = reply_of(*record))
-          promise.deliver(std::move(*reply));
-        else
-          promise.deliver(to_caf(reply.error()));
-      }
-  const bool is_over = record->status != run_status::running && record->status != run_status::paused;
+    run_over(*record);
+}
+
+void sessions_state::run_over(const run_record& record) {
+  if (auto waiting = waiters_.extract(record.run_id); !waiting.empty())
+    for (auto& promise : waiting.mapped()) {
+      if (auto reply = reply_of(record))
+        promise.deliver(std::move(*reply));
+      else
+        promise.deliver(to_caf(reply.error()));
+    }
   // A paused run's is read back from the journal when it goes on.
-  if (is_over || (environment_->is_journaled && record->status == run_status::paused))
-    retire_log(record->run_id);
+  if (record.status != run_status::paused || environment_->is_journaled)
+    retire_log(record.run_id);
 }
 
 void sessions_state::erased(const std::string& session_id) {
@@ -424,7 +477,8 @@ void sessions_state::died(const caf::actor_addr& who) {
   if (dead == entries_.end())
     return;
   auto& session = dead->second;
-  runs_->lose(dead->first);
+  for (const auto& lost : runs_->lose(dead->first))
+    run_over(*lost);
   if (session.is_idle())
     idle_.erase(session.place);
   under_way_ -= session.forwarded - session.handled;
@@ -471,6 +525,8 @@ void sessions_state::renew(const session_environment_ptr& environment) {
   environment_ = environment;
   for (const auto& [id, session] : entries_)
     self_->send(session.handle, wire_atom::value, environment);
+  for (const auto& [id, log] : logs_)
+    self_->send(log, wire_atom::value, caf::actor_cast<caf::strong_actor_ptr>(environment->store));
 }
 
 actor_status sessions_state::status() const {
@@ -517,8 +573,8 @@ sessions_behavior(sweeping_sessions_actor::stateful_pointer<sessions_state> self
       [self](erase_atom, const std::string& session_id, const caller& by) {
         return self->state.erase(session_id, by);
       },
-      [self](events_atom, const std::string& run_id, const caller& by) {
-        return self->state.log_of(run_id, by);
+      [self](events_atom, const std::string& run_id, const caller& by, const std::string& key_hash) {
+        return self->state.log_of(run_id, by, key_hash);
       },
       [self](stop_atom, caf::timespan grace) { return self->state.stop(grace); },
       [self](finished_atom, const std::string& session_id, std::uint64_t handled) {

@@ -51,7 +51,8 @@ public:
   caf::result<run_record_ptr> cancel(const std::string& run_id, cancel_mode mode, const caller& by);
   caf::result<session_record_ptr> load(const std::string& session_id, const caller& by);
   caf::result<acknowledgement> erase(const std::string& session_id, const caller& by);
-  caf::result<caf::strong_actor_ptr> log_of(const std::string& run_id, const caller& by);
+  caf::result<caf::strong_actor_ptr> log_of(const std::string& run_id, const caller& by,
+                                            const std::string& key_hash);
   caf::typed_response_promise<acknowledgement> stop(caf::timespan grace);
   /// The session has dealt with `handled` messages.
   void finished(const std::string& session_id, std::uint64_t handled);
@@ -95,10 +96,16 @@ private:
   void look_up_key(chat_request&& request, observer_actor observer,
                    caf::typed_response_promise<chat_reply> promise);
   void key_looked_up(const std::string& run_id, const run_record* known);
+  void key_not_looked_up(const std::string& run_id, const error& reason);
+  /// Answers those who wait for the run, and puts its log away.
+  void run_over(const run_record& record);
   /// The log of the run's events, made if there is none.
   run_log_actor make_log(const std::string& run_id, bool is_new);
+  /// As above, of a paused run that goes on.
+  run_log_actor log_that_goes_on(const std::string& run_id);
   /// The run is over: its log need not be kept, or not for long.
   void retire_log(const std::string& run_id);
+  /// To send it something. Runs of it that another server did not live to end come first.
   entry& find_or_make(const std::string& session_id);
   /// Puts the session that has been idle for longest away.
   void put_away_oldest();
@@ -122,8 +129,17 @@ private:
     observer_actor observer;
     caf::typed_response_promise<chat_reply> promise;
   };
+  struct log_request {
+    caller by;
+    std::string key_hash;
+    caf::typed_response_promise<caf::strong_actor_ptr> promise;
+  };
+  struct key_look_up {
+    std::vector<keyed_request> requests;
+    std::vector<log_request> logs;
+  };
   /// By the run that their key makes, while the store is asked for it.
-  std::unordered_map<std::string, std::vector<keyed_request>> looked_up_;
+  std::unordered_map<std::string, key_look_up> looked_up_;
   /// By run.
   std::unordered_map<std::string, run_log_actor> logs_;
   /// Runs that are over whose logs are kept, the oldest first.

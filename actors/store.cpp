@@ -73,6 +73,38 @@ caf::result<stored_events_ptr> store_state::load_events(const std::string& run_i
   return std::make_shared<const std::vector<stored_event>>(std::move(*found));
 }
 
+void store_state::owe(run_change&& ending) {
+  if (owed_.size() >= defaults::owed_endings) {
+    log().error("the end of the run '{}' will not be known after a restart: too many could not be written",
+                owed_.front().run->run_id);
+    owed_.pop_front();
+  }
+  session_append addition;
+  addition.run = std::move(ending);
+  owed_.push_back(std::move(addition));
+  settle();
+}
+
+void store_state::settle() {
+  while (!owed_.empty()) {
+    const auto written = store_->append({owed_.front()});
+    // Its session may have been erased since.
+    if (!written && written.error().code == errc::store_full)
+      break;
+    if (!written)
+      log().error("how the run '{}' ended cannot be written: {}", owed_.front().run->run_id,
+                  written.error().detail);
+    owed_.pop_front();
+  }
+  if (!owed_.empty() && !std::exchange(settling_planned_, true))
+    self_->delayed_send(self_, defaults::owed_pause, owed_atom::value);
+}
+
+void store_state::settle_again() {
+  settling_planned_ = false;
+  settle();
+}
+
 void store_state::flush() {
   if (gathered_.empty())
     return;
@@ -128,6 +160,7 @@ flushing_store_actor::behavior_type store_behavior(flushing_store_actor::statefu
       [self](session_append& what) { return self->state.append(std::move(what)); },
       [self](run_atom, const std::string& run_id) { return self->state.session_of(run_id); },
       [self](erase_atom, const std::string& session_id) { return self->state.erase(session_id); },
+      [self](finished_atom, run_change& ending) { self->state.owe(std::move(ending)); },
       [self](journal_atom, const std::string& run_id) { return self->state.load_run(run_id); },
       [self](events_atom, const std::string& run_id, std::uint64_t last, std::uint64_t most) {
         return self->state.load_events(run_id, last, most);
@@ -135,6 +168,7 @@ flushing_store_actor::behavior_type store_behavior(flushing_store_actor::statefu
       [self](flush_atom) { self->state.flush(); },
       [self](sync_atom) { self->state.sync(); },
       [self](purge_atom) { self->state.purge(); },
+      [self](owed_atom) { self->state.settle_again(); },
       [self](status_atom) { return status_of(self); },
   };
 }

@@ -8,6 +8,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,8 +19,11 @@ namespace troupe {
 using flush_atom = caf::atom_constant<caf::atom("flush")>;
 using sync_atom = caf::atom_constant<caf::atom("sync")>;
 using purge_atom = caf::atom_constant<caf::atom("purge")>;
-using flushing_store_actor = store_actor::extend<caf::reacts_to<flush_atom>, caf::reacts_to<sync_atom>,
-                                                 caf::reacts_to<purge_atom>>::extend_with<observed_actor>;
+/// Internal: tries again to write what is owed.
+using owed_atom = caf::atom_constant<caf::atom("owed")>;
+using flushing_store_actor =
+    store_actor::extend<caf::reacts_to<flush_atom>, caf::reacts_to<sync_atom>, caf::reacts_to<purge_atom>,
+                        caf::reacts_to<owed_atom>>::extend_with<observed_actor>;
 
 /// How a store is kept.
 struct store_setup {
@@ -39,11 +43,13 @@ public:
   void use(store_setup setup);
   caf::result<session_record_ptr> load(const std::string& session_id);
   caf::typed_response_promise<acknowledgement> append(session_append&& what);
+  void owe(run_change&& ending);
   caf::result<std::string> session_of(const std::string& run_id);
   caf::result<acknowledgement> erase(const std::string& session_id);
   caf::result<stored_run_ptr> load_run(const std::string& run_id);
   caf::result<stored_events_ptr> load_events(const std::string& run_id, std::uint64_t last,
                                              std::uint64_t most);
+  void settle_again();
   void flush();
   void sync();
   void purge();
@@ -52,10 +58,15 @@ public:
 
 private:
   flushing_store_actor::pointer self_;
+  /// Writes what is owed.
+  void settle();
   /// After a write, which is to be synced later and may have left something to forget.
   void plan();
 
   std::unique_ptr<session_store> store_;
+  /// Endings that could not be written, the oldest first.
+  std::deque<session_append> owed_;
+  bool settling_planned_ = false;
   std::chrono::milliseconds sync_interval_{0};
   retention kept_;
   bool sync_planned_ = false;

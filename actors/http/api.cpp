@@ -88,7 +88,8 @@ decision follow(std::string run_id, const request_view& request) {
   std::uint64_t last = 0;
   if (const auto given = request.last_event_id.value_or("0"); !given.empty()) {
     const auto* end = given.data() + given.size();
-    if (std::from_chars(given.data(), end, last).ptr != end)
+    const auto [stop, failed] = std::from_chars(given.data(), end, last);
+    if (stop != end || failed != std::errc() || last == from_here)
       return refuse(fail(errc::invalid_argument, "'Last-Event-ID' must be the id of one of the run's events"),
                     {}, run_id);
   }

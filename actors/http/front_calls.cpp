@@ -43,11 +43,12 @@ std::chrono::milliseconds patience(const http_backend& backend) {
 }
 
 /// Refuses as above; a run that is given up does not go on unseen.
-auto refuse_run(front_pointer self, request_id id, std::string session_id, const std::string& run_id) {
-  return [self, run_id,
+auto refuse_run(front_pointer self, request_id id, std::string session_id, const std::string& run_id,
+                const caller& who) {
+  return [self, run_id, who,
           refuse = refuse_with(self, id, std::move(session_id), run_id)](const caf::error& reason) {
     if (reason == caf::sec::request_timeout)
-      caf::anon_send(self->state.backend.sessions, cancel_atom::value, run_id, cancel_mode::at_once);
+      caf::anon_send(self->state.backend.sessions, cancel_atom::value, run_id, cancel_mode::at_once, who);
     refuse(reason);
   };
 }
@@ -116,9 +117,9 @@ struct call_carrier {
     if (chat.streamed && !chat.background)
       return stream(self, id, std::move(chat));
     if (chat.ends_with_client)
-      self->state.watched.emplace(id, chat.run_id);
+      self->state.watched.emplace(id, std::pair(chat.run_id, who));
     const auto& backend = self->state.backend;
-    auto refuse = refuse_run(self, id, chat.session_id, chat.run_id);
+    auto refuse = refuse_run(self, id, chat.session_id, chat.run_id, who);
     ask<chat_reply>(self, backend.sessions, patience(backend),
                     answer_with<chat_reply>(self, id, [](const chat_reply& reply) { return show(reply); }),
                     std::move(refuse), std::move(chat));
@@ -129,9 +130,9 @@ struct call_carrier {
     if (resume.streamed)
       return stream(self, id, std::move(resume));
     if (resume.ends_with_client)
-      self->state.watched.emplace(id, resume.run_id);
+      self->state.watched.emplace(id, std::pair(resume.run_id, who));
     const auto& backend = self->state.backend;
-    auto refuse = refuse_run(self, id, {}, resume.run_id);
+    auto refuse = refuse_run(self, id, {}, resume.run_id, who);
     ask<chat_reply>(self, backend.sessions, patience(backend),
                     answer_with<chat_reply>(self, id, [](const chat_reply& reply) { return show(reply); }),
                     std::move(refuse), std::move(resume), observer_actor());
@@ -208,7 +209,8 @@ void carry_out(front_pointer self, incoming_call& incoming) {
 
 void client_gone(front_pointer self, request_id id) {
   if (const auto run = self->state.watched.extract(id); !run.empty())
-    caf::anon_send(self->state.backend.sessions, cancel_atom::value, run.mapped(), cancel_mode::at_once);
+    caf::anon_send(self->state.backend.sessions, cancel_atom::value, run.mapped().first, cancel_mode::at_once,
+                   run.mapped().second);
   tell_stream(self, id, gone_atom::value);
 }
 

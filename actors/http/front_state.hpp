@@ -79,7 +79,7 @@ struct front_state {
   std::shared_ptr<http::server> server;
   std::unordered_map<request_id, run_stream_actor> streams;
   /// Runs that end with their clients, by the requests that are not answered yet.
-  std::unordered_map<request_id, std::string> watched;
+  std::unordered_map<request_id, std::pair<std::string, caller>> watched;
   std::optional<opened> outcome;
   bool closed = false;
   std::vector<caf::typed_response_promise<std::uint16_t>> wait_for_port;

@@ -144,6 +144,8 @@ json describe_events() {
       header_parameter("Last-Event-ID", "The id of the last event that the client has"));
   operation["responses"]["200"] = {{"description", "Events as a streamed chat has them"},
                                    {"content", {{"text/event-stream", {{"schema", {{"type", "string"}}}}}}}};
+  operation["responses"]["204"] = {
+      {"description", "The client has had all events of the run, which is over"}};
   add_failures(operation["responses"],
                {no_run, {"422", "The Last-Event-ID is no id of an event"}, broken, going_down, too_late});
   return operation;

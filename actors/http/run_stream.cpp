@@ -37,15 +37,22 @@ private:
   void came(const run_events& found);
   /// The log has no more: the run is over, or has paused.
   void log_ended();
+  /// The client has had all there is.
+  void nothing_more();
   void write(sse_event event);
   void complete();
+  /// Whether the last event is the run's end, and not that of a part of it.
+  bool is_final() const;
   void fail(const error& reason);
+  /// As above; a run that is given up does not go on unseen.
+  void give_up_for(const caf::error& reason);
   void cancel_run();
 
   run_stream_actor::pointer self_;
   run_stream_setup setup_;
   std::string session_id_;
   std::string run_id_;
+  std::string key_hash_;
   caller by_;
   run_log_actor log_;
   std::uint64_t last_ = 0;
@@ -68,8 +75,10 @@ void stream_state::start(run_stream_setup setup) {
     by_ = follow->by;
   } else if (auto* chat = std::get_if<chat_request>(&setup_.what)) {
     session_id_ = chat->session_id;
+    key_hash_ = chat->key_hash;
     start_run(std::move(*chat));
   } else {
+    last_ = from_here;
     start_run(std::move(std::get<resume_request>(setup_.what)));
   }
   find_log(by_);
@@ -106,11 +115,12 @@ void stream_state::find_log(const caller& by) {
       [this, follows](const caf::error& reason) {
         if (follows)
           return fail(from_caf(reason));
+        last_ = 0;
         // It could not be started; how it failed is what counts.
         log_ended_ = true;
         complete();
       },
-      events_atom::value, run_id_, by);
+      events_atom::value, run_id_, by, key_hash_);
 }
 
 void stream_state::read() {
@@ -123,10 +133,15 @@ void stream_state::read() {
         is_reading_ = false;
         came(*found);
       },
-      [this](const caf::error& reason) { fail(from_caf(reason)); }, events_atom::value, last_);
+      [this](const caf::error& reason) { give_up_for(reason); }, events_atom::value, last_);
 }
 
 void stream_state::came(const run_events& found) {
+  if (found.is_over && last_ == from_here)
+    last_ = found.last;
+  // What follows the last event is the run's end, and the client has that too: HTML, section 9.2.2.
+  if (found.is_over && !begun_ && std::holds_alternative<follow_run>(setup_.what) && last_ > found.last)
+    return nothing_more();
   for (const auto& each : found.events) {
     auto event = event_from_stored(each.text);
     last_ = each.number;
@@ -156,6 +171,12 @@ void stream_state::log_ended() {
       [this](const caf::error& reason) { fail(from_caf(reason)); }, run_atom::value, run_id_, by_);
 }
 
+void stream_state::nothing_more() {
+  if (const auto out = setup_.way_out.lock())
+    out->reply(setup_.id, answer{204, {}, {}, false});
+  self_->quit();
+}
+
 void stream_state::taken(std::uint64_t bytes) {
   waiting_bytes_ -= std::min<std::size_t>(waiting_bytes_, bytes);
   read();
@@ -171,6 +192,10 @@ void stream_state::write(sse_event event) {
   out->write(setup_.id, std::move(event));
 }
 
+bool stream_state::is_final() const {
+  return end_->name != "approval_required" && (!failure_ || failure_->code != errc::shutting_down);
+}
+
 void stream_state::complete() {
   if ((!end_ && !failure_) || !log_ended_)
     return;
@@ -179,7 +204,9 @@ void stream_state::complete() {
     return fail(*failure_);
   if (failure_)
     end_ = last_event(refuse(*failure_, session_id_, run_id_));
-  end_->id = last_ + 1;
+  // A client that comes back after a pause, or to another server, wants what comes then.
+  if (is_final())
+    end_->id = last_ + 1;
   write(std::move(*end_));
   if (const auto out = setup_.way_out.lock())
     out->end_stream(setup_.id);
@@ -193,6 +220,12 @@ void stream_state::fail(const error& reason) {
   self_->quit();
 }
 
+void stream_state::give_up_for(const caf::error& reason) {
+  if (reason == caf::sec::request_timeout && !std::holds_alternative<follow_run>(setup_.what))
+    cancel_run();
+  fail(from_caf(reason));
+}
+
 void stream_state::give_up() {
   if (setup_.cancels)
     cancel_run();
@@ -200,7 +233,7 @@ void stream_state::give_up() {
 }
 
 void stream_state::cancel_run() {
-  caf::anon_send(setup_.sessions, cancel_atom::value, run_id_, cancel_mode::at_once);
+  caf::anon_send(setup_.sessions, cancel_atom::value, run_id_, cancel_mode::at_once, by_);
 }
 
 run_stream_actor::behavior_type run_stream(stream_pointer self, run_stream_setup setup) {

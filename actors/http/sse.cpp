@@ -25,8 +25,10 @@ sse_event last_event(const answer& refusal) {
   return {"run_failed", dump_json(data)};
 }
 
-void append_sse(std::string& text, std::uint64_t id, const sse_event& event) {
-  fmt::format_to(std::back_inserter(text), "id: {}\nevent: {}\ndata: ", id, event.name);
+void append_sse(std::string& text, const sse_event& event) {
+  if (event.id != 0)
+    fmt::format_to(std::back_inserter(text), "id: {}\n", event.id);
+  fmt::format_to(std::back_inserter(text), "event: {}\ndata: ", event.name);
   text += event.data;
   text += "\n\n";
 }

@@ -15,7 +15,7 @@ struct sse_event {
   std::string name;
   /// JSON text, which has no line breaks.
   std::string data;
-  /// 0: the one after the last that was written.
+  /// Its number among the run's events, from 1; 0 if it is none that a client could go on from.
   std::uint64_t id = 0;
 };
 
@@ -28,8 +28,8 @@ sse_event last_event(const run_record& run);
 /// The last event of a stream that fails: `run_failed` with the refusal's body and its `status`.
 sse_event last_event(const answer& refusal);
 
-/// Adds the event as it goes over the wire. `id` counts the stream's events from 1.
-void append_sse(std::string& text, std::uint64_t id, const sse_event& event);
+/// Adds the event as it goes over the wire.
+void append_sse(std::string& text, const sse_event& event);
 
 /// A comment, which clients ignore.
 inline constexpr std::string_view sse_keep_alive_comment = ": keep-alive\n\n";

@@ -21,7 +21,7 @@ struct streams::stream {
   std::string pending;
   /// Bytes of data in it.
   std::size_t pending_data = 0;
-  std::uint64_t last_event = 0;
+  std::size_t events = 0;
   bool is_writing = false;
   /// Something was written since the client closed its side.
   bool tried = false;
@@ -49,8 +49,8 @@ void streams::write(request_id id, const sse_event& event) {
   if (found == open_.end())
     return;
   auto& which = *found->second;
-  which.last_event = event.id != 0 ? event.id : which.last_event + 1;
-  append_sse(which.pending, which.last_event, event);
+  ++which.events;
+  append_sse(which.pending, event);
   which.pending_data += event.data.size();
   touched_.push_back(id);
 }
@@ -62,7 +62,7 @@ void streams::end(request_id id, bool keep_alive) {
   auto& which = *found.mapped();
   const auto view = which.request->request();
   const std::chrono::duration<double, std::milli> took = clock::now() - which.request->since;
-  log().debug("http: {} {} 200 {} events {:.1f} ms", view.method, path_of(view.target), which.last_event,
+  log().debug("http: {} {} 200 {} events {:.1f} ms", view.method, path_of(view.target), which.events,
               took.count());
   auto pieces = take(which);
   // RFC 9112, section 7.1: the last chunk is empty.

@@ -110,6 +110,28 @@ bool is_recorded(const event& what) {
          std::holds_alternative<stop_after_turn>(what);
 }
 
+namespace {
+
+void add_under_way(const state& run, const std::string& prefix, std::set<std::string>& found) {
+  for (std::size_t i = 0; i < run.open_calls.size(); ++i) {
+    const auto& call = run.open_calls[i];
+    if (call.what != toolbox_entry::kind::agent || call.at != open_call::stage::running)
+      continue;
+    const auto path = prefix + place_of(run, i);
+    found.insert(path);
+    if (call.nested)
+      add_under_way(*call.nested, path + "/", found);
+  }
+}
+
+} // namespace
+
+std::set<std::string> agents_under_way(const state& run) {
+  std::set<std::string> found;
+  add_under_way(run, {}, found);
+  return found;
+}
+
 json cancellation_record(const error& reason, bool after_turn) {
   return {{"cancelled", to_json(reason)}, {"after_turn", after_turn}};
 }

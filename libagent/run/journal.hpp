@@ -2,6 +2,7 @@
 
 #include "libagent/run/state.hpp"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,10 @@ private:
 /// Else the run can come to the same point again without harm.
 bool is_recorded(const event& what);
 bool is_recorded(const effects& todo);
+
+/// Where in an interrupted run those are that it had started and that are not over: TURN.INDEX of their
+/// calls, with "/" between one run and the one inside it.
+std::set<std::string> agents_under_way(const state& run);
 
 /// The record of a cancellation that the run has not heard of yet.
 json cancellation_record(const error& reason, bool after_turn);

@@ -52,8 +52,8 @@ effects end_now(state& run, error reason) {
     }
   }
   for (auto& call : run.open_calls) {
-    // Whoever carries the run out counts what is under way.
-    if (call.nested && call.at != open_call::stage::running)
+    // Whoever carries the run out counts what is under way; of an interrupted one nobody does.
+    if (call.nested && (call.at != open_call::stage::running || run.is_interrupted))
       run.used += spent_by(*call.nested);
     if (!call.result || call.at == open_call::stage::checking_output)
       call.result = tool_result::failure(fmt::format("not finished: {}", reason.detail));

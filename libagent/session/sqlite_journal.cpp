@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace troupe::sqlite {
 
 namespace {
@@ -51,7 +53,9 @@ result<void> journal::prepare() {
       {&statements::add_bytes, "UPDATE runs SET bytes = bytes + ?2 WHERE key = ?1"},
       {&statements::void_event, "DELETE FROM run_events WHERE run = ?1 AND id = ?2"},
       {&statements::load, "SELECT r.key, s.id, r.owner, r.status, r.request, r.request_sum, r.outcome, "
-                          "r.outcome_sum, r.session, r.first_item, r.items, r.key_hash "
+                          "r.outcome_sum, r.session, r.first_item, r.items, r.key_hash, "
+                          "coalesce((SELECT min(n.first_item) FROM runs n WHERE n.session = r.session AND "
+                          "n.key > r.key AND n.first_item > r.first_item) - r.first_item, -1) "
                           "FROM runs r JOIN sessions s ON s.key = r.session WHERE r.id = ?1"},
       {&statements::load_records,
        "SELECT sequence, record, checksum, event FROM journal WHERE run = ?1 ORDER BY sequence"},
@@ -227,7 +231,10 @@ result<std::optional<journal::found_run>> journal::load(std::string_view run_id)
         fmt::format("run \"{}\": its outcome is damaged: its checksum does not fit", run_id));
   made.session = query.number(8);
   made.first_item = query.number(9);
-  made.items = run.is_over() ? query.number(10) : -1;
+  // Up to where the next run's begin.
+  made.items = query.number(12);
+  if (run.is_over())
+    made.items = made.items < 0 ? query.number(10) : std::min(made.items, query.number(10));
   if (auto loaded = load_records(query.number(0), run); !loaded)
     return loaded.error();
   auto last = execution{*database_, prepared_.last_event};

@@ -1,103 +1,14 @@
 #include "actors/defaults.hpp"
-#include "tests/actors/support/stage.hpp"
-#include "tests/libagent/session/temporary_folder.hpp"
+#include "tests/actors/support/servers.hpp"
 
 #include <caf/send.hpp>
 #include <catch2/catch.hpp>
 
 using namespace troupe;
-using troupe::test::fake_tool;
+using troupe::test::prompt;
+using troupe::test::servers;
 using troupe::test::stage;
 using namespace std::chrono_literals;
-
-namespace {
-
-chat_request prompt(std::string text, std::string run_id, std::string session = "s") {
-  chat_request request;
-  request.prompt = std::move(text);
-  request.session_id = std::move(session);
-  request.run_id = std::move(run_id);
-  return request;
-}
-
-/// One server after the other over the same database. The end of one is as sudden as a kill: nothing of it
-/// reaches the database any more.
-class servers {
-public:
-  servers() { start(); }
-
-  void start(const std::function<void(runtime_options&)>& change = {}) {
-    now = std::make_unique<stage>();
-    tool = std::make_shared<fake_tool>();
-    auto options = stage::two_agents();
-    options.takes_up_runs = true;
-    options.tools = {{"triage", now->fake("pay", tool)}};
-    options.open_store = [this] {
-      auto opened = open_sqlite_store(folder / "s.db");
-      if (opened)
-        opened = mortal(std::move(*opened), alive);
-      return opened;
-    };
-    if (change)
-      change(options);
-    alive = std::make_shared<bool>(true);
-    now->begin(options);
-  }
-
-  void kill() {
-    *alive = false;
-    now.reset();
-  }
-
-  run_record_ptr show(const std::string& run_id) {
-    const auto shown = now->ask<run_record_ptr>(now->actors.sessions, run_atom::value, run_id);
-    now->run();
-    REQUIRE(shown->value);
-    return *shown->value;
-  }
-
-  temporary_folder folder;
-  std::shared_ptr<bool> alive;
-  std::unique_ptr<stage> now;
-  std::shared_ptr<fake_tool> tool;
-
-private:
-  /// A store that does nothing once its server is dead.
-  static std::unique_ptr<session_store> mortal(std::unique_ptr<session_store> store,
-                                               std::shared_ptr<bool> alive);
-};
-
-class mortal_store : public session_store {
-public:
-  mortal_store(std::unique_ptr<session_store> store, std::shared_ptr<bool> alive)
-      : store_(std::move(store)), alive_(std::move(alive)) {}
-  result<std::optional<session_record>> load(std::string_view id) override { return store_->load(id); }
-  result<void> append(const std::vector<session_append>& batch) override {
-    return *alive_ ? store_->append(batch) : fail(errc::store_failed, "the server is dead");
-  }
-  result<std::optional<std::string>> session_of(std::string_view id) override {
-    return store_->session_of(id);
-  }
-  result<bool> erase(std::string_view id) override { return store_->erase(id); }
-  bool has_journal() const noexcept override { return true; }
-  result<std::optional<stored_run>> load_run(std::string_view id) override { return store_->load_run(id); }
-  result<std::vector<orphaned_run>> adopt_runs() override { return store_->adopt_runs(); }
-  result<std::vector<stored_event>> load_events(std::string_view id, std::uint64_t last,
-                                                std::size_t most) override {
-    return store_->load_events(id, last, most);
-  }
-
-private:
-  std::unique_ptr<session_store> store_;
-  std::shared_ptr<bool> alive_;
-};
-
-std::unique_ptr<session_store> servers::mortal(std::unique_ptr<session_store> store,
-                                               std::shared_ptr<bool> alive) {
-  return std::make_unique<mortal_store>(std::move(store), std::move(alive));
-}
-
-} // namespace
 
 TEST_CASE("a run that the server did not live to end goes on with the next one") {
   servers s;

@@ -100,6 +100,10 @@ flood_actor::behavior_type flood(flood_actor::stateful_pointer<flood_state> self
 }
 
 struct fake_state {
+  ~fake_state() {
+    for (const auto& [id, log] : logs)
+      caf::anon_send_exit(log, caf::exit_reason::user_shutdown);
+  }
   std::shared_ptr<std::atomic<std::size_t>> flooded;
   struct held_chat {
     chat_request request;
@@ -290,7 +294,8 @@ fake_sessions_actor::behavior_type fake_sessions(fake_pointer self,
           return to_caf(fail(errc::unknown_session, "there is no session '" + id + "'"));
         return acknowledgement{};
       },
-      [self](events_atom, const std::string& run_id, const caller&) -> caf::result<caf::strong_actor_ptr> {
+      [self](events_atom, const std::string& run_id, const caller&,
+             const std::string&) -> caf::result<caf::strong_actor_ptr> {
         const auto log = self->state.logs.find(run_id);
         if (log == self->state.logs.end())
           return to_caf(fail(errc::unknown_run, "there is no such run"));

@@ -50,10 +50,11 @@ TEST_CASE("data is one line, whatever it is made of") {
   CHECK(is_utf8(event->data));
 }
 
-TEST_CASE("an event is written with its id, its name and its data") {
+TEST_CASE("an event is written with its name and its data, and its id if it has one") {
   std::string text = "before\n\n";
-  append_sse(text, 7, {"usage", "{}"});
-  CHECK(text == "before\n\nid: 7\nevent: usage\ndata: {}\n\n");
+  append_sse(text, {"usage", "{}", 7});
+  append_sse(text, {"approval_required", "{}"});
+  CHECK(text == "before\n\nid: 7\nevent: usage\ndata: {}\n\nevent: approval_required\ndata: {}\n\n");
 }
 
 TEST_CASE("the last event of a stream is the body that the answer has without one") {

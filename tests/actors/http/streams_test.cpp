@@ -86,7 +86,7 @@ TEST_CASE_METHOD(one_stream, "what gathers goes out as one write, the head first
   write("bc");
   all->flush();
   CHECK(client->parts ==
-        std::vector<std::string>{"HEAD|id: 1\nevent: e\ndata: a\n\nid: 2\nevent: e\ndata: bc\n\n"});
+        std::vector<std::string>{"HEAD|event: e\ndata: a\n\nevent: e\ndata: bc\n\n"});
   CHECK(written.empty());
   client->take();
   CHECK(written == std::vector<std::size_t>{3});
@@ -102,7 +102,7 @@ TEST_CASE_METHOD(one_stream, "what comes while the client takes a part waits, an
   CHECK(client->parts.size() == 1);
   client->take();
   REQUIRE(client->parts.size() == 2);
-  CHECK(client->parts[1] == "id: 2\nevent: e\ndata: b\n\nid: 3\nevent: e\ndata: c\n\n");
+  CHECK(client->parts[1] == "event: e\ndata: b\n\nevent: e\ndata: c\n\n");
   client->take();
   CHECK(client->parts.size() == 2);
   CHECK(written == std::vector<std::size_t>{1, 2});
@@ -111,10 +111,10 @@ TEST_CASE_METHOD(one_stream, "what comes while the client takes a part waits, an
 TEST_CASE_METHOD(one_chunked_stream, "a part is a chunk, and an empty one is the last") {
   write("a");
   all->flush();
-  CHECK(client->parts.at(0) == "HEAD|18\r\nid: 1\nevent: e\ndata: a\n\n\r\n");
+  CHECK(client->parts.at(0) == "HEAD|12\r\nevent: e\ndata: a\n\n\r\n");
   write("b");
   all->end(1, true);
-  CHECK(client->parts.at(1) == "18\r\nid: 2\nevent: e\ndata: b\n\n\r\n0\r\n\r\n");
+  CHECK(client->parts.at(1) == "12\r\nevent: e\ndata: b\n\n\r\n0\r\n\r\n");
   CHECK(client->completed);
   CHECK(client->kept);
 }
@@ -192,15 +192,15 @@ TEST_CASE_METHOD(one_stream, "whether a client that closed its side is still the
   CHECK(client->parts.size() == 2);
 }
 
-TEST_CASE_METHOD(one_stream, "all streams end with the same words, and their own ids") {
+TEST_CASE_METHOD(one_stream, "all streams end with the same words, from which no client goes on") {
   const auto other = std::make_shared<slow_client>();
   all->begin(2, other, "HEAD|", true);
   write("a");
   all->flush();
   all->end_all({"run_failed", "x"});
-  CHECK(client->parts.back() == "id: 2\nevent: run_failed\ndata: x\n\n");
+  CHECK(client->parts.back() == "event: run_failed\ndata: x\n\n");
   CHECK(other->parts ==
-        std::vector<std::string>{"HEAD|", "21\r\nid: 1\nevent: run_failed\ndata: x\n\n\r\n0\r\n\r\n"});
+        std::vector<std::string>{"HEAD|", "1b\r\nevent: run_failed\ndata: x\n\n\r\n0\r\n\r\n"});
   CHECK(client->completed);
   CHECK_FALSE(other->kept);
 }

@@ -1,0 +1,157 @@
+#include "tests/actors/support/servers.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+#include <catch2/catch.hpp>
+
+using namespace troupe;
+using troupe::test::prompt;
+using troupe::test::servers;
+using namespace std::chrono_literals;
+
+namespace {
+
+chat_request keyed(std::string text, const std::string& hash) {
+  auto request = prompt(std::move(text), "key-run");
+  request.key_hash = hash;
+  request.is_logged = true;
+  return request;
+}
+
+} // namespace
+
+TEST_CASE("a run whose turn to be taken up has not come can be seen and cancelled") {
+  servers s;
+  constexpr int runs = 80;
+  for (int i = 0; i < runs; ++i)
+    s.now->chat(prompt("hi", "r" + std::to_string(i), "s" + std::to_string(i)));
+  s.kill();
+  s.start();
+  const auto taken_up = s.now->model->calls.size();
+  REQUIRE(taken_up < runs);
+  int waiting = 0;
+  for (int i = 0; i < runs; ++i) {
+    const auto run_id = "r" + std::to_string(i);
+    CHECK(s.show(run_id)->status == run_status::running);
+    const auto before = s.now->model->calls.size();
+    const auto cancelled =
+        s.now->ask<run_record_ptr>(s.now->actors.sessions, cancel_atom::value, run_id, cancel_mode::at_once);
+    s.now->run();
+    CHECK(cancelled->value);
+    waiting += s.now->model->calls.size() == before;
+    CHECK(s.show(run_id)->status == run_status::cancelled);
+  }
+  CHECK(waiting > 0);
+  s.kill();
+  s.start();
+  CHECK(s.now->model->calls.empty());
+}
+
+TEST_CASE("a key that was used for another request opens nobody's events") {
+  servers s;
+  const auto log_of = [&](const std::string& hash) {
+    return s.now->ask<caf::strong_actor_ptr>(s.now->actors.sessions, events_atom::value,
+                                             std::string("key-run"), caller{}, hash);
+  };
+  // Asked for before it is known what the key was used for.
+  const auto first = s.now->ask<chat_reply>(s.now->actors.sessions, keyed("one", "h"), observer_actor());
+  const auto early = log_of("h");
+  const auto early_other = log_of("other");
+  s.now->run();
+  CHECK(early->value);
+  // A log that is held outlives its server.
+  early->value.reset();
+  CHECK(early_other->code() == errc::invalid_argument);
+  s.now->model->says("1");
+  s.now->run();
+  REQUIRE(first->value);
+  for (const bool is_new_server : {false, true}) {
+    if (is_new_server) {
+      s.kill();
+      s.start();
+    }
+    const auto own = log_of("h");
+    const auto other = log_of("other");
+    const auto any = log_of("");
+    s.now->run();
+    CHECK(own->value);
+    CHECK(other->code() == errc::invalid_argument);
+    CHECK(any->value);
+    own->value.reset();
+    any->value.reset();
+  }
+}
+
+TEST_CASE("who asks again for a run in the background is answered once it cannot get lost") {
+  servers s;
+  auto request = prompt("one", "key-run");
+  request.key_hash = "h";
+  request.background = true;
+  s.where->is_gone = true;
+  const auto ask = [&] { return s.now->ask<chat_reply>(s.now->actors.sessions, request, observer_actor()); };
+  const auto first = ask();
+  const auto again = ask();
+  s.now->run();
+  CHECK(first->code() == errc::store_failed);
+  CHECK(again->code() == errc::store_failed);
+  s.kill();
+  s.start();
+  const auto later = ask();
+  const auto later_again = ask();
+  s.now->run();
+  REQUIRE(later->value);
+  REQUIRE(later_again->value);
+  CHECK(later_again->value->status == run_status::running);
+  CHECK(later_again->value->run_id == "key-run");
+  CHECK(s.now->model->calls.size() == 1);
+}
+
+TEST_CASE("a run that ended on a full disk does not come back") {
+  servers s;
+  const auto answer = s.now->chat(prompt("one", "r"));
+  s.where->is_full = true;
+  s.now->model->says("1");
+  s.now->run();
+  CHECK(answer->code() == errc::store_full);
+  s.where->is_full = false;
+  s.now->advance(5s);
+  s.kill();
+  s.start();
+  CHECK(s.now->model->calls.empty());
+  const auto run = s.show("r");
+  CHECK(run->status == run_status::failed);
+  REQUIRE(run->failure);
+  CHECK(run->failure->code == errc::store_full);
+}
+
+TEST_CASE("on a full disk what is there can be read, and prompts are refused") {
+  servers s;
+  s.now->chat(prompt("one", "r"));
+  s.now->model->says("1");
+  s.now->run();
+  s.where->is_full = true;
+  CHECK(s.now->chat(prompt("two", "r2"))->code() == errc::store_full);
+  CHECK(s.now->model->calls.empty());
+  CHECK(s.show("r")->result == "1");
+  const auto session = s.now->load("s");
+  REQUIRE(session->value);
+  CHECK((*session->value)->items.size() == 2);
+  s.where->is_full = false;
+  s.now->chat(prompt("three", "r3"));
+  CHECK(s.now->model->calls.size() == 1);
+}
+
+TEST_CASE("a run that cannot be taken up for a full disk is taken up once there is room") {
+  servers s;
+  s.now->chat(prompt("one", "r"));
+  s.kill();
+  s.start([&](runtime_options&) { s.where->is_full = true; });
+  CHECK(s.now->model->calls.empty());
+  CHECK(s.show("r")->status == run_status::running);
+  s.where->is_full = false;
+  s.now->advance(1s);
+  REQUIRE(s.now->model->calls.size() == 1);
+  s.now->model->says("1");
+  s.now->run();
+  CHECK(s.show("r")->result == "1");
+}

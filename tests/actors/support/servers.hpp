@@ -1,0 +1,39 @@
+#pragma once
+
+#include "tests/actors/support/stage.hpp"
+#include "tests/libagent/session/temporary_folder.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace troupe::test {
+
+chat_request prompt(std::string text, std::string run_id, std::string session = "s");
+
+/// What may happen to a server's disk.
+struct disk {
+  /// Nothing reaches it any more.
+  bool is_gone = false;
+  /// Nothing more has room on it.
+  bool is_full = false;
+};
+
+/// One server after the other over the same database. The end of one is as sudden as a kill: nothing of it
+/// reaches the database any more.
+class servers {
+public:
+  servers() { start(); }
+
+  void start(const std::function<void(runtime_options&)>& change = {});
+  void kill();
+  run_record_ptr show(const std::string& run_id);
+
+  temporary_folder folder;
+  std::shared_ptr<disk> where;
+  std::unique_ptr<stage> now;
+  /// That of the agent "triage", named "pay".
+  std::shared_ptr<fake_tool> tool;
+};
+
+} // namespace troupe::test

@@ -85,8 +85,7 @@ TEST_CASE_METHOD(one_stream, "what gathers goes out as one write, the head first
   write("a");
   write("bc");
   all->flush();
-  CHECK(client->parts ==
-        std::vector<std::string>{"HEAD|event: e\ndata: a\n\nevent: e\ndata: bc\n\n"});
+  CHECK(client->parts == std::vector<std::string>{"HEAD|event: e\ndata: a\n\nevent: e\ndata: bc\n\n"});
   CHECK(written.empty());
   client->take();
   CHECK(written == std::vector<std::size_t>{3});

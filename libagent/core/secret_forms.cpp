@@ -23,7 +23,13 @@ std::string escaped(const std::string& text) {
   return quoted.substr(1, quoted.size() - 2);
 }
 
-/// As JSON of others may have it, where a slash is escaped too.
+/// As JSON of others may have it, where all that is not ASCII is escaped.
+std::string in_ascii(const std::string& text) {
+  const auto quoted = json(text).dump(-1, ' ', true, json::error_handler_t::replace);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+/// The same, where a slash is escaped.
 std::string with_escaped_slashes(std::string_view text) {
   std::string made;
   for (const auto c : text)
@@ -70,7 +76,11 @@ std::vector<std::string> forms_of(std::string_view text) {
   const auto once = escaped(std::string(text));
   add(forms, once);
   add(forms, escaped(once));
+  const auto ascii = in_ascii(std::string(text));
+  add(forms, ascii);
+  add(forms, escaped(ascii));
   add(forms, with_escaped_slashes(once));
+  add(forms, with_escaped_slashes(ascii));
   add(forms, percent_encoded(text, "0123456789ABCDEF"));
   add(forms, percent_encoded(text, "0123456789abcdef"));
   for (const auto alphabet : {plain_alphabet, url_alphabet})

@@ -1,5 +1,7 @@
 #include "apps/troupe/text.hpp"
 
+#include "apps/troupe/hidden_secrets.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -75,8 +77,8 @@ std::string printable(std::string_view text) {
 }
 
 std::string one_line(std::string_view text, std::size_t max_characters) {
-  // Nothing past this can be shown; a tool may give megabytes.
-  const auto clean = printable(text.substr(0, max_characters * 8));
+  // Nothing past this can be shown; a tool may give megabytes. A secret that is cut is none to be found.
+  const auto clean = printable(hidden_secrets()->hide(std::string(text)).substr(0, max_characters * 8));
   auto line = std::string{};
   for (const auto c : clean) {
     const auto blank = c == ' ' || c == '\n' || c == '\t';

@@ -14,6 +14,7 @@ namespace troupe::cli {
 std::string printable(std::string_view text);
 
 /// The same on one line (whitespace runs become one space), cut to so many characters, the cut marked.
+/// Without secrets (`hide_secrets`), of which the cut might leave a part.
 std::string one_line(std::string_view text, std::size_t max_characters);
 
 /// The text as UTF-8 on one line, newlines as `\n`, other control characters as `\xNN`.

@@ -1,4 +1,4 @@
-"""A model endpoint that speaks streamed Chat Completions and says its words one by one, when it is told to."""
+"""A model endpoint that speaks Chat Completions and, streamed, says its words one by one, when it is told to."""
 
 import http.server
 import json
@@ -20,6 +20,8 @@ class ModelServer:
             def do_POST(self):
                 owner.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
                 self.send_response(200)
+                if not owner.requests[-1].get("stream"):
+                    return self.answer_whole(owner.answers.pop(0))
                 self.send_header("Content-Type", "text/event-stream")
                 self.end_headers()
                 try:
@@ -27,6 +29,17 @@ class ModelServer:
                 except ConnectionError:
                     # The run was cancelled.
                     pass
+
+            def answer_whole(self, deltas):
+                said = "".join(delta.get("content", "") for delta in deltas)
+                calls = [call for delta in deltas for call in delta.get("tool_calls", [])]
+                message = {"role": "assistant", "content": said or None, **({"tool_calls": calls} if calls else {})}
+                body = json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                                   "usage": {"prompt_tokens": 10, "completion_tokens": 5}}).encode()
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
             def answer(self, deltas):
                 for delta in deltas:

@@ -83,7 +83,7 @@ void add_endpoint(collector& all, const std::string& model, const endpoint_optio
 
 bool is_plain(std::string_view name, std::string_view value) {
   static const re2::RE2 forms(
-      R"((?:\.{0,2}|~)/[^\s@]*|[a-z][a-z0-9+.-]*://[^\s@?#]*|[0-9.:-]{1,15}|[a-z]+/[a-z.+-]+)"
+      R"((?:\.{0,2}|~)/[^\s@]*|[a-z][a-z0-9+.-]*://[^\s@?#]*|[0-9]{1,15}|[0-9]+(?:[.:-][0-9]+)+|[a-z]+/[a-z.+-]+)"
       R"(|[a-z]{1,16}|[A-Z]{1,16}|[A-Z][a-z]{1,15})");
   return !speaks_of_secrets(name) && re2::RE2::FullMatch({value.data(), value.size()}, forms);
 }

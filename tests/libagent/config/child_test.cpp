@@ -52,7 +52,7 @@ TEST_CASE("a sandbox of an MCP server is read, with paths from the file's folder
 
 TEST_CASE("what is wrong with limits and sandboxes is told with its place") {
   const mistake cases[] = {
-      {"limits: {memory: much}", "3:"},
+      {"limits: {memory: much}", "'memory' in 'limits' in MCP server 's'"},
       {"limits: {open_files: 3}", "'open_files' in 'limits' in MCP server 's'"},
       {"limits: {cpu_seconds: 0}", "'cpu_seconds' in 'limits' in MCP server 's'"},
       {"limits: {cpus: 1}", "unknown key 'cpus' in 'limits' in MCP server 's'"},

@@ -12,6 +12,7 @@ namespace {
 std::map<std::string, std::string> secrets_of(const std::string& text,
                                               std::map<std::string, std::string> variables) {
   const auto loaded = read(text, std::move(variables));
+  CHECK(errors_of(loaded).empty());
   REQUIRE(loaded.value);
   std::map<std::string, std::string> all;
   for (const auto& each : collect_secrets(*loaded.value))
@@ -24,7 +25,7 @@ std::map<std::string, std::string> secrets_of(const std::string& text,
 TEST_CASE("secrets are collected from all places of a file that may have them") {
   const auto all = secrets_of(R"(
 models:
-  main:
+  default:
     provider: openai
     model: "${MODEL}"
     api_key: written-key-1
@@ -43,10 +44,10 @@ agents: [{name: a, instructions: "${REGION} ${PASSWORD}"}]
                    {"ARGUMENT", "an-argument-7"},
                    {"MODEL", "a-model-6"},
                    {"PASSWORD", "swordfish"},
-                   {"models.main.api_key", "written-key-1"},
-                   {"models.main.headers.Authorization", "Bearer written-token-2"},
-                   {"models.main.headers.Authorization-2", "written-token-2"},
-                   {"models.main.query.key", "written-query-3"},
+                   {"models.default.api_key", "written-key-1"},
+                   {"models.default.headers.Authorization", "Bearer written-token-2"},
+                   {"models.default.headers.Authorization-2", "written-token-2"},
+                   {"models.default.query.key", "written-query-3"},
                    {"mcpServers.s.env.TOKEN", "written-env-4"},
                    {"hooks.0.headers.X-Hook", "written-hook-5"},
                });
@@ -54,7 +55,7 @@ agents: [{name: a, instructions: "${REGION} ${PASSWORD}"}]
 
 TEST_CASE("what a file also uses as a name is no secret") {
   CHECK(secrets_of("models: {gpt-4.1-mini: {provider: openai, model: \"${MODEL}\"}}\n"
-                   "agents: [{name: helper-2, instructions: \"${WHO}\"}]\n",
+                   "agents: [{name: helper-2, model: gpt-4.1-mini, instructions: \"${WHO}\"}]\n",
                    {{"MODEL", "gpt-4.1-mini"}, {"WHO", "helper-2"}})
             .empty());
 }

@@ -3,6 +3,7 @@
 #include "actors/agent_wiring.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/session.hpp"
+#include "libagent/core/redactor.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -29,6 +30,8 @@ struct cast {
   std::vector<std::string> agent_names;
   std::shared_ptr<const roster> agents;
   store_actor store;
+  /// Keeps the agent file's secrets out of what is written and told.
+  redactor_ptr hides = nothing_to_hide();
   /// The store keeps a journal.
   bool is_journaled = false;
   sessions_actor sessions;

@@ -1,6 +1,7 @@
 #include "actors/mcp_process.hpp"
 
 #include "actors/io/child_process.hpp"
+#include "libagent/config/sandbox.hpp"
 
 #include <caf/send.hpp>
 
@@ -8,10 +9,20 @@ namespace troupe {
 
 namespace {
 
+/// Needed where a file asks for sandboxes: Debian has it in the package bubblewrap.
+constexpr auto bubblewrap = "/usr/bin/bwrap";
+
 io::process_options make_process_options(const config::mcp_server_options& options) {
   io::process_options process;
   process.command = options.command;
   process.args = options.args;
+  if (options.sandbox) {
+    // Where it is not to be found the name stays, and the start fails by it.
+    process.command = config::find_bubblewrap().value_or(bubblewrap).string();
+    process.args = config::bubblewrap_arguments(*options.sandbox, options.cwd, options.command, options.args);
+  }
+  process.limits = {options.limits.memory.value_or(0), options.limits.cpu_seconds.value_or(0),
+                    options.limits.open_files.value_or(0), options.limits.no_new_privileges};
   process.env = io::child_environment(options.env);
   process.cwd = options.cwd;
   process.max_line_bytes = options.max_message_bytes;

@@ -30,6 +30,7 @@ run_log_state::~run_log_state() {
 
 void run_log_state::begin(run_log_setup setup) {
   setup_ = std::move(setup);
+  cleaner_ = event_redactor(setup_.hides);
   flow_ = event_flow<caf::actor_addr>(setup_.window);
   if (setup_.is_new || !setup_.is_journaled)
     return ready(0, false);
@@ -61,14 +62,33 @@ void run_log_state::when_ready(std::function<void()> task) {
 }
 
 void run_log_state::add(const run_event& what) {
-  const auto event = told(what, setup_.run_id);
-  auto text = event ? to_stored(*event) : std::string();
+  auto texts = texts_of(cleaner_.take(what));
+  std::size_t bytes = 0;
+  for (const auto& each : texts)
+    bytes += each.size();
   const auto& sender = self_->current_sender();
-  const auto is_new = flow_.came(caf::actor_cast<caf::actor_addr>(sender), text.size(), acknowledge);
+  const auto is_new = flow_.came(caf::actor_cast<caf::actor_addr>(sender), bytes, acknowledge);
   if (is_new && sender)
     self_->monitor(sender);
-  if (event)
-    when_ready([this, text = std::move(text)] { add_text(text); });
+  add_texts(std::move(texts));
+}
+
+std::vector<std::string> run_log_state::texts_of(const std::vector<run_event>& events) const {
+  std::vector<std::string> texts;
+  for (const auto& each : events)
+    if (auto event = told(each, setup_.run_id)) {
+      event->data = setup_.hides->hide_json(std::move(event->data));
+      texts.push_back(to_stored(*event));
+    }
+  return texts;
+}
+
+void run_log_state::add_texts(std::vector<std::string> texts) {
+  if (!texts.empty())
+    when_ready([this, texts = std::move(texts)] {
+      for (const auto& each : texts)
+        add_text(each);
+    });
 }
 
 void run_log_state::add_text(std::string text) {
@@ -240,6 +260,7 @@ void run_log_state::trim() {
 }
 
 void run_log_state::finish() {
+  add_texts(texts_of(cleaner_.finish()));
   when_ready([this] {
     is_over_ = true;
     answer_readers();

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "actors/event_flow.hpp"
+#include "actors/event_redactor.hpp"
 #include "actors/interfaces.hpp"
+#include "libagent/core/redactor.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -26,6 +28,8 @@ struct run_log_setup {
   bool is_journaled = false;
   /// There are no events yet; else the store has to say which there are.
   bool is_new = true;
+  /// Keeps secrets out of the events.
+  redactor_ptr hides = nothing_to_hide();
   /// Bytes of events that no reader has taken yet, past which the run is held back while there is a reader.
   std::size_t window = 0;
   /// Bytes of events that are kept in memory; older ones are in the store, or gone.
@@ -60,7 +64,10 @@ private:
   /// Does it once it is known what there is.
   void when_ready(std::function<void()> task);
   void ready(std::uint64_t last, bool is_over);
+  void add_texts(std::vector<std::string> texts);
   void add_text(std::string text);
+  /// As clients get them; events that tell them nothing are left out.
+  std::vector<std::string> texts_of(const std::vector<run_event>& events) const;
   void write(session_append&& what, caf::typed_response_promise<acknowledgement> promise);
   void save();
   void saved(std::uint64_t upto);
@@ -93,6 +100,7 @@ private:
   /// The last that a reader has got.
   std::uint64_t read_ = 0;
   event_flow<caf::actor_addr> flow_{0};
+  event_redactor cleaner_;
   std::set<caf::actor_addr> readers_;
   std::vector<reader> waiting_;
 };

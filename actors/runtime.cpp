@@ -205,6 +205,7 @@ http_front_actor runtime::serve_http(config::server_options options) const {
   const auto actors = impl_->where->current();
   http_backend backend{actors->sessions, impl_->agent_names, actors->mcp_servers, impl_->run_timeout};
   backend.supervisor = actors->supervisor;
+  backend.hides = actors->hides;
   http_streaming streaming;
   streaming.keep_alive = options.sse_keep_alive;
   auto front = spawn_http_front(impl_->system, *impl_->io, std::move(options), std::move(backend), streaming);

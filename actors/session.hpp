@@ -3,6 +3,7 @@
 #include "actors/agent_wiring.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/paused_session_run.hpp"
+#include "libagent/core/redactor.hpp"
 #include "libagent/run/journal.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -38,6 +39,8 @@ struct session_environment {
   std::size_t max_queue = 64;
   /// What a prompt does that finds a run of its session under way, where it does not say.
   busy_policy busy = busy_policy::enqueue;
+  /// Keeps secrets out of what is told of runs.
+  redactor_ptr hides = nothing_to_hide();
   /// Whether the store keeps a journal, so that runs outlive the server.
   bool is_journaled = false;
   /// So often a run that the server did not live to end is taken up again.

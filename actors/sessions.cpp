@@ -95,6 +95,7 @@ run_log_actor sessions_state::make_log(const std::string& run_id, bool is_new) {
   if (const auto known = logs_.find(run_id); known != logs_.end())
     return known->second;
   run_log_setup setup{run_id, environment_->store, environment_->is_journaled, is_new};
+  setup.hides = environment_->hides;
   setup.window = defaults::run_log_window;
   setup.kept_bytes = defaults::run_log_bytes;
   return logs_.emplace(run_id, self_->spawn(run_log_behavior, std::move(setup))).first->second;
@@ -152,6 +153,7 @@ caf::result<caf::strong_actor_ptr> sessions_state::log_of(const std::string& run
           return;
         }
         run_log_setup setup{record->run_id, environment_->store, true, false};
+        setup.hides = environment_->hides;
         setup.window = defaults::run_log_window;
         promise.deliver(handle(self_->spawn(run_log_behavior, std::move(setup))));
       });

@@ -227,6 +227,7 @@ void renew_wirings(const runtime_options& options, cast& made) {
   auto environment = std::make_shared<session_environment>(*made.environment);
   environment->store = made.store;
   environment->is_journaled = made.is_journaled;
+  environment->hides = made.hides;
   environment->agents = made.agents;
   made.environment = std::move(environment);
 }

@@ -10,6 +10,8 @@
 #include "actors/sessions.hpp"
 #include "actors/store.hpp"
 #include "actors/wiring.hpp"
+#include "libagent/config/secrets.hpp"
+#include "libagent/session/sealed_store.hpp"
 
 #include <caf/actor_cast.hpp>
 
@@ -130,6 +132,7 @@ result<void> workshop::prepare() {
 
 result<void> workshop::prepare_store() {
   const auto& sessions = options_.config.sessions;
+  hides_ = std::make_shared<const redactor>(config::collect_secrets(options_.config));
   if (options_.open_store) {
     auto store = options_.open_store();
     if (!store)
@@ -139,7 +142,7 @@ result<void> workshop::prepare_store() {
     auto store = open_sqlite_store(sessions.path.string(), options_.config.journal.kept);
     if (!store)
       return store.error();
-    store_ = std::move(*store);
+    store_ = make_sealed_store(std::move(*store), hides_);
   } else {
     memory_ = make_memory_store({sessions.max_sessions});
   }
@@ -275,7 +278,7 @@ result<caf::actor> workshop::make_store() {
     auto opened = open_sqlite_store(config.sessions.path.string(), config.journal.kept);
     if (!opened)
       return opened.error();
-    setup->store = std::move(*opened);
+    setup->store = make_sealed_store(std::move(*opened), hides_);
   }
   if (config.journal.kept != durability::full)
     setup->sync_interval = config.journal.sync_interval;
@@ -289,6 +292,7 @@ void workshop::add_store(std::vector<part>& all) {
                  [shop](cast& into, const caf::actor& made) {
                    into.store = caf::actor_cast<store_actor>(made);
                    into.is_journaled = shop->is_journaled_;
+                   into.hides = shop->hides_;
                  }});
 }
 

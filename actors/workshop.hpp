@@ -73,6 +73,7 @@ private:
   runtime_options options_;
   /// Made before the first actor, and taken by it; made anew for the next one.
   std::unique_ptr<session_store> store_;
+  redactor_ptr hides_;
   std::map<std::string, client_box> clients_;
   std::map<std::size_t, hook_client_box> hook_clients_;
   /// Shared by all actors of that name, one after the other.

@@ -55,7 +55,7 @@ front_actor::behavior_type http_front(front_pointer self, const front_setup& set
   auto decisions = std::make_shared<const api>(setup.options, setup.backend.agents);
   state.server =
       std::make_shared<server>(setup.io, setup.options, setup.streaming.keep_alive, std::move(decisions),
-                               handlers_for(caf::actor_cast<caf::weak_actor_ptr>(self)));
+                               handlers_for(caf::actor_cast<caf::weak_actor_ptr>(self)), setup.backend.hides);
   return {
       [self](port_atom) {
         auto promise = self->make_response_promise<std::uint16_t>();

@@ -3,6 +3,7 @@
 #include "actors/http/defaults.hpp"
 #include "actors/interfaces.hpp"
 #include "libagent/config/config.hpp"
+#include "libagent/core/redactor.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/fwd.hpp>
@@ -32,6 +33,8 @@ struct http_backend {
   std::chrono::milliseconds queue_wait = http::defaults::queue_wait;
   /// Knows how all of it is; may be null.
   supervisor_actor supervisor{};
+  /// Keeps secrets out of all answers; taken once, when the front end starts.
+  redactor_ptr hides = nothing_to_hide();
 };
 using http_backend_ptr = std::shared_ptr<const http_backend>;
 

@@ -38,7 +38,8 @@ answer shutting_down() {
 class server::core : public gate::inside, public std::enable_shared_from_this<core> {
 public:
   core(io::reactor& io, config::server_options options, milliseconds keep_alive,
-       std::shared_ptr<const api> decisions, handlers events, std::shared_ptr<gate> way_in);
+       std::shared_ptr<const api> decisions, handlers events, std::shared_ptr<gate> way_in,
+       redactor_ptr hides);
   ~core() override;
 
   void open();
@@ -70,6 +71,7 @@ private:
 
   config::server_options options_;
   std::shared_ptr<const api> api_;
+  redactor_ptr hides_;
   /// Null once it is closed.
   std::unique_ptr<reception> reception_;
   /// Null for plain HTTP.
@@ -95,10 +97,12 @@ private:
 };
 
 server::core::core(io::reactor& io, config::server_options options, milliseconds keep_alive,
-                   std::shared_ptr<const api> decisions, handlers events, std::shared_ptr<gate> way_in)
-    : options_(std::move(options)), api_(std::move(decisions)), events_(std::move(events)),
-      gate_(std::move(way_in)), connections_(std::make_shared<connections>(connections::timeouts{
-                                    options_.header_timeout, options_.body_timeout, options_.idle_timeout})),
+                   std::shared_ptr<const api> decisions, handlers events, std::shared_ptr<gate> way_in,
+                   redactor_ptr hides)
+    : options_(std::move(options)), api_(std::move(decisions)), hides_(std::move(hides)),
+      events_(std::move(events)), gate_(std::move(way_in)),
+      connections_(std::make_shared<connections>(
+          connections::timeouts{options_.header_timeout, options_.body_timeout, options_.idle_timeout})),
       timer_(io.context()), keep_alive_(keep_alive) {
   const auto shortest =
       std::min({options_.header_timeout, options_.body_timeout, options_.idle_timeout, keep_alive});
@@ -175,8 +179,10 @@ void server::core::handle(const std::shared_ptr<exchange>& request) {
 
 void server::core::go_on(const std::shared_ptr<exchange>& request, const auth::identity& who) {
   auto decided = decide(request->request(), who);
-  if (auto* at_once = std::get_if<answer>(&decided))
+  if (auto* at_once = std::get_if<answer>(&decided)) {
+    at_once->body = hides_->hide_json(std::move(at_once->body));
     return respond(*request, std::move(*at_once));
+  }
   if (draining_ || !hand_out(request, std::move(std::get<call>(decided)), {who.subject, who.is_operator}))
     respond(*request, shutting_down());
 }
@@ -331,10 +337,10 @@ void server::core::close() {
 }
 
 server::server(io::reactor& io, const config::server_options& options, milliseconds keep_alive,
-               std::shared_ptr<const api> decisions, handlers events)
-    : gate_(std::make_shared<gate>(io.context())) {
+               std::shared_ptr<const api> decisions, handlers events, redactor_ptr hides)
+    : gate_(std::make_shared<gate>(io.context())), hides_(std::move(hides)) {
   auto inside =
-      std::make_shared<core>(io, options, keep_alive, std::move(decisions), std::move(events), gate_);
+      std::make_shared<core>(io, options, keep_alive, std::move(decisions), std::move(events), gate_, hides_);
   gate_->open(inside);
   boost::asio::post(io.context(), [opening = std::move(inside)] { opening->open(); });
 }
@@ -344,6 +350,7 @@ server::~server() {
 }
 
 void server::reply(request_id id, answer value) {
+  value.body = hides_->hide_json(std::move(value.body));
   gate_->reply(id, std::move(value));
 }
 
@@ -352,6 +359,7 @@ void server::begin_stream(request_id id) {
 }
 
 void server::write(request_id id, sse_event event) {
+  event.data = hides_->hide_json(std::move(event.data));
   gate_->step({id, stream_step::kind::write, std::move(event)});
 }
 

@@ -3,6 +3,7 @@
 #include "actors/caller.hpp"
 #include "actors/http/api.hpp"
 #include "actors/http/sse.hpp"
+#include "libagent/core/redactor.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -38,8 +39,9 @@ public:
   };
 
   /// Starts to listen. `keep_alive`: how long a stream may be quiet before a comment is written to it.
+  /// `hides` keeps secrets out of all that is answered.
   server(io::reactor& io, const config::server_options& options, std::chrono::milliseconds keep_alive,
-         std::shared_ptr<const api> decisions, handlers events);
+         std::shared_ptr<const api> decisions, handlers events, redactor_ptr hides = nothing_to_hide());
   /// Stops with no grace.
   ~server();
   server(const server&) = delete;
@@ -61,6 +63,7 @@ public:
 private:
   class core;
   std::shared_ptr<gate> gate_;
+  redactor_ptr hides_;
 };
 
 } // namespace troupe::http

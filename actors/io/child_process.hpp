@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/io/spawn.hpp"
 #include "libagent/core/result.hpp"
 
 #include <chrono>
@@ -24,6 +25,7 @@ struct process_options {
   /// The whole environment of the child; see `child_environment`.
   std::vector<std::pair<std::string, std::string>> env{};
   std::filesystem::path cwd{};
+  spawn_limits limits{};
   /// Longest line of stdout; a longer one ends the process (`on_overlong`).
   std::size_t max_line_bytes = 16u << 20;
   /// Bytes of stdout handed over and not yet reported by `consumed`; past this reading pauses.

@@ -123,7 +123,8 @@ result<void> child_process::impl::start_program() {
                         .out = out->writing.get(),
                         .err = err->writing.get(),
                         .announce_fd = guard_->announce_fd(),
-                        .dies_with_thread = dies_with_thread_};
+                        .dies_with_thread = dies_with_thread_,
+                        .limits = options_.limits};
   auto started = spawn(request);
   if (!started)
     return started.error();

@@ -24,7 +24,7 @@
 namespace troupe::io {
 namespace {
 
-enum class stage : int { session, directory, streams, program };
+enum class stage : int { session, directory, streams, limits, program };
 
 struct failure_note {
   stage where;
@@ -94,6 +94,24 @@ void keep_only_standard_streams() {
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+bool limit(__rlimit_resource_t what, std::uint64_t soft, std::uint64_t hard) {
+  if (soft == 0)
+    return true;
+  rlimit now{};
+  if (::getrlimit(what, &now) < 0)
+    return false;
+  const rlimit bound{std::min<rlim_t>(soft, now.rlim_max), std::min<rlim_t>(hard, now.rlim_max)};
+  return ::setrlimit(what, &bound) == 0;
+}
+
+bool apply(const spawn_limits& limits) {
+  // The first second past the bound brings SIGXCPU, which can be caught; the next SIGKILL.
+  return limit(RLIMIT_DATA, limits.memory, limits.memory) &&
+         limit(RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1) &&
+         limit(RLIMIT_NOFILE, limits.open_files, limits.open_files) &&
+         (!limits.no_new_privileges || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+}
+
 [[noreturn]] void become_program(const child_plan& plan) {
   const auto& request = *plan.request;
   reset_signals();
@@ -112,6 +130,8 @@ void keep_only_standard_streams() {
   keep_only_standard_streams();
   if (plan.directory != nullptr && ::chdir(plan.directory) < 0)
     give_up(plan, stage::directory, errno);
+  if (!apply(request.limits))
+    give_up(plan, stage::limits, errno);
   unblock_signals();
   ::execve(plan.program, plan.argv, plan.envp);
   give_up(plan, stage::program, errno);
@@ -181,6 +201,9 @@ error explain(const spawn_request& request, const std::string& program, failure_
                 fmt::format("cannot start '{}': cwd {} {}", request.command, request.cwd.string(),
                             note.code == ENOENT ? std::string("does not exist")
                                                 : "cannot be used: " + problem_text(note.code)));
+  if (note.where == stage::limits)
+    return fail(errc::io_failed, fmt::format("cannot start '{}': its limits cannot be set: {}",
+                                             request.command, std::strerror(note.code)));
   const auto seen = request.cwd / program;
   if (note.code == ENOENT && ::access(seen.c_str(), F_OK) == 0)
     return fail(errc::io_failed,

@@ -2,6 +2,7 @@
 
 #include "libagent/core/result.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -36,6 +37,16 @@ struct pipe_ends {
 /// A pipe whose ends are closed in programs that are started, and are none of 0, 1 and 2.
 result<pipe_ends> make_pipe();
 
+/// Bounds of a program, which those that it starts inherit. 0: as this process has it; never more than that.
+struct spawn_limits {
+  /// RLIMIT_DATA, in bytes.
+  std::uint64_t memory = 0;
+  std::uint64_t cpu_seconds = 0;
+  std::uint64_t open_files = 0;
+  /// PR_SET_NO_NEW_PRIVS.
+  bool no_new_privileges = false;
+};
+
 struct spawn_request {
   /// Looked up in the PATH of `env` unless it has a slash; relative paths start at `cwd`.
   std::string command;
@@ -52,6 +63,7 @@ struct spawn_request {
   int announce_fd = -1;
   /// SIGKILL to the child when the calling thread ends.
   bool dies_with_thread = false;
+  spawn_limits limits{};
 };
 
 /// Starts a program in a session and process group of its own, with default signal dispositions and no

@@ -1,6 +1,9 @@
 #include "apps/troupe/agent_file.hpp"
 
+#include "apps/troupe/hidden_secrets.hpp"
+#include "apps/troupe/output.hpp"
 #include "apps/troupe/text.hpp"
+#include "libagent/config/secrets.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -46,11 +49,12 @@ std::variant<config::configuration, no_configuration> load_agent_file(const std:
   for (const auto& warning : loaded.warnings)
     spdlog::warn(to_string(warning));
   for (const auto& wrong : loaded.errors)
-    fmt::print(stderr, "{}\n", escape_controls(to_string(wrong)));
+    complain("{}\n", escape_controls(to_string(wrong)));
   if (found)
     *found = {loaded.errors, loaded.warnings};
   if (!loaded.errors.empty() || !loaded.value)
     return no_configuration::bad_file;
+  hide_secrets(std::make_shared<const redactor>(config::collect_secrets(*loaded.value)));
   return std::move(*loaded.value);
 }
 
@@ -65,8 +69,8 @@ bool has_agent(const config::configuration& file, const std::string& name) {
       return true;
     known += (known.empty() ? "" : ", ") + agent.name;
   }
-  fmt::print(stderr, "troupe: there is no agent \"{}\"; the file has: {}\n", escape_controls(name),
-             escape_controls(known));
+  complain("troupe: there is no agent \"{}\"; the file has: {}\n", escape_controls(name),
+           escape_controls(known));
   return false;
 }
 

@@ -1,5 +1,6 @@
 #include "apps/troupe/chat_screen.hpp"
 
+#include "apps/troupe/hidden_secrets.hpp"
 #include "apps/troupe/output.hpp"
 #include "apps/troupe/text.hpp"
 #include "libagent/core/json.hpp"
@@ -41,10 +42,18 @@ std::optional<std::string> describe(const run_event& event) {
 } // namespace
 
 chat_screen::chat_screen(screen_options options)
-    : options_(options), voices_([this](const run_event& event) { render(event); }) {}
+    : options_(options), cleaner_(hidden_secrets()),
+      voices_([this](const run_event& event) { render(event); }) {}
 
 void chat_screen::show(const run_event& event) {
-  voices_.take(event);
+  for (auto& each : cleaner_.take(event))
+    voices_.take(std::move(each));
+}
+
+void chat_screen::finish_voices() {
+  for (auto& each : cleaner_.finish())
+    voices_.take(std::move(each));
+  voices_.finish();
 }
 
 void chat_screen::render(const run_event& event) {
@@ -92,21 +101,21 @@ void chat_screen::begin_text(const std::string& agent) {
 }
 
 void chat_screen::show(const chat_reply& reply) {
-  voices_.finish();
+  finish_voices();
   end_line();
+  const auto result = hidden_secrets()->hide(reply.result);
   // An answer may have several texts, of which the last one counts.
-  const auto is_shown =
-      text_ && (*text_ == reply.result || (!reply.result.empty() && text_->ends_with(reply.result)));
+  const auto is_shown = text_ && (*text_ == result || (!result.empty() && text_->ends_with(result)));
   if (reply.status != run_status::paused && !is_shown) {
     begin_text(reply.agent);
-    put(cleaned(reply.structured ? dump_json(*reply.structured) : reply.result));
+    put(cleaned(reply.structured ? dump_json(hidden_secrets()->hide_tree(*reply.structured)) : result));
     end_line();
   }
   text_.reset();
 }
 
 void chat_screen::finish() {
-  voices_.finish();
+  finish_voices();
   end_line();
   text_.reset();
 }
@@ -117,7 +126,7 @@ void chat_screen::show(const error& reason) {
   if (options_.interactive)
     write(text, red);
   else
-    fmt::print(stderr, "troupe: {}\n", printable(text));
+    complain("troupe: {}\n", printable(text));
 }
 
 void chat_screen::say(std::string_view text) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/event_redactor.hpp"
 #include "actors/messages.hpp"
 #include "apps/troupe/one_voice.hpp"
 #include "libagent/core/result.hpp"
@@ -57,7 +58,11 @@ private:
   void end_line();
   void write(std::string_view text, const char* style);
 
+  /// What secrets and voices have held back.
+  void finish_voices();
+
   screen_options options_;
+  event_redactor cleaner_;
   one_voice voices_;
   /// What the line under way is, and whose.
   line line_ = line::none;

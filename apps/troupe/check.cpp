@@ -22,6 +22,8 @@ namespace {
 
 /// Beyond the longest start-up, for the list of tools and a busy machine.
 constexpr auto patience = std::chrono::seconds{30};
+/// Spaces a level, of JSON.
+constexpr auto indentation = 2;
 
 std::vector<std::string> names_of(const tool_list& tools) {
   std::vector<std::string> names;
@@ -107,26 +109,23 @@ private:
   std::optional<int> stopped_by_;
 };
 
-std::string in_json(const json& value) {
-  return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
-}
-
 int show(const inspection& done, const findings& found, bool as_json) {
   const auto& report = done.report();
   for (const auto& warning : report.warnings)
     if (as_json)
-      fmt::print(stderr, "troupe: warning: {}\n", escape_controls(to_string(warning)));
+      complain("troupe: warning: {}\n", escape_controls(to_string(warning)));
   for (const auto& reason : done.failures())
-    fmt::print(stderr, "troupe: {}: {}\n", to_string(reason.code), printable(reason.detail));
-  const auto text = as_json ? in_json(to_json(report, found.warnings)) : to_text(report);
-  const auto well = print(text) && done.failures().empty() && all_well(report);
+    complain("troupe: {}: {}\n", to_string(reason.code), printable(reason.detail));
+  const bool shown =
+      as_json ? print_json(to_json(report, found.warnings), indentation) : print(to_text(report));
+  const auto well = shown && done.failures().empty() && all_well(report);
   return well ? exit_code::ok : exit_code::failed;
 }
 
 /// The file cannot be used; what is wrong has been said on stderr.
 int refuse(const findings& found, bool as_json) {
   if (as_json)
-    print(in_json(to_json(found)));
+    print_json(to_json(found), indentation);
   return exit_code::failed;
 }
 

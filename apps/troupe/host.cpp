@@ -1,5 +1,6 @@
 #include "apps/troupe/host.hpp"
 
+#include "apps/troupe/output.hpp"
 #include "apps/troupe/text.hpp"
 
 #include <fmt/format.h>
@@ -17,7 +18,7 @@ std::unique_ptr<host> host::start(config::configuration file, const stop_signals
   options.takes_up_runs = takes_up_runs;
   auto started = runtime::start(made->system_, std::move(options));
   if (!started) {
-    fmt::print(stderr, "troupe: {}\n", printable(started.error().detail));
+    complain("troupe: {}\n", printable(started.error().detail));
     if (why)
       *why = started.error();
     return nullptr;

@@ -4,9 +4,11 @@
 #include "apps/troupe/agent_file.hpp"
 #include "apps/troupe/commands.hpp"
 #include "apps/troupe/exit_code.hpp"
+#include "apps/troupe/hidden_secrets.hpp"
 #include "apps/troupe/logging.hpp"
 #include "apps/troupe/output.hpp"
 #include "apps/troupe/text.hpp"
+#include "libagent/session/sealed_store.hpp"
 #include "libagent/session/store.hpp"
 
 #include <fmt/format.h>
@@ -76,10 +78,10 @@ int check_all(session_store& store, const std::vector<std::string>& runs, bool a
     auto list = json::array();
     for (const auto& [run_id, detail] : flaws)
       list.push_back({{"run_id", run_id.empty() ? json(nullptr) : json(run_id)}, {"detail", detail}});
-    print(dump_json({{"runs", runs.size()}, {"flaws", std::move(list)}}) + "\n");
+    print_json({{"runs", runs.size()}, {"flaws", std::move(list)}});
   } else {
     for (const auto& [run_id, detail] : flaws)
-      fmt::print(stderr, "troupe: {}{}\n", run_id.empty() ? "the file: " : "", printable(detail));
+      complain("troupe: {}{}\n", run_id.empty() ? "the file: " : "", printable(detail));
     print(fmt::format("{} runs, {} damaged\n", runs.size(), flaws.size()));
   }
   return flaws.empty() ? exit_code::ok : exit_code::failed;
@@ -119,13 +121,12 @@ int dump(session_store& store, const std::vector<std::string>& runs) {
   for (const auto& run_id : runs) {
     const auto run = store.load_run(run_id);
     if (!run || !*run) {
-      fmt::print(stderr, "troupe: {}\n",
-                 run ? fmt::format("there is no run '{}'", printable(run_id))
-                     : printable(run.error().detail));
+      complain("troupe: {}\n",
+               run ? fmt::format("there is no run '{}'", printable(run_id)) : printable(run.error().detail));
       code = exit_code::failed;
       continue;
     }
-    if (!print(dump_json(describe(store, **run)) + "\n"))
+    if (!print_json(describe(store, **run)))
       return exit_code::failed;
   }
   return code;
@@ -140,27 +141,27 @@ int journal(const common_options& common, const journal_options& options) {
   if (!file)
     return exit_code::usage;
   if (file->sessions.store != config::session_options::store_kind::sqlite) {
-    fmt::print(stderr, "troupe: the agent file keeps no journal; write sessions: {{store: sqlite}}\n");
+    complain("troupe: the agent file keeps no journal; write sessions: {{store: sqlite}}\n");
     return exit_code::usage;
   }
   if (!std::filesystem::exists(file->sessions.path)) {
-    fmt::print(stderr, "troupe: there is no session database \"{}\" yet\n", file->sessions.path.string());
+    complain("troupe: there is no session database \"{}\" yet\n", file->sessions.path.string());
     return exit_code::failed;
   }
   // Whatever is kept from now on, what was kept before is there.
-  const auto store = open_sqlite_store(file->sessions.path.string(), durability::batched);
-  if (!store) {
-    fmt::print(stderr, "troupe: {}\n", printable(store.error().detail));
+  auto opened = open_sqlite_store(file->sessions.path.string(), durability::batched);
+  if (!opened) {
+    complain("troupe: {}\n", printable(opened.error().detail));
     return exit_code::failed;
   }
-  auto runs =
-      options.run_id.empty() ? (*store)->run_ids() : result<std::vector<std::string>>({options.run_id});
+  const auto store = make_sealed_store(std::move(*opened), hidden_secrets());
+  auto runs = options.run_id.empty() ? store->run_ids() : result<std::vector<std::string>>({options.run_id});
   if (!runs) {
-    fmt::print(stderr, "troupe: {}\n", printable(runs.error().detail));
+    complain("troupe: {}\n", printable(runs.error().detail));
     return exit_code::failed;
   }
-  return options.what == journal_options::action::check ? check_all(**store, *runs, options.json)
-                                                        : dump(**store, *runs);
+  return options.what == journal_options::action::check ? check_all(*store, *runs, options.json)
+                                                        : dump(*store, *runs);
 }
 
 } // namespace troupe::cli

@@ -17,7 +17,7 @@ namespace troupe::cli {
 int new_key(const key_options& options) {
   std::array<unsigned char, 32> random;
   if (getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
-    fmt::print(stderr, "troupe: no random bits: {}\n", std::strerror(errno));
+    complain("troupe: no random bits: {}\n", std::strerror(errno));
     return exit_code::failed;
   }
   const auto key = auth::new_api_key(random);

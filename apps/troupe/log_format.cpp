@@ -1,5 +1,6 @@
 #include "apps/troupe/log_format.hpp"
 
+#include "apps/troupe/hidden_secrets.hpp"
 #include "apps/troupe/text.hpp"
 #include "libagent/core/json.hpp"
 
@@ -62,6 +63,10 @@ std::string local_timestamp(spdlog::log_clock::time_point when) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S}.{:03}", parts, milliseconds_of(when));
 }
 
+std::string payload_of(const spdlog::details::log_msg& entry) {
+  return hidden_secrets()->hide(std::string(view(entry.payload)));
+}
+
 void append(spdlog::memory_buf_t& out, std::string_view text) {
   out.append(text.data(), text.data() + text.size());
 }
@@ -70,7 +75,7 @@ void append(spdlog::memory_buf_t& out, std::string_view text) {
 
 void line_formatter::format(const spdlog::details::log_msg& entry, spdlog::memory_buf_t& out) {
   append(out, fmt::format("{} {:<5} [{}] {}\n", local_timestamp(entry.time), level_name(entry.level),
-                          logger_name(entry), escape_controls(view(entry.payload))));
+                          logger_name(entry), escape_controls(payload_of(entry))));
 }
 
 std::unique_ptr<spdlog::formatter> line_formatter::clone() const {
@@ -80,7 +85,7 @@ std::unique_ptr<spdlog::formatter> line_formatter::clone() const {
 void json_formatter::format(const spdlog::details::log_msg& entry, spdlog::memory_buf_t& out) {
   const auto quote = [](std::string_view text) { return dump_json(json(std::string{text})); };
   append(out, fmt::format(R"({{"ts":"{}","level":"{}","logger":{},"msg":{}}})", timestamp(entry.time),
-                          level_name(entry.level), quote(logger_name(entry)), quote(view(entry.payload))));
+                          level_name(entry.level), quote(logger_name(entry)), quote(payload_of(entry))));
   append(out, "\n");
 }
 

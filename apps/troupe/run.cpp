@@ -53,12 +53,12 @@ std::variant<std::string, int> read_prompt(const run_options& options, stop_sign
 bool check_prompt(const std::string& prompt) {
   const auto* wrong = prompt.empty() ? "is empty" : is_utf8(prompt) ? nullptr : "is not UTF-8";
   if (wrong)
-    fmt::print(stderr, "troupe: the prompt {}\n", wrong);
+    complain("troupe: the prompt {}\n", wrong);
   return !wrong;
 }
 
 int refuse(const error& reason) {
-  fmt::print(stderr, "troupe: {}\n", printable(reason.detail));
+  complain("troupe: {}\n", printable(reason.detail));
   return exit_code::usage;
 }
 
@@ -107,14 +107,14 @@ public:
 
   /// That the run waits, and for what.
   int report_pause(const std::vector<interruption>& open, const std::string& run_id, const json& whole) {
-    fmt::print(stderr, "{}", interruption_lines(run_id, open));
+    complain("{}", interruption_lines(run_id, open));
     if (is_kept_ && isatty(STDERR_FILENO))
-      fmt::print(stderr, "troupe: to go on: troupe run --resume {} --approve all\n", run_id);
+      complain("troupe: to go on: troupe run --resume {} --approve all\n", run_id);
     if (!is_kept_)
       spdlog::warn("the run '{}' cannot be resumed, since sessions are kept in memory; the agent file's "
                    "`sessions` block can name a SQLite store",
                    run_id);
-    return (!options_.json || print(dump_json(whole) + "\n")) ? exit_code::paused : exit_code::failed;
+    return (!options_.json || print_json(whole)) ? exit_code::paused : exit_code::failed;
   }
 
 private:
@@ -133,7 +133,7 @@ private:
 
   void tell_usage(const usage_report& used, std::optional<double> cost) const {
     if (options_.usage)
-      fmt::print(stderr, "{}", usage_lines(used, cost));
+      complain("{}", usage_lines(used, cost));
   }
 
   int report(const chat_reply& reply) {
@@ -144,8 +144,10 @@ private:
       return report_pause(reply.interruptions, reply.run_id, to_json(reply));
     if (options_.stream)
       return screen_.works() ? exit_code::ok : exit_code::failed;
-    auto text = options_.json ? dump_json(to_json(reply)) : text_of(reply);
-    if (!options_.json && isatty(STDOUT_FILENO))
+    if (options_.json)
+      return print_json(to_json(reply)) ? exit_code::ok : exit_code::failed;
+    auto text = text_of(reply);
+    if (isatty(STDOUT_FILENO))
       text = printable(text);
     return print(text + "\n") ? exit_code::ok : exit_code::failed;
   }
@@ -153,7 +155,7 @@ private:
   int report(const error& reason, const std::string& run_id, const std::string& session_id, bool has_record) {
     if (options_.stream)
       screen_.finish();
-    fmt::print(stderr, "troupe: {}: {}\n", to_string(reason.code), printable(reason.detail));
+    complain("troupe: {}: {}\n", to_string(reason.code), printable(reason.detail));
     auto whole = json{{"error", to_json(reason)}, {"run_id", run_id}};
     if (!session_id.empty())
       whole["session_id"] = session_id;
@@ -165,7 +167,7 @@ private:
       }
     }
     if (options_.json)
-      print(dump_json(whole) + "\n");
+      print_json(whole);
     return exit_code::failed;
   }
 

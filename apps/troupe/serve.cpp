@@ -30,7 +30,7 @@ std::string in_url(const std::string& host) {
 /// Whether the front end came up; false, and a word on stderr, if not.
 bool announce(const config::server_options& server, const answer<std::uint16_t>& port) {
   if (const auto* reason = std::get_if<error>(&port)) {
-    fmt::print(stderr, "troupe: {}\n", printable(reason->detail));
+    complain("troupe: {}\n", printable(reason->detail));
     return false;
   }
   if (const auto warning = http::warning_of(server); !warning.empty())
@@ -53,7 +53,7 @@ int serve(const common_options& common, const serve_options& options, stop_signa
   file->server.insecure = options.insecure;
   const auto server = file->server;
   if (const auto allowed = http::may_listen(server); !allowed) {
-    fmt::print(stderr, "troupe: {}\n", allowed.error().detail);
+    complain("troupe: {}\n", allowed.error().detail);
     return exit_code::usage;
   }
   const auto house = host::start(std::move(*file), signals, nullptr, true);

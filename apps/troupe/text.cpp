@@ -1,5 +1,7 @@
 #include "apps/troupe/text.hpp"
 
+#include "apps/troupe/hidden_secrets.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -45,6 +47,15 @@ bool is_hidden(unsigned code_point) {
          within(0x2028, 0x202E) || within(0x2060, 0x206F) || code_point == 0xFEFF;
 }
 
+/// Whether a character stands there that turns the direction of what follows: embeddings, overrides and
+/// isolates (UAX #9), by which a text can look like another one. All have three bytes.
+bool turns_direction_at(std::string_view text, std::size_t at) {
+  if (static_cast<unsigned char>(text[at]) != 0xE2)
+    return false;
+  const auto code_point = code_point_at(text, at);
+  return (code_point >= 0x202A && code_point <= 0x202E) || (code_point >= 0x2066 && code_point <= 0x2069);
+}
+
 std::string cut(std::string text, std::size_t max_characters) {
   auto seen = std::size_t{0};
   auto keep = std::size_t{0};
@@ -68,6 +79,8 @@ std::string printable(std::string_view text) {
   for (auto i = std::size_t{0}; i < whole.size(); ++i) {
     if (is_c1_at(whole, i))
       ++i;
+    else if (turns_direction_at(whole, i))
+      i += 2;
     else if (!is_ascii_control(whole[i]) || whole[i] == '\n' || whole[i] == '\t')
       kept += whole[i];
   }
@@ -75,8 +88,8 @@ std::string printable(std::string_view text) {
 }
 
 std::string one_line(std::string_view text, std::size_t max_characters) {
-  // Nothing past this can be shown; a tool may give megabytes.
-  const auto clean = printable(text.substr(0, max_characters * 8));
+  // Nothing past this can be shown; a tool may give megabytes. A secret that is cut is none to be found.
+  const auto clean = printable(hidden_secrets()->hide(std::string(text)).substr(0, max_characters * 8));
   auto line = std::string{};
   for (const auto c : clean) {
     const auto blank = c == ' ' || c == '\n' || c == '\t';
@@ -94,9 +107,12 @@ std::string escape_controls(std::string_view text) {
   const auto whole = to_utf8(text);
   auto escaped = std::string{};
   for (auto i = std::size_t{0}; i < whole.size(); ++i) {
-    if (whole[i] == '\n')
+    if (whole[i] == '\n') {
       escaped += "\\n";
-    else if (whole[i] == '\t' || !(is_ascii_control(whole[i]) || is_c1_at(whole, i)))
+    } else if (turns_direction_at(whole, i)) {
+      escaped += fmt::format("\\u{:04x}", code_point_at(whole, i));
+      i += 2;
+    } else if (whole[i] == '\t' || !(is_ascii_control(whole[i]) || is_c1_at(whole, i)))
       escaped += whole[i];
     else if (is_ascii_control(whole[i]))
       escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(whole[i]));

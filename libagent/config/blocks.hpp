@@ -21,6 +21,11 @@ void read_agents(const field& from, std::vector<agent_definition>& into);
 void read_server_security(map_reader& server, server_options& into);
 /// What the file says of its files that cannot be read.
 void check_server_files(context& ctx, const server_options& server);
+/// `limits` and `sandbox` of a program that is started.
+std::optional<child_limits> read_child_limits(const field& from);
+std::optional<sandbox_options> read_sandbox(const field& from);
+/// Sandboxes that cannot be made, since what makes them is not installed.
+void check_sandboxes(context& ctx, const configuration& read);
 /// Where it stands is remembered as `path`.
 std::optional<budget> read_budget(const field& from, const std::string& path);
 

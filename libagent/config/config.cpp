@@ -140,7 +140,7 @@ load_result parse(const std::string& text, const fs::path& file, const environme
   const environment noting = [&](const std::string& name) {
     auto value = env ? env(name) : std::nullopt;
     if (value && !value->empty())
-      secrets.emplace_back(*value);
+      secrets.emplace_back(*value, name);
     return value;
   };
   auto ctx = context{file.string(), folder_of(file), noting, {}, {}, {}, {}, {}};
@@ -150,6 +150,7 @@ load_result parse(const std::string& text, const fs::path& file, const environme
     if (result.value && what == scope::text_and_files) {
       check_cassettes(ctx, *result.value);
       check_server_files(ctx, result.value->server);
+      check_sandboxes(ctx, *result.value);
     }
     if (result.value) {
       result.value->secrets = std::move(secrets);

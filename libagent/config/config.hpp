@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libagent/config/child_options.hpp"
 #include "libagent/config/defaults.hpp"
 #include "libagent/config/server_security.hpp"
 #include "libagent/core/agent.hpp"
@@ -171,6 +172,9 @@ struct mcp_server_options {
   /// Whether to believe what it says about its tools: that they may be called again.
   bool trusted = false;
   restart_options restart;
+  child_limits limits{};
+  /// Nothing given: it sees what Troupe sees.
+  std::optional<sandbox_options> sandbox{};
 };
 
 struct session_options {

@@ -63,6 +63,8 @@ inline constexpr unsigned max_restarts = 3;
 inline constexpr milliseconds restarts_within{5'000};
 inline constexpr milliseconds stable_after{60'000};
 inline constexpr milliseconds cooldown{60'000};
+/// Of `limits`; fewer keep most programs from starting at all.
+inline constexpr std::size_t least_open_files = 16;
 /// Clients disagree whether `timeout` is in seconds or milliseconds; from here on it is milliseconds.
 inline constexpr double timeout_in_milliseconds_from = 1000;
 

@@ -150,7 +150,8 @@ void read_restart(map_reader& server, restart_options& into) {
     into.when = *policy == 1 ? restart_options::policy::never : restart_options::policy::always;
 }
 
-mcp_server_options read_server_body(map_reader& server, std::string name) {
+/// `path` is the server's place in the configuration.
+mcp_server_options read_server_body(map_reader& server, std::string name, const std::string& path) {
   auto into = mcp_server_options{};
   into.name = std::move(name);
   into.cwd = server.self().ctx.folder;
@@ -168,6 +169,11 @@ mcp_server_options read_server_body(map_reader& server, std::string name) {
   server.set("approval", into.approval, read_approval);
   server.set("trusted", into.trusted, read_boolean);
   read_restart(server, into.restart);
+  server.set("limits", into.limits, read_child_limits);
+  if (const auto sandbox = server.find("sandbox")) {
+    sandbox->mark(path + "/sandbox");
+    into.sandbox = read_sandbox(*sandbox);
+  }
   return into;
 }
 
@@ -195,7 +201,7 @@ void read_mcp_servers(const field& from, std::vector<mcp_server_options>& into) 
     }
     ignore_foreign_keys(server);
     auto mentions = mentions_scope{from.ctx};
-    into.push_back(read_server_body(server, name));
+    into.push_back(read_server_body(server, name, path));
     mentions.set_owner(tool_mention::owner::server, name);
     server.finish();
   }

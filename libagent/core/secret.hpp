@@ -11,13 +11,18 @@ namespace troupe {
 class secret {
 public:
   secret() = default;
-  explicit secret(std::string value) : value_(std::move(value)) {}
+  /// `name` says which one it is, where it came from: "OPENAI_API_KEY", "models.main.api_key".
+  explicit secret(std::string value, std::string name = {})
+      : value_(std::move(value)), name_(std::move(name)) {}
   /// The text itself; for the wire only.
   const std::string& reveal() const noexcept { return value_; }
   bool empty() const noexcept { return value_.empty(); }
+  /// Fit to be shown; may be empty.
+  const std::string& name() const noexcept { return name_; }
 
 private:
   std::string value_;
+  std::string name_;
 };
 
 /// The text with each occurrence of a secret of 4 or more characters replaced by "[redacted]", longer secrets

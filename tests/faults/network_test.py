@@ -7,14 +7,12 @@ import os
 import pathlib
 import random
 import socket
-import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "apps" / "troupe"))
-from faulty_model import FaultyModel, reset  # noqa: E402
-from serving import ServeCase  # noqa: E402
-from support import PATIENCE, wait_until  # noqa: E402
+from faulty_model import FaultyModel, reset
+from serving import ServingCase
+from support import PATIENCE, wait_until
 
 # Runs for each fault.
 COUNT = 200 if "TROUPE_LONG_FAULTS" in os.environ else 20
@@ -25,7 +23,7 @@ BROKEN = ["refuse", "reset_at_once", "reset_in_the_answer", "stall", "stall_in_t
           "flood", "flood_of_headers"]
 
 
-class NetworkTest(ServeCase):
+class NetworkTest(ServingCase):
     def served(self, **model):
         self.agent_file(
             server={"host": "127.0.0.1", "port": 0, "header_timeout": "1s", "body_timeout": "1s", "idle_timeout": "1s"},

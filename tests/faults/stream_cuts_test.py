@@ -3,15 +3,13 @@
 import http.client
 import json
 import os
-import pathlib
 import random
 import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "apps" / "troupe"))
-from model_server import ModelServer, words  # noqa: E402
-from serving import ServeCase  # noqa: E402
-from support import PATIENCE  # noqa: E402
+from model_server import ModelServer, words
+from serving import ServingCase
+from support import PATIENCE
 
 CUTS = 1000 if "TROUPE_LONG_FAULTS" in os.environ else 40
 TEXT = [f"word{i} " for i in range(60)]
@@ -37,7 +35,7 @@ class Reader:
         return bool(self.events) and self.events[-1][1].startswith("run_") and self.events[-1][1] != "run_started"
 
 
-class CutTest(ServeCase):
+class CutTest(ServingCase):
     def cut_off(self, port, reader, length):
         """Reads so many bytes at most, from where the reader is."""
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)

@@ -1,5 +1,6 @@
 #include "apps/troupe/log_format.hpp"
 
+#include "apps/troupe/hidden_secrets.hpp"
 #include "libagent/core/json.hpp"
 
 #include <catch2/catch.hpp>
@@ -47,4 +48,14 @@ TEST_CASE("a plain log entry is one line whatever the text holds") {
   CHECK(line.find('\n') == line.size() - 1);
   CHECK(line.find('\x1b') == std::string::npos);
   CHECK(line.find("warn  [troupe] first\\nforged entry\\x1b[2J") != std::string::npos);
+}
+
+TEST_CASE("log entries have no secrets, in whatever form") {
+  hide_secrets(std::make_shared<const redactor>(std::vector{secret{"k\"0123456789"}}));
+  auto lines = line_formatter{};
+  auto objects = json_formatter{};
+  CHECK(written(lines, "is k\"0123456789").ends_with("is [redacted]\n"));
+  CHECK(parse_json(written(objects, R"({"key":"k\"0123456789"})")).value()["msg"] ==
+        R"({"key":"[redacted]"})");
+  hide_secrets(nothing_to_hide());
 }

@@ -1,4 +1,4 @@
-"""A model endpoint that speaks streamed Chat Completions and says its words one by one, when it is told to."""
+"""A model endpoint that speaks Chat Completions and, streamed, says its words one by one, when it is told to."""
 
 import http.server
 import json
@@ -8,8 +8,7 @@ from support import PATIENCE
 
 
 class ModelServer:
-    """Each request is answered with the next answer, streamed or in one: a list of deltas. None among them waits
-    for `go()`; an answer in one has only texts."""
+    """Each request is answered with the next answer: a list of deltas. None among them waits for `go()`."""
 
     def __init__(self, case, *answers):
         self.answers = list(answers)
@@ -21,16 +20,31 @@ class ModelServer:
             def do_POST(self):
                 owner.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
                 streamed = owner.requests[-1].get("stream", False)
-                self.send_response(200)
-                self.send_header("Content-Type", "text/event-stream" if streamed else "application/json")
-                self.end_headers()
                 try:
                     (self.answer if streamed else self.answer_whole)(owner.answers.pop(0))
                 except ConnectionError:
                     # The run was cancelled.
                     pass
 
+            def answer_whole(self, deltas):
+                while None in deltas:
+                    deltas.remove(None)
+                    owner.gate.acquire(timeout=PATIENCE)
+                said = "".join(delta.get("content", "") for delta in deltas)
+                calls = [call for delta in deltas for call in delta.get("tool_calls", [])]
+                message = {"role": "assistant", "content": said or None, **({"tool_calls": calls} if calls else {})}
+                body = json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                                   "usage": {"prompt_tokens": 10, "completion_tokens": 5}}).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
             def answer(self, deltas):
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
                 for delta in deltas:
                     if delta is None:
                         owner.gate.acquire(timeout=PATIENCE)
@@ -39,18 +53,6 @@ class ModelServer:
                 self.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
                 self.event({"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 5}})
                 self.wfile.write(b"data: [DONE]\n\n")
-
-            def answer_whole(self, deltas):
-                text = ""
-                for delta in deltas:
-                    if delta is None:
-                        owner.gate.acquire(timeout=PATIENCE)
-                    else:
-                        text += delta["content"]
-                message = {"role": "assistant", "content": text}
-                self.wfile.write(json.dumps({
-                    "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-                    "usage": {"prompt_tokens": 10, "completion_tokens": 5}}).encode())
 
             def event(self, body):
                 self.wfile.write(f"data: {json.dumps(body)}\n\n".encode())

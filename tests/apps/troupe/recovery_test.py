@@ -5,14 +5,11 @@ import sqlite3
 import unittest
 
 from model_server import ModelServer, words
-from serving import ServeCase, Stream
+from serving import ServingCase, Stream
 from support import PATIENCE, wait_until
 
 
-class RecoveryTest(ServeCase):
-    def durable_file(self, **blocks):
-        return self.agent_file(**{"sessions": {"store": "sqlite", "path": "sessions.db"}, **blocks})
-
+class RecoveryTest(ServingCase):
     def test_a_call_that_was_under_way_is_in_doubt_and_settled_by_somebody(self):
         self.durable_file()
         program, port = self.serve()

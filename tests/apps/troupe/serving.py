@@ -1,4 +1,4 @@
-"""A `troupe serve` and its clients, for tests that talk to one."""
+"""`troupe serve` for tests that talk to it: requests, streams of events, what a crash leaves."""
 
 import http.client
 import json
@@ -35,13 +35,20 @@ class Stream:
         return list(iter(self.next, None))
 
 
-class ServeCase(Case):
-    """A test that serves an agent file."""
+class ServingCase(Case):
+    """A test with `troupe serve`, whose sessions are in SQLite."""
+
+    def durable_file(self, **blocks):
+        return self.agent_file(**{"sessions": {"store": "sqlite", "path": "sessions.db"}, **blocks})
 
     def serve(self):
         program = self.start("serve")
-        found = re.fullmatch(r"listening on http://(.+):(\d+)\n", read_line(program.stdout))
-        return program, int(found[2])
+        return program, self.port_of(program)
+
+    @staticmethod
+    def port_of(program):
+        """The port that a server says it listens on."""
+        return int(re.fullmatch(r"listening on http://(.+):(\d+)\n", read_line(program.stdout))[2])
 
     def ask(self, port, method, path, body=None, headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)

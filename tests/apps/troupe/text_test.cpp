@@ -1,7 +1,10 @@
 #include "apps/troupe/text.hpp"
 
+#include "apps/troupe/hidden_secrets.hpp"
+
 #include <catch2/catch.hpp>
 
+using namespace troupe;
 using namespace troupe::cli;
 
 TEST_CASE("printable text keeps letters of all alphabets, newlines and tabs") {
@@ -43,4 +46,22 @@ TEST_CASE("nothing hides in JSON that people are to agree to") {
   CHECK(visible_json({{"grüße", "日本 🙂"}}, -1) == R"({"grüße":"日本 🙂"})");
   CHECK(visible_json({{"a", 1}}, 2) == "{\n  \"a\": 1\n}");
   CHECK(visible_json("\xFF", -1) == "\"\uFFFD\"");
+}
+
+TEST_CASE("characters that turn the direction of writing are left out, and escaped for logs") {
+  const std::string turned = "a\u202Eb\u2066c\u2069\u202Ad";
+  CHECK(printable(turned) == "abcd");
+  CHECK(one_line(turned, 80) == "abcd");
+  CHECK(escape_controls(turned) == "a\\u202eb\\u2066c\\u2069\\u202ad");
+  // Their neighbours are letters' and of use: dashes, quotes, joiners.
+  const std::string kept = "\u2013 \u201Cx\u201D \u2026 \u200D";
+  CHECK(printable(kept) == kept);
+  CHECK(escape_controls(kept) == kept);
+}
+
+TEST_CASE("a secret is hidden before a line is cut") {
+  hide_secrets(std::make_shared<const redactor>(std::vector{secret{"0123456789"}}));
+  CHECK(one_line("x 0123456789 and more", 8) == "x [reda…");
+  CHECK(one_line("x 012345678", 8) == "x 01234…");
+  hide_secrets(nothing_to_hide());
 }

@@ -1,0 +1,139 @@
+#include "libagent/core/redactor.hpp"
+
+#include "libagent/core/secret_forms.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace troupe {
+
+namespace {
+
+constexpr std::string_view hidden_text = "[redacted]";
+constexpr std::string_view seal_begin = "[redacted:";
+/// Stands for `seal_begin` itself, where a text has it of its own.
+constexpr std::string_view empty_seal = "[redacted:]";
+/// What is written here is nested as deep as runs are.
+constexpr std::size_t depth = 1024;
+
+/// The text with each match replaced; untouched, and not copied, if there is none.
+template <class Replace>
+std::string replace_all(std::string text, const text_finder& finder, Replace with) {
+  auto found = finder.find(text);
+  if (!found)
+    return text;
+  std::string made;
+  made.reserve(text.size());
+  std::size_t done = 0;
+  for (; found; found = finder.find(text, done)) {
+    made.append(text, done, found->begin - done);
+    made.append(with(found->text));
+    done = found->begin + finder.text(found->text).size();
+  }
+  return made.append(text, done, std::string::npos);
+}
+
+} // namespace
+
+redactor::redactor(const std::vector<secret>& secrets) {
+  std::vector<std::string> forms;
+  std::vector<std::string> sealable;
+  std::set<std::string, std::less<>> known;
+  for (const auto& hidden : secrets) {
+    std::size_t number = 0;
+    for (auto& form : forms_of(hidden.reveal())) {
+      ++number;
+      if (!known.insert(form).second)
+        continue;
+      if (!hidden.name().empty()) {
+        seals_.push_back(number == 1 ? fmt::format("{}{}]", seal_begin, hidden.name())
+                                     : fmt::format("{}{}/{}]", seal_begin, hidden.name(), number));
+        by_seal_.emplace(seals_.back(), form);
+        sealable.push_back(form);
+      }
+      forms.push_back(std::move(form));
+    }
+  }
+  if (!sealable.empty()) {
+    seals_.emplace_back(empty_seal);
+    sealable.emplace_back(seal_begin);
+    by_seal_.emplace(empty_seal, seal_begin);
+  }
+  forms_ = text_finder(std::move(forms));
+  sealable_ = text_finder(std::move(sealable));
+}
+
+std::string redactor::hide(std::string text) const {
+  return replace_all(std::move(text), forms_, [](std::size_t) { return hidden_text; });
+}
+
+std::string redactor::hide_json(std::string text) const {
+  if (!forms_.find(text))
+    return text;
+  const auto value = parse_json(text, depth);
+  return value ? dump_json(hide_tree(*value)) : hide(std::move(text));
+}
+
+json redactor::hide_tree(const json& value) const {
+  if (const auto* text = value.get_ptr<const json::string_t*>())
+    return hide(*text);
+  if (value.is_array()) {
+    auto made = json::array();
+    for (const auto& entry : value)
+      made.push_back(hide_tree(entry));
+    return made;
+  }
+  if (!value.is_object())
+    return value;
+  auto made = json::object();
+  for (const auto& [key, member] : value.items())
+    made[hide(key)] = hide_tree(member);
+  return made;
+}
+
+std::string redactor::seal(std::string text) const {
+  return replace_all(std::move(text), sealable_,
+                     [this](std::size_t form) -> const std::string& { return seals_[form]; });
+}
+
+std::string redactor::unseal(std::string text) const {
+  auto at = by_seal_.empty() ? std::string::npos : text.find(seal_begin);
+  if (at == std::string::npos)
+    return text;
+  std::string made;
+  std::size_t done = 0;
+  for (; at != std::string::npos; at = text.find(seal_begin, done)) {
+    const auto end = text.find(']', at);
+    const auto known = end == std::string::npos
+                           ? by_seal_.end()
+                           : by_seal_.find(std::string_view(text).substr(at, end + 1 - at));
+    const auto size = known == by_seal_.end() ? seal_begin.size() : end + 1 - at;
+    made.append(text, done, at - done);
+    made.append(known == by_seal_.end() ? std::string(seal_begin) : known->second);
+    done = at + size;
+  }
+  return made.append(text, done, std::string::npos);
+}
+
+redactor_ptr nothing_to_hide() {
+  static const auto made = std::make_shared<const redactor>();
+  return made;
+}
+
+std::string stream_redactor::take(std::string_view piece, const redactor& with) {
+  held_ += piece;
+  // A whole secret leaves nothing of itself that could begin another.
+  auto text = with.hide(std::move(held_));
+  const auto begun = with.begun_at_end(text);
+  held_ = text.substr(text.size() - begun);
+  text.resize(text.size() - begun);
+  return text;
+}
+
+std::string stream_redactor::finish(const redactor& with) {
+  return with.hide(std::exchange(held_, {}));
+}
+
+} // namespace troupe

@@ -1,0 +1,128 @@
+#include "libagent/session/sealed_store.hpp"
+
+#include <utility>
+#include <variant>
+
+namespace troupe {
+
+namespace {
+
+/// Calls a function with each text that may hold anything; it may change them where they are not const.
+template <class Item, class Function>
+void each_text_of_item(Item& value, const Function& function) {
+  std::visit(
+      [&](auto& each) {
+        if constexpr (requires { each.text; })
+          function(each.text);
+        if constexpr (requires { each.arguments; })
+          function(each.arguments);
+        if constexpr (requires { each.raw; })
+          function(each.raw);
+        if constexpr (requires { each.parts; })
+          for (auto& part : each.parts)
+            if (auto* text = std::get_if<text_content>(&part))
+              function(text->text);
+      },
+      value);
+}
+
+template <class Append, class Function>
+void each_text(Append& what, const Function& function) {
+  for (auto& each : what.items)
+    each_text_of_item(each, function);
+  if (what.paused)
+    function(what.paused->state);
+  if (!what.run)
+    return;
+  if (what.run->accepted)
+    function(what.run->accepted->request);
+  for (auto& each : what.run->events)
+    function(each);
+  for (auto& each : what.run->records)
+    function(each);
+  if (what.run->ended)
+    function(what.run->ended->outcome);
+}
+
+class sealed_store : public session_store {
+public:
+  sealed_store(std::unique_ptr<session_store> store, redactor_ptr seals)
+      : store_(std::move(store)), seals_(std::move(seals)) {}
+
+  result<std::optional<session_record>> load(std::string_view session_id) override {
+    auto found = store_->load(session_id);
+    if (found && *found) {
+      for (auto& each : (*found)->items)
+        each_text_of_item(each, [this](std::string& text) { unseal(text); });
+      if ((*found)->paused)
+        unseal((*found)->paused->state);
+    }
+    return found;
+  }
+
+  result<void> append(const std::vector<session_append>& batch) override {
+    bool is_clean = true;
+    for (const auto& each : batch)
+      each_text(each, [&](const std::string& text) { is_clean = is_clean && !seals_->needs_seal(text); });
+    if (is_clean)
+      return store_->append(batch);
+    auto sealed = batch;
+    for (auto& each : sealed)
+      each_text(each, [this](std::string& text) { text = seals_->seal(std::move(text)); });
+    return store_->append(sealed);
+  }
+
+  result<std::optional<std::string>> session_of(std::string_view run_id) override {
+    return store_->session_of(run_id);
+  }
+
+  result<bool> erase(std::string_view session_id) override { return store_->erase(session_id); }
+
+  bool has_journal() const noexcept override { return store_->has_journal(); }
+
+  result<std::optional<stored_run>> load_run(std::string_view run_id) override {
+    auto found = store_->load_run(run_id);
+    if (found && *found) {
+      auto& run = **found;
+      unseal(run.request);
+      unseal(run.outcome);
+      for (auto& each : run.records)
+        unseal(each);
+      for (auto& each : run.items)
+        each_text_of_item(each, [this](std::string& text) { unseal(text); });
+    }
+    return found;
+  }
+
+  result<std::vector<orphaned_run>> adopt_runs() override { return store_->adopt_runs(); }
+
+  result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
+                                                std::size_t most) override {
+    auto found = store_->load_events(run_id, last, most);
+    if (found)
+      for (auto& each : *found)
+        unseal(each.text);
+    return found;
+  }
+
+  result<std::vector<std::string>> run_ids() override { return store_->run_ids(); }
+  result<std::vector<std::string>> check_file() override { return store_->check_file(); }
+  result<void> purge(const retention& kept) override { return store_->purge(kept); }
+  result<void> sync() override { return store_->sync(); }
+
+private:
+  void unseal(std::string& text) const { text = seals_->unseal(std::move(text)); }
+
+  std::unique_ptr<session_store> store_;
+  redactor_ptr seals_;
+};
+
+} // namespace
+
+std::unique_ptr<session_store> make_sealed_store(std::unique_ptr<session_store> store, redactor_ptr seals) {
+  if (seals->empty())
+    return store;
+  return std::make_unique<sealed_store>(std::move(store), std::move(seals));
+}
+
+} // namespace troupe

@@ -20,6 +20,9 @@ class reactor;
 
 namespace troupe {
 
+class memory_watch;
+class metrics;
+
 /// What the front end serves.
 struct http_backend {
   sessions_actor sessions;
@@ -32,6 +35,9 @@ struct http_backend {
   std::chrono::milliseconds queue_wait = http::defaults::queue_wait;
   /// Knows how all of it is; may be null.
   supervisor_actor supervisor{};
+  /// Where it counts; null: for itself. Whom to ask how much memory there is; null: nobody.
+  std::shared_ptr<metrics> counted{};
+  std::shared_ptr<memory_watch> memory{};
 };
 using http_backend_ptr = std::shared_ptr<const http_backend>;
 

@@ -13,6 +13,11 @@ namespace troupe::io {
 class reactor;
 }
 
+namespace troupe {
+class memory_watch;
+class metrics;
+} // namespace troupe
+
 namespace troupe::http {
 
 class gate;
@@ -38,8 +43,10 @@ public:
   };
 
   /// Starts to listen. `keep_alive`: how long a stream may be quiet before a comment is written to it.
+  /// `memory` may be null.
   server(io::reactor& io, const config::server_options& options, std::chrono::milliseconds keep_alive,
-         std::shared_ptr<const api> decisions, handlers events);
+         std::shared_ptr<const api> decisions, std::shared_ptr<metrics> counted,
+         std::shared_ptr<memory_watch> memory, handlers events);
   /// Stops with no grace.
   ~server();
   server(const server&) = delete;

@@ -46,6 +46,7 @@ struct named_mcp_server {
 using roster = std::map<std::string, agent_actor, std::less<>>;
 
 class directory;
+struct run_measures;
 
 /// What stands around an agent. Made when all agents exist, and again when some actor was replaced; shared
 /// with its runs.
@@ -76,6 +77,8 @@ struct agent_wiring {
   std::chrono::milliseconds run_timeout{300'000};
   /// The agent's runs under way.
   std::shared_ptr<std::atomic<std::size_t>> in_flight = std::make_shared<std::atomic<std::size_t>>(0);
+  /// What is counted of runs; may be null.
+  std::shared_ptr<const run_measures> measures{};
   /// Grows with each renewal; where the newest is to be found.
   std::uint64_t version = 0;
   std::weak_ptr<directory> where{};

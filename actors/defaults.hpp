@@ -48,8 +48,10 @@ inline constexpr auto mcp_sigterm_grace = 2000ms;
 inline constexpr auto mcp_ping_interval = 30'000ms;
 inline constexpr auto mcp_ping_timeout = 30'000ms;
 
-/// Calls that may wait while an MCP server has all it may have in flight.
-inline constexpr std::size_t mcp_max_waiting_calls = 1024;
+/// Between two looks at how much memory the process has taken, which cost some microseconds each.
+inline constexpr auto memory_look = 200ms;
+/// Of the limit, past which nothing more is begun: what is under way needs the rest.
+inline constexpr std::size_t memory_short_tenths = 9;
 
 /// Bytes of an MCP server's stderr that are kept for error messages.
 inline constexpr std::size_t mcp_stderr_kept = 1024;

@@ -30,8 +30,10 @@ void endpoint_model_state::admit(call_key key, open_call& call) {
   case call_gate::verdict::waits:
     return look_later();
   case call_gate::verdict::refused:
+    ++refused_open_;
     return finish(key, unavailable());
   case call_gate::verdict::full:
+    ++refused_full_;
     return finish(key, fail(errc::overloaded, fmt::format("model '{}': {} calls wait for it already",
                                                           model_name_, gate_.waiting())));
   }
@@ -50,9 +52,10 @@ void endpoint_model_state::let_waiting_go() {
     return;
   while (const auto next = gate_.next(self_->clock().now())) {
     const auto found = calls_.find(next->id);
-    if (next->decided.what == call_gate::verdict::refused)
+    if (next->decided.what == call_gate::verdict::refused) {
+      ++refused_open_;
       finish(next->id, unavailable());
-    else
+    } else
       begin_call(next->id, found->second, next->decided.pass);
   }
   lets_go_ = false;
@@ -120,6 +123,9 @@ actor_status endpoint_model_state::status() const {
   auto status = status_of(self_);
   status.in_flight = gate_.in_flight();
   status.waiting = gate_.waiting();
+  status.refused_full = refused_full_;
+  status.refused_open = refused_open_;
+  status.retries = retries_;
   status.breaker =
       breaker_status{breaker.state(now), breaker.failures(), breaker.open_for(now), breaker.retry_in(now)};
   return status;

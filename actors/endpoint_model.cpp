@@ -131,9 +131,11 @@ void endpoint_model_state::send(call_key key) {
   if (found == calls_.end())
     return;
   auto& call = found->second;
-  if (const auto before = std::exchange(call.last_failure, std::nullopt))
+  if (const auto before = std::exchange(call.last_failure, std::nullopt)) {
     if (!gate_.retry(*call.pass, self_->clock().now()))
       return finish(key, *before);
+    ++retries_;
+  }
   ++call.tries;
   if (call.listener)
     send_streamed(key, call);

@@ -160,6 +160,9 @@ private:
   std::vector<secret> secrets_;
   std::unique_ptr<io::http_client> client_;
   call_gate gate_;
+  std::uint64_t refused_full_ = 0;
+  std::uint64_t refused_open_ = 0;
+  std::uint64_t retries_ = 0;
   bool looks_ = false;
   bool lets_go_ = false;
   std::map<call_key, open_call> calls_;

@@ -304,6 +304,7 @@ mcp_status mcp_server_state::status() const {
   status.mailbox = self_->mailbox().size();
   status.calls_in_flight = calls_.on_the_wire();
   status.calls_waiting = calls_.waiting();
+  status.calls_refused = refused_;
   return status;
 }
 

@@ -142,6 +142,7 @@ private:
   mcp::server_description server_;
   shared_tools tools_ = std::make_shared<const tool_list>();
   mcp_calls calls_;
+  std::uint64_t refused_ = 0;
   bool watching_ = false;
   /// While the server is ready.
   std::optional<mcp::heartbeat> pulse_;

@@ -23,7 +23,9 @@ caf::typed_response_promise<tool_result> mcp_server_state::call(const tool_invoc
     promise.deliver(to_caf(fail(errc::invalid_argument, "a call with that key is under way already")));
   } else if (state_ != mcp_state::ready || !session_) {
     promise.deliver(tool_result::failure(why_not_running()));
-  } else if (calls_.waiting() >= defaults::mcp_max_waiting_calls) {
+  } else if (calls_.on_the_wire() >= options_.max_concurrent_calls &&
+             calls_.waiting() >= options_.max_queue) {
+    ++refused_;
     promise.deliver(tool_result::failure(fmt::format(
         "Error: the MCP server '{}' has too many calls waiting; try again later.", options_.name)));
   } else {

@@ -405,6 +405,8 @@ struct mcp_status {
   std::size_t mailbox = 0;
   std::size_t calls_in_flight = 0;
   std::size_t calls_waiting = 0;
+  /// Calls refused since it was started, for too many were waiting.
+  std::uint64_t calls_refused = 0;
 };
 
 } // namespace troupe

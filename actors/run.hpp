@@ -15,6 +15,8 @@
 
 namespace troupe {
 
+struct tool_measures;
+
 /// Owns one run while it is at one agent: feeds the run machine and carries its effects out. When the actor
 /// ends, for whatever reason, calls still open are cancelled where they go on, and its asker is answered.
 class run_state {
@@ -97,7 +99,10 @@ private:
 
   // run_model.cpp: model calls, and what is streamed of them.
   void ask_model(model_request_ptr request);
-  void model_answered(call_key key, model_response& response);
+  void model_answered(call_key key, model_response& response, caf::actor_clock::time_point began);
+  void count_answered(const model_response& response, caf::actor_clock::time_point began) const;
+  void count_failed(const std::string& model, const caf::error& reason,
+                    caf::actor_clock::time_point began) const;
   void settle(std::uint64_t reserved, const std::string& model, const usage& used);
   /// An answer whose endpoint counts no tokens is charged an estimate where there is a budget.
   void fill_in_usage(model_response& response, std::uint64_t input) const;
@@ -116,6 +121,8 @@ private:
   void call_agent(const run::requested_call& call, call_key key);
   travelling_run nested_run(const run::requested_call& call, const std::string& run_id);
   void agent_answered(const run::requested_call& call, call_key key, run_outcome& outcome);
+  /// Null if nobody counts. Lives as long as the wiring, of which later ones have the same.
+  const tool_measures* measures_of(const run::requested_call& call) const;
   template <class Handle>
   void request_tool(const Handle& tool, std::chrono::milliseconds within, call_key key,
                     const run::requested_call& call, tool_invocation invocation);

@@ -1,4 +1,5 @@
 #include "actors/function_tool.hpp"
+#include "actors/metrics/measures.hpp"
 #include "actors/paused_session_run.hpp"
 #include "actors/run.hpp"
 
@@ -75,23 +76,44 @@ void run_state::call_code(const run::requested_call& call, call_key key, tool_in
   request_tool(worker, within, key, call, std::move(invocation));
 }
 
+const tool_measures* run_state::measures_of(const run::requested_call& call) const {
+  const auto& all = wiring_->measures;
+  if (!all)
+    return nullptr;
+  if (call.what == toolbox_entry::kind::agent)
+    return &all->agents;
+  if (call.source == 0)
+    return &all->code;
+  const auto found = all->servers.find(wiring_->mcp_servers[call.source - 1].name);
+  return found == all->servers.end() ? nullptr : &found->second;
+}
+
 template <class Handle>
 void run_state::request_tool(const Handle& tool, std::chrono::milliseconds within, call_key key,
                              const run::requested_call& call, tool_invocation invocation) {
+  const auto* measures = measures_of(call);
+  const auto began = self_->clock().now();
   self_->request(tool, within, std::move(invocation))
-      .then([this, call, key](tool_result& result) { tool_done(key, answer(call, std::move(result))); },
-            [this, call, key, within](const caf::error& reason) {
-              // A call that took too long goes on where it is, unless it is told.
-              if (const auto open = open_.find(key); open != open_.end() && open->second.server)
-                self_->send(open->second.server, cancel_atom::value, key);
-              request_failed(reason, key, [this, &call, key, within](const error& why) {
-                const auto text = why.code == errc::deadline_exceeded
-                                      ? fmt::format("Error: '{}' did not answer within {} ms",
-                                                    call.offered_name, within.count())
-                                      : fmt::format("Error: {}", why.detail);
-                tool_done(key, answer(call, tool_result::failure(text)));
-              });
+      .then(
+          [this, call, key, measures, began](tool_result& result) {
+            if (measures != nullptr)
+              measures->ended(result.is_error, self_->clock().now() - began);
+            tool_done(key, answer(call, std::move(result)));
+          },
+          [this, call, key, within, measures, began](const caf::error& reason) {
+            if (measures != nullptr)
+              measures->ended(true, self_->clock().now() - began);
+            // A call that took too long goes on where it is, unless it is told.
+            if (const auto open = open_.find(key); open != open_.end() && open->second.server)
+              self_->send(open->second.server, cancel_atom::value, key);
+            request_failed(reason, key, [this, &call, key, within](const error& why) {
+              const auto text = why.code == errc::deadline_exceeded
+                                    ? fmt::format("Error: '{}' did not answer within {} ms",
+                                                  call.offered_name, within.count())
+                                    : fmt::format("Error: {}", why.detail);
+              tool_done(key, answer(call, tool_result::failure(text)));
             });
+          });
 }
 
 void run_state::call_agent(const run::requested_call& call, call_key key) {
@@ -107,19 +129,29 @@ void run_state::call_agent(const run::requested_call& call, call_key key) {
   open_[key].nested = run_id;
   spent_by_[run_id] = call.nested ? run::spent_by(*call.nested) : usage_report{};
   const auto within = std::min(call.timeout.value_or(remaining()), remaining());
+  const auto* measures = measures_of(call);
+  const auto began = self_->clock().now();
   self_->request(found->second, within + defaults::run_answer_grace, nested_run(call, run_id))
-      .then([this, call, key](run_outcome& outcome) { agent_answered(call, key, outcome); },
-            [this, call, key, run_id](const caf::error& reason) {
-              request_failed(reason, key, [this, &call, key, &run_id](const error& why) {
-                if (const auto nested = nested_.extract(run_id); !nested.empty())
-                  self_->send(nested.mapped(), cancel_atom::value, why);
-                auto failed = answer(call, tool_result::failure(fmt::format("Error: {}", why.detail)));
-                failed.used = take_spent(run_id);
-                if (call.is_member)
-                  failed.fatal = why;
-                tool_done(key, std::move(failed));
-              });
+      .then(
+          [this, call, key, measures, began](run_outcome& outcome) {
+            // One that pauses goes on as the same call.
+            if (measures != nullptr && !outcome.paused)
+              measures->ended(outcome.failure.has_value(), self_->clock().now() - began);
+            agent_answered(call, key, outcome);
+          },
+          [this, call, key, run_id, measures, began](const caf::error& reason) {
+            if (measures != nullptr)
+              measures->ended(true, self_->clock().now() - began);
+            request_failed(reason, key, [this, &call, key, &run_id](const error& why) {
+              if (const auto nested = nested_.extract(run_id); !nested.empty())
+                self_->send(nested.mapped(), cancel_atom::value, why);
+              auto failed = answer(call, tool_result::failure(fmt::format("Error: {}", why.detail)));
+              failed.used = take_spent(run_id);
+              if (call.is_member)
+                failed.fatal = why;
+              tool_done(key, std::move(failed));
             });
+          });
 }
 
 travelling_run run_state::nested_run(const run::requested_call& call, const std::string& run_id) {

@@ -106,14 +106,16 @@ void run_state::call_judge(const judge& rule, const run::check& what, std::chron
   const auto key = next_key();
   const auto input = run_.state.has_budget ? estimate_input(*request) : 0;
   open_[key].model = rule.model;
+  const auto began = self_->clock().now();
   self_->request(rule.model, within, model_call{key, std::move(request), {}})
       .then(
-          [this, key, what, reserved, input, rule = rule.rule,
+          [this, key, what, reserved, input, began, rule = rule.rule,
            model = rule.model_name](model_response& response) {
             open_.erase(key);
             if (response.model.empty())
               response.model = model;
             fill_in_usage(response, input);
+            count_answered(response, began);
             settle(reserved.id, response.model, response.used);
             const auto& agent = wiring_->definition->name;
             tell_spent(agent, response.model, response.used);
@@ -123,7 +125,8 @@ void run_state::call_judge(const judge& rule, const run::check& what, std::chron
               return verdict_came(what, *reserved.if_cut);
             verdict_came(what, guardrail::read_judgement(rule, response));
           },
-          [this, key, what, reserved, model = rule.model_name](const caf::error& reason) {
+          [this, key, what, reserved, began, model = rule.model_name](const caf::error& reason) {
+            count_failed(model, reason, began);
             settle_failed(reserved.id, from_caf(reason));
             request_failed(reason, key,
                            [&](const error&) { verdict_came(what, model_error(model, reason)); });
@@ -190,6 +193,9 @@ void run_state::tell_hook(std::size_t index, hook_call call, std::function<void(
   self_->request(std::get<hook_actor>(next.handler), within, call)
       .then([this, index, call, go_on](acknowledgement) { tell_hook(index + 1, call, go_on); },
             [this, index, call, go_on](const caf::error& reason) {
+              // Whose time is over is the run, not the hook.
+              if (is_deadline(reason) && call.point != hook_point::after_run)
+                return feed(run::stopped{deadline_error()});
               hook_failed(wiring_->hooks[index], call, from_caf(reason), index, go_on);
             });
 }

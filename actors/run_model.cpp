@@ -1,3 +1,4 @@
+#include "actors/metrics/measures.hpp"
 #include "actors/run.hpp"
 
 #include <caf/send.hpp>
@@ -28,9 +29,11 @@ void run_state::ask_model(model_request_ptr request) {
   model_call call{key, std::move(request), {}};
   if (is_streamed())
     call.listener = caf::actor_cast<caf::strong_actor_ptr>(self_);
+  const auto began = self_->clock().now();
   self_->request(wiring_->model, remaining(), std::move(call))
-      .then([this, key](model_response& response) { model_answered(key, response); },
-            [this, key](const caf::error& reason) {
+      .then([this, key, began](model_response& response) { model_answered(key, response, began); },
+            [this, key, began](const caf::error& reason) {
+              count_failed(wiring_->definition->model, reason, began);
               settle_failed(std::exchange(reservation_, 0), from_caf(reason));
               request_failed(reason, key, [this, &reason](const error&) {
                 feed(run::model_failed{model_error(wiring_->definition->model, reason)});
@@ -38,11 +41,12 @@ void run_state::ask_model(model_request_ptr request) {
             });
 }
 
-void run_state::model_answered(call_key key, model_response& response) {
+void run_state::model_answered(call_key key, model_response& response, caf::actor_clock::time_point began) {
   open_.erase(key);
   if (response.model.empty())
     response.model = wiring_->definition->model;
   fill_in_usage(response, estimated_input_);
+  count_answered(response, began);
   settle(std::exchange(reservation_, 0), response.model, response.used);
   tell_spent(wiring_->definition->name, response.model, response.used);
   tell_answer(response);
@@ -55,6 +59,24 @@ void run_state::model_answered(call_key key, model_response& response) {
   at_hooks(hook_point::after_model, std::move(facts), [this, response = std::move(response)]() mutable {
     feed(run::model_answered{std::move(response)});
   });
+}
+
+void run_state::count_answered(const model_response& response, caf::actor_clock::time_point began) const {
+  const auto* measures = wiring_->measures ? wiring_->measures->model(response.model) : nullptr;
+  if (measures == nullptr)
+    return;
+  measures->calls.count();
+  measures->seconds.observe(in_seconds(self_->clock().now() - began));
+  measures->used(response.used);
+}
+
+void run_state::count_failed(const std::string& model, const caf::error& reason,
+                             caf::actor_clock::time_point began) const {
+  const auto* measures = wiring_->measures ? wiring_->measures->model(model) : nullptr;
+  if (measures == nullptr)
+    return;
+  measures->calls.count(model_error(model, reason).code);
+  measures->seconds.observe(in_seconds(self_->clock().now() - began));
 }
 
 void run_state::fill_in_usage(model_response& response, std::uint64_t input) const {

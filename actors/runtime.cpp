@@ -85,7 +85,7 @@ struct runtime::impl {
   impl(caf::actor_system& sys, const runtime_options& options)
       : system(sys), io(options.io != nullptr ? std::make_unique<io::reactor>(*options.io)
                                               : std::make_unique<io::reactor>()),
-        run_timeout(options.config.limits.run_timeout) {}
+        run_timeout(options.config.limits.run_timeout), counted(options.counted) {}
   ~impl() { shutdown(milliseconds(0)); }
 
   void shutdown(milliseconds grace) {
@@ -149,6 +149,7 @@ struct runtime::impl {
   caf::actor_system& system;
   std::unique_ptr<io::reactor> io;
   milliseconds run_timeout;
+  std::shared_ptr<metrics> counted;
   std::shared_ptr<directory> where;
   /// Names of models that are the embedder's.
   std::set<std::string> given_models;
@@ -163,6 +164,8 @@ struct runtime::impl {
 runtime::runtime(std::shared_ptr<impl> state) : impl_(std::move(state)) {}
 
 result<runtime> runtime::start(caf::actor_system& system, runtime_options options) {
+  if (!options.counted)
+    options.counted = metrics::make();
   auto state = std::make_shared<impl>(system, options);
   auto spawned = spawn_cast(system, *state->io, options);
   if (!spawned)
@@ -198,6 +201,10 @@ supervisor_actor runtime::supervisor() const {
   return impl_->where->current()->supervisor;
 }
 
+const std::shared_ptr<metrics>& runtime::counted() const noexcept {
+  return impl_->counted;
+}
+
 http_front_actor runtime::serve_http(config::server_options options) const {
   const std::lock_guard guard(impl_->fronts_lock);
   if (!impl_->takes_fronts)
@@ -206,6 +213,8 @@ http_front_actor runtime::serve_http(config::server_options options) const {
   http_backend backend{actors->sessions, impl_->agent_names, actors->mcp_servers, impl_->run_timeout};
   backend.supervisor = actors->supervisor;
   backend.hides = actors->hides;
+  backend.counted = impl_->counted;
+  backend.memory = actors->environment->memory;
   http_streaming streaming;
   streaming.keep_alive = options.sse_keep_alive;
   auto front = spawn_http_front(impl_->system, *impl_->io, std::move(options), std::move(backend), streaming);

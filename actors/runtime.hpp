@@ -3,6 +3,7 @@
 #include "actors/guardrails.hpp"
 #include "actors/hooks.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/metrics/metrics.hpp"
 #include "actors/run_id.hpp"
 #include "actors/tools.hpp"
 #include "libagent/config/config.hpp"
@@ -36,6 +37,8 @@ struct runtime_options {
   std::vector<hook> hooks{};
   /// Opens a store in place of the configuration's. Its calls are made on the actor system's scheduler.
   std::function<result<std::unique_ptr<session_store>>()> open_store{};
+  /// Where it counts; null for its own. Several runtimes may share one.
+  std::shared_ptr<metrics> counted{};
   /// Carries on the runs in the store that others did not live to end; for servers.
   bool takes_up_runs = false;
 };
@@ -61,6 +64,8 @@ public:
   std::vector<std::pair<std::string, mcp_server_actor>> mcp_servers() const;
   /// Tells how all of it is (`status_atom`).
   supervisor_actor supervisor() const;
+  /// What it counts, to read or to add to.
+  const std::shared_ptr<metrics>& counted() const noexcept;
 
   /// Starts a REST front end over the same agents and returns at once, from any thread and from inside any
   /// actor's handler. Ask the handle for its port. There may be several.

@@ -3,6 +3,8 @@
 #include "actors/ask.hpp"
 #include "actors/defaults.hpp"
 #include "actors/io/log.hpp"
+#include "actors/metrics/measures.hpp"
+#include "libagent/run/window.hpp"
 
 #include <fmt/format.h>
 
@@ -62,9 +64,15 @@ template <class Job, class Promise>
 Promise session_state::enqueue(Job&& wanted, Promise promise) {
   constexpr bool is_prompt = std::is_same_v<std::remove_cvref_t<Job>, prompt_job>;
   std::optional<error> refusal;
-  if (jobs_.size() > environment_->max_queue)
+  const auto& measures = environment_->measures;
+  if (measures)
+    measures->queue.observe(static_cast<double>(jobs_.size()));
+  if (jobs_.size() > environment_->max_queue) {
+    if (measures)
+      measures->refused_queue.add();
     refusal =
         fail(errc::overloaded, fmt::format("{} requests already wait for this session", jobs_.size() - 1));
+  }
   if constexpr (is_prompt)
     if (!refusal)
       refusal = make_way(wanted.request);
@@ -201,6 +209,14 @@ void session_state::next() {
     load();
 }
 
+shared_items session_state::recent(shared_items all) const {
+  const auto size = all->size();
+  auto left = run::newest_items(std::move(all), environment_->max_history_items);
+  if (environment_->measures && left && left->size() < size)
+    environment_->measures->cut_histories.add();
+  return left;
+}
+
 void session_state::load() {
   ask<session_record_ptr>(
       self_, environment_->store, defaults::store_timeout,
@@ -259,7 +275,7 @@ void session_state::start(prompt_job& wanted) {
   if (agent == environment_->agents->end())
     return fail_run(fail(errc::unknown_agent, fmt::format("there is no agent '{}'", wanted_agent)));
   travelling_run run;
-  run.state = run::begin(items_, request.prompt, environment_->limits, request.context);
+  run.state = run::begin(recent(items_), request.prompt, environment_->limits, request.context);
   run.state.always_approved = approved_;
   saved_ = 0;
   save_failure_.reset();
@@ -300,7 +316,7 @@ void session_state::start(resume_job& wanted) {
   run.decisions = std::move(wanted.request.decisions);
   run.state.bounds = environment_->limits;
   const auto own = static_cast<std::ptrdiff_t>(std::min(paused_->saved, items_->size()));
-  run.state.past = std::make_shared<const item_list>(items_->begin(), items_->end() - own);
+  run.state.past = recent(std::make_shared<const item_list>(items_->begin(), items_->end() - own));
   saved_ = paused_->saved;
   was_paused_ = true;
   has_saved_loaded_ = true;

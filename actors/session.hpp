@@ -20,6 +20,9 @@
 
 namespace troupe {
 
+class memory_watch;
+struct session_measures;
+
 /// What all sessions share.
 struct session_environment {
   store_actor store;
@@ -37,6 +40,13 @@ struct session_environment {
   std::chrono::milliseconds run_timeout{300'000};
   /// Messages that may wait for one session.
   std::size_t max_queue = 64;
+  /// Items of the session that a run begins with, at most.
+  std::size_t max_history_items = 1000;
+  std::size_t max_prompt_bytes = 1u << 20;
+  /// Whom to ask how much memory there is; null: nobody.
+  std::shared_ptr<memory_watch> memory{};
+  /// What is counted of sessions; may be null.
+  std::shared_ptr<const session_measures> measures{};
   /// What a prompt does that finds a run of its session under way, where it does not say.
   busy_policy busy = busy_policy::enqueue;
   /// Keeps secrets out of what is told of runs.
@@ -136,6 +146,8 @@ private:
   Promise enqueue(Job&& wanted, Promise promise);
   void next();
   void load();
+  /// What a run sees of the conversation before it.
+  shared_items recent(shared_items all) const;
   void start();
   void start(prompt_job& wanted);
   void start(resume_job& wanted);

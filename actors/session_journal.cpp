@@ -222,7 +222,7 @@ void session_state::take_up_run(const stored_run& found, const chat_request& req
   if (was_paused_)
     spending_ = paused_->spending;
   const auto own = static_cast<std::ptrdiff_t>(saved_);
-  const auto past = std::make_shared<const item_list>(items_->begin(), items_->end() - own);
+  const auto past = recent(std::make_shared<const item_list>(items_->begin(), items_->end() - own));
   travelling_run run;
   run.state = std::move(known.run);
   if (!run.state.is_interrupted && was_paused_) {

@@ -3,6 +3,8 @@
 #include "actors/ask.hpp"
 #include "actors/defaults.hpp"
 #include "actors/io/log.hpp"
+#include "actors/metrics/measures.hpp"
+#include "actors/metrics/memory_watch.hpp"
 #include "actors/run_id.hpp"
 #include "actors/run_log.hpp"
 #include "actors/stored_run_json.hpp"
@@ -62,6 +64,7 @@ void sessions_state::begin(session_environment_ptr environment, sessions_limits 
   runs_.emplace(limits.kept_runs, defaults::kept_run_bytes);
   for (const auto& [run_id, session_id, owner, key_hash] : orphans) {
     runs_->begin(run_id, session_id, {}, owner, key_hash);
+    count_begin(run_id);
     auto& runs = orphans_[session_id];
     if (runs.empty())
       orphaned_sessions_.push_back(session_id);
@@ -180,6 +183,12 @@ sessions_state::entry& sessions_state::find_or_make(const std::string& session_i
 caf::result<chat_reply> sessions_state::chat(chat_request&& request, observer_actor observer) {
   if (stopping_)
     return to_caf(fail(errc::shutting_down, "the server is shutting down"));
+  if (request.prompt.size() > environment_->max_prompt_bytes) {
+    if (environment_->measures)
+      environment_->measures->refused_prompt.add();
+    return to_caf(fail(errc::too_large, fmt::format("the prompt has {} bytes; it may have {}",
+                                                    request.prompt.size(), environment_->max_prompt_bytes)));
+  }
   if (request.run_id.empty())
     request.run_id = new_run_id();
   if (request.key_hash.empty())
@@ -192,12 +201,46 @@ caf::result<chat_reply> sessions_state::chat(chat_request&& request, observer_ac
   return promise;
 }
 
+std::optional<error> sessions_state::no_room() const {
+  const auto& measures = environment_->measures;
+  if (under_way_ >= limits_.max_runs) {
+    if (measures)
+      measures->refused_runs.add();
+    return fail(errc::overloaded, fmt::format("{} runs are under way already", under_way_));
+  }
+  if (environment_->memory && environment_->memory->is_short(memory_watch::clock::now())) {
+    if (measures)
+      measures->refused_memory.add();
+    return fail(errc::memory_short, "the process has little memory left");
+  }
+  return std::nullopt;
+}
+
+void sessions_state::count_begin(const std::string& run_id) {
+  if (environment_->measures)
+    began_[run_id] = self_->clock().now();
+}
+
+void sessions_state::count_end(const run_record& record) {
+  const auto began = began_.extract(record.run_id);
+  const auto& measures = environment_->measures;
+  // What was refused, or is told of twice, was no run.
+  if (!measures || began.empty() || record.is_refused)
+    return;
+  measures->seconds.observe(in_seconds(self_->clock().now() - began.mapped()));
+  if (record.status == run_status::paused)
+    measures->paused.add();
+  else
+    measures->runs.count(record.failure ? std::optional(record.failure->code) : std::nullopt);
+}
+
 caf::result<chat_reply> sessions_state::start_run(chat_request&& request, observer_actor observer) {
-  if (under_way_ >= limits_.max_runs)
-    return to_caf(fail(errc::overloaded, fmt::format("{} runs are under way already", under_way_)));
+  if (const auto refusal = no_room())
+    return to_caf(*refusal);
   if (request.is_logged)
     observer = make_log(request.run_id, true);
   runs_->begin(request.run_id, request.session_id, request.agent, request.by.subject, request.key_hash);
+  count_begin(request.run_id);
   const auto& session = find_or_make(request.session_id);
   return self_->delegate(session.handle, std::move(request), std::move(observer));
 }
@@ -268,15 +311,15 @@ void sessions_state::key_looked_up(const std::string& run_id, const run_record* 
     const auto* before = started ? started.get() : known;
     if (before != nullptr && answer_again(*before, each.request, each.promise))
       continue;
-    if (under_way_ >= limits_.max_runs) {
-      each.promise.deliver(
-          to_caf(fail(errc::overloaded, fmt::format("{} runs are under way already", under_way_))));
+    if (const auto refusal = no_room()) {
+      each.promise.deliver(to_caf(*refusal));
       continue;
     }
     if (each.request.is_logged)
       each.observer = make_log(run_id, true);
     runs_->begin(run_id, each.request.session_id, each.request.agent, each.request.by.subject,
                  each.request.key_hash);
+    count_begin(run_id);
     each.promise.delegate(find_or_make(each.request.session_id).handle, std::move(each.request),
                           std::move(each.observer));
   }
@@ -320,8 +363,8 @@ caf::typed_response_promise<Answer> sessions_state::find_session(const std::stri
 caf::result<chat_reply> sessions_state::resume(resume_request&& request, observer_actor observer) {
   if (stopping_)
     return to_caf(fail(errc::shutting_down, "the server is shutting down"));
-  if (under_way_ >= limits_.max_runs)
-    return to_caf(fail(errc::overloaded, fmt::format("{} runs are under way already", under_way_)));
+  if (const auto refusal = no_room())
+    return to_caf(*refusal);
   const auto not_paused = [](const std::string& run_id, std::string_view status) {
     return to_caf(fail(errc::conflict, fmt::format("the run '{}' is not paused but {}", run_id, status)));
   };
@@ -440,10 +483,13 @@ void sessions_state::finished(const std::string& session_id, std::uint64_t handl
 }
 
 void sessions_state::run_changed(const run_record_ptr& record) {
-  if (record->status == run_status::running)
+  if (record->status == run_status::running) {
     runs_->begin(record->run_id, record->session_id, record->agent, record->owner);
-  else
+    count_begin(record->run_id);
+  } else {
+    count_end(*record);
     runs_->end(record);
+  }
   if (record->status != run_status::running)
     run_over(*record);
 }
@@ -480,7 +526,10 @@ void sessions_state::died(const caf::actor_addr& who) {
     return;
   auto& session = dead->second;
   for (const auto& lost : runs_->lose(dead->first))
+  {
+    count_end(*lost);
     run_over(*lost);
+  }
   if (session.is_idle())
     idle_.erase(session.place);
   under_way_ -= session.forwarded - session.handled;

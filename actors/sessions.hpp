@@ -90,6 +90,11 @@ private:
   void recover_more();
   void recover(const std::string& session_id);
   caf::result<chat_reply> start_run(chat_request&& request, observer_actor observer);
+  /// Why nothing more can be begun now; counts it.
+  std::optional<error> no_room() const;
+  /// Counts a run that has begun, or is over.
+  void count_begin(const std::string& run_id);
+  void count_end(const run_record& record);
   /// A request whose key was used before: answered by that run. Nothing if it has to be carried out.
   bool answer_again(const run_record& known, const chat_request& request,
                     caf::typed_response_promise<chat_reply>& promise);
@@ -115,6 +120,8 @@ private:
   session_environment_ptr environment_;
   sessions_limits limits_;
   std::optional<run_register> runs_;
+  /// When runs under way were accepted, or went on.
+  std::unordered_map<std::string, caf::actor_clock::time_point> began_;
   std::unordered_map<std::string, entry> entries_;
   /// Idle sessions, the longest idle first.
   std::list<std::string> idle_;

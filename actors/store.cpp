@@ -110,7 +110,12 @@ void store_state::flush() {
     return;
   const auto batch = std::exchange(gathered_, {});
   auto promises = std::exchange(promises_, {});
+  const auto began = std::chrono::steady_clock::now();
   auto written = store_->append(batch);
+  measures_.seconds.observe(in_seconds(std::chrono::steady_clock::now() - began));
+  measures_.batch.observe(static_cast<double>(batch.size()));
+  if (!written)
+    measures_.failed.add();
   plan();
   const bool is_alone = batch.size() == 1;
   for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -149,6 +154,7 @@ void store_state::use(store_setup setup) {
   store_ = std::move(setup.store);
   sync_interval_ = setup.sync_interval;
   kept_ = setup.kept;
+  measures_ = std::move(setup.measures);
   purge();
 }
 

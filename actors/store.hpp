@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/metrics/measures.hpp"
 #include "libagent/session/store.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -31,6 +32,7 @@ struct store_setup {
   /// What was written is synced so long after it; zero: each write is synced by itself.
   std::chrono::milliseconds sync_interval{0};
   retention kept{};
+  store_measures measures{};
 };
 
 /// Owns the session store. Appends that have gathered in the mailbox are written in one transaction, so that
@@ -69,6 +71,7 @@ private:
   bool settling_planned_ = false;
   std::chrono::milliseconds sync_interval_{0};
   retention kept_;
+  store_measures measures_;
   bool sync_planned_ = false;
   bool purge_planned_ = false;
   std::vector<session_append> gathered_;

@@ -35,6 +35,11 @@ struct actor_status {
   std::optional<std::size_t> in_flight{};
   std::optional<std::size_t> waiting{};
   std::optional<breaker_status> breaker{};
+  /// What it has refused since it was started: for there was too much, for its breaker was open.
+  std::uint64_t refused_full = 0;
+  std::uint64_t refused_open = 0;
+  /// Further tries.
+  std::uint64_t retries = 0;
 };
 
 /// An actor that can tell.
@@ -64,6 +69,10 @@ struct system_node {
   std::string last_error{};
   /// For one that is restarting or failed: until it is started again.
   std::optional<std::chrono::milliseconds> retry_in{};
+  /// As in `actor_status`.
+  std::uint64_t refused_full = 0;
+  std::uint64_t refused_open = 0;
+  std::uint64_t retries = 0;
   std::vector<system_node> children{};
 };
 

@@ -115,6 +115,9 @@ void supervisor_state::ask_part(const std::shared_ptr<round>& all, system_node& 
         into.in_flight = told.in_flight;
         into.waiting = told.waiting;
         into.breaker = told.breaker;
+        into.refused_full = told.refused_full;
+        into.refused_open = told.refused_open;
+        into.retries = told.retries;
         answered(all);
       },
       failed, status_atom::value);
@@ -130,6 +133,7 @@ void supervisor_state::ask_server(const std::shared_ptr<round>& all, system_node
         into.mailbox = told.mailbox;
         into.in_flight = told.calls_in_flight;
         into.waiting = told.calls_waiting;
+        into.refused_full = told.calls_refused;
         into.breaker = told.breaker;
         if (!told.last_error.empty())
           into.last_error = told.last_error;

@@ -1,6 +1,9 @@
 #include "actors/wiring.hpp"
 
 #include "actors/io/reactor.hpp"
+#include "actors/metrics/measures.hpp"
+#include "actors/metrics/memory_watch.hpp"
+#include "actors/metrics/process_usage.hpp"
 #include "actors/sessions.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/workshop.hpp"
@@ -197,6 +200,50 @@ void name_models(cast& made) {
   }
 }
 
+std::shared_ptr<const run_measures> measures_of(const runtime_options& options, const cast& made) {
+  std::vector<std::string> models;
+  std::vector<std::string> servers;
+  for (const auto& [name, handle] : made.models)
+    models.push_back(name);
+  for (const auto& [name, handle] : made.mcp_servers)
+    servers.push_back(name);
+  return make_run_measures(*options.counted, models, servers);
+}
+
+/// Where the bounds are that the front end does not know of.
+void show_limits(const config::configuration& config, std::size_t memory, metrics& all) {
+  const auto show = [&all](const char* bound, std::size_t limit, const std::string& name = {}) {
+    show_limit(all, bound, static_cast<double>(limit), name);
+  };
+  show("runs", config.limits.max_runs);
+  show("prompt", config.limits.max_prompt_bytes);
+  show("history_items", config.limits.max_history_items);
+  show("memory", memory);
+  show("session_queue", config.sessions.max_queue);
+  for (const auto& model : config.models)
+    if (const auto* endpoint = std::get_if<config::endpoint_options>(&model.provider)) {
+      show("model_queue", endpoint->max_queue, model.name);
+      show("model_calls",
+           std::min(endpoint->max_concurrency.value_or(endpoint->max_connections), endpoint->max_connections),
+           model.name);
+    }
+  for (const auto& server : config.mcp_servers) {
+    show("mcp_queue", server.max_queue, server.name);
+    show("mcp_calls", server.max_concurrent_calls, server.name);
+  }
+}
+
+/// What sessions count and watch.
+void add_measures(const runtime_options& options, session_environment& environment) {
+  const auto& limits = options.config.limits;
+  environment.memory =
+      std::make_shared<memory_watch>(limits.memory.value_or(available_memory()), read_resident_bytes);
+  environment.measures = make_session_measures(*options.counted);
+  environment.max_history_items = limits.max_history_items;
+  environment.max_prompt_bytes = limits.max_prompt_bytes;
+  show_limits(options.config, environment.memory->limit(), *options.counted);
+}
+
 } // namespace
 
 void make_wirings(const runtime_options& options, const std::shared_ptr<directory>& where, cast& made) {
@@ -204,13 +251,17 @@ void make_wirings(const runtime_options& options, const std::shared_ptr<director
   const auto dearest = dearest_of(options.config, prices);
   name_models(made);
   const auto guardrails = make_guardrails(options, made);
+  const auto measures = measures_of(options, made);
   for (const auto& definition : options.config.agents) {
     made.agent_names.push_back(definition.name);
     auto wiring = make_wiring(options, definition, made, prices, dearest);
     wiring->where = where;
+    wiring->measures = measures;
     made.wirings[definition.name] = std::move(wiring);
   }
-  made.environment = make_environment(options, prices, dearest, *guardrails);
+  auto environment = make_environment(options, prices, dearest, *guardrails);
+  add_measures(options, *environment);
+  made.environment = std::move(environment);
   renew_wirings(options, made);
 }
 
@@ -255,6 +306,11 @@ void tell_wirings(const runtime_options& options, const cast& made) {
 }
 
 result<spawned_cast> spawn_cast(caf::actor_system& system, io::reactor& io, const runtime_options& options) {
+  if (!options.counted) {
+    auto counting = options;
+    counting.counted = metrics::make();
+    return spawn_cast(system, io, counting);
+  }
   auto shop = workshop::open(system, io, options);
   if (!shop)
     return shop.error();

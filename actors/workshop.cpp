@@ -269,6 +269,7 @@ result<caf::actor> workshop::make_store() {
   const auto& config = options_.config;
   auto setup = std::make_shared<store_setup>();
   setup->kept = config.journal.over;
+  setup->measures = make_store_measures(*options_.counted);
   if (memory_) {
     setup->store = std::make_unique<kept_store>(memory_);
     return as_part(system_.spawn(store_behavior, std::move(setup)));

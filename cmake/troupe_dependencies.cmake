@@ -11,6 +11,8 @@ find_package(Boost 1.81 REQUIRED)
 find_package(restinio 0.6.16 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
+# By pkg-config, since its CMake package wants civetweb, zlib and curl too, which its core does without.
+pkg_check_modules(prometheus REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 find_package(CAF 0.17.6 REQUIRED)
 if(TROUPE_TESTS)
   find_package(Catch2 2 REQUIRED)

@@ -149,8 +149,11 @@ unsigned status_of(errc code) noexcept {
   case errc::cancelled:
   case errc::in_doubt:
     return 409;
+  case errc::too_large:
+    return 413;
   case errc::overloaded:
     return 429;
+  case errc::memory_short:
   case errc::shutting_down:
   case errc::unavailable:
   case errc::model_unavailable:
@@ -232,7 +235,7 @@ std::string render_head(const answer& value, bool keep_alive, std::string_view d
                  reason_phrase(value.status), date, keep_alive ? "keep-alive" : "close");
   // RFC 9110, section 8.6: no Content-Length in a 204.
   if (value.status != 204)
-    fmt::format_to(out, "Content-Type: application/json\r\nContent-Length: {}\r\n", value.body.size());
+    fmt::format_to(out, "Content-Type: {}\r\nContent-Length: {}\r\n", value.type, value.body.size());
   for (const auto& [name, text] : value.headers)
     fmt::format_to(out, "{}: {}\r\n", name, text);
   head += "\r\n";

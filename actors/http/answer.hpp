@@ -18,12 +18,14 @@ using header_lines = std::vector<std::pair<std::string_view, std::string>>;
 /// What the client gets.
 struct answer {
   unsigned status = 200;
-  /// JSON text, or empty for an answer without a body.
+  /// JSON text, unless `type` says otherwise; empty for an answer without a body.
   std::string body;
   /// Beside those that every answer has.
   header_lines headers;
   /// Closes the connection afterwards.
   bool close = false;
+  /// The body's `Content-Type`.
+  std::string_view type = "application/json";
 };
 
 answer succeed(const json& body);

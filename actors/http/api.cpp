@@ -144,6 +144,8 @@ decision api::decide(const request_view& request, const auth::identity& who) con
     return call(list_servers{});
   case endpoint::system:
     return call(show_system{});
+  case endpoint::metrics:
+    return call(show_metrics{});
   case endpoint::openapi:
     return openapi_;
   }

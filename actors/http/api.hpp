@@ -57,9 +57,10 @@ struct forget_session {
 };
 struct list_servers {};
 struct show_system {};
+struct show_metrics {};
 
 using call = std::variant<chat_request, resume_request, show_run, show_events, cancel_run, show_session,
-                          forget_session, list_servers, show_system>;
+                          forget_session, list_servers, show_system, show_metrics>;
 
 /// Whether the call is answered by a stream of events.
 bool is_streamed(const call& what) noexcept;

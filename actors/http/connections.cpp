@@ -201,6 +201,13 @@ struct connections::lingering : std::enable_shared_from_this<connections::linger
   std::array<char, 4096> dropped{};
 };
 
+void connections::refuse(connection::socket unwanted, const std::string& why) {
+  // Nothing was sent before, so that there is room for it.
+  [[maybe_unused]] const auto sent =
+      ::send(unwanted.native_handle(), why.data(), why.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  linger(std::move(unwanted));
+}
+
 void connections::linger(connection::socket last) {
   boost::system::error_code failed;
   last.shutdown(connection::socket::shutdown_send, failed);

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -137,6 +138,8 @@ public:
   /// Requests whose answers are not yet written.
   std::size_t in_work() const noexcept { return in_work_; }
 
+  /// Ends a connection that there is no room for, with a few bytes of why.
+  void refuse(connection::socket unwanted, const std::string& why);
   /// Closes what is past its deadline.
   void sweep(connection::clock::time_point now);
   /// Closes connections without a request, even one that is just arriving, and from now on each connection

@@ -37,6 +37,9 @@ inline constexpr std::chrono::milliseconds sse_keep_alive{15'000};
 /// Bytes of events that a client has not taken yet, past which its run is held back.
 inline constexpr std::size_t sse_buffer_bytes = 64u << 10;
 
+/// Connections beyond the bound that are told so at the same time; further ones wait to be accepted.
+inline constexpr std::size_t max_refused_connections = 256;
+
 /// How often timeouts are looked at, at the least and at the most.
 inline constexpr std::chrono::milliseconds min_sweep_period{10};
 inline constexpr std::chrono::milliseconds max_sweep_period{1000};

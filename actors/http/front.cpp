@@ -3,6 +3,7 @@
 #include "actors/http/api.hpp"
 #include "actors/http/front_state.hpp"
 #include "actors/http/server.hpp"
+#include "actors/metrics/metrics.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
@@ -51,11 +52,13 @@ struct front_setup {
 front_actor::behavior_type http_front(front_pointer self, const front_setup& setup) {
   auto& state = self->state;
   state.backend = setup.backend;
+  if (!state.backend.counted)
+    state.backend.counted = metrics::make();
   state.streaming = setup.streaming;
   auto decisions = std::make_shared<const api>(setup.options, setup.backend.agents);
-  state.server =
-      std::make_shared<server>(setup.io, setup.options, setup.streaming.keep_alive, std::move(decisions),
-                               handlers_for(caf::actor_cast<caf::weak_actor_ptr>(self)), setup.backend.hides);
+  state.server = std::make_shared<server>(
+      setup.io, setup.options, setup.streaming.keep_alive, std::move(decisions), state.backend.counted,
+      state.backend.memory, handlers_for(caf::actor_cast<caf::weak_actor_ptr>(self)), setup.backend.hides);
   return {
       [self](port_atom) {
         auto promise = self->make_response_promise<std::uint16_t>();

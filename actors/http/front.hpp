@@ -21,6 +21,9 @@ class reactor;
 
 namespace troupe {
 
+class memory_watch;
+class metrics;
+
 /// What the front end serves.
 struct http_backend {
   sessions_actor sessions;
@@ -35,6 +38,9 @@ struct http_backend {
   supervisor_actor supervisor{};
   /// Keeps secrets out of all answers; taken once, when the front end starts.
   redactor_ptr hides = nothing_to_hide();
+  /// Where it counts; null: for itself. Whom to ask how much memory there is; null: nobody.
+  std::shared_ptr<metrics> counted{};
+  std::shared_ptr<memory_watch> memory{};
 };
 using http_backend_ptr = std::shared_ptr<const http_backend>;
 

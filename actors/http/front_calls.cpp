@@ -5,6 +5,7 @@
 #include "actors/http/defaults.hpp"
 #include "actors/http/digest.hpp"
 #include "actors/io/log.hpp"
+#include "actors/metrics/exposition.hpp"
 #include "actors/run_id.hpp"
 
 #include <caf/actor_system.hpp>
@@ -184,6 +185,22 @@ struct call_carrier {
         self, supervisor, defaults::status_timeout,
         answer_with<system_status_ptr>(self, id, [](const system_status_ptr& now) { return show(*now); }),
         refuse_with(self, id), status_atom::value);
+  }
+
+  void operator()(show_metrics) const {
+    const auto tell = [front = self, request = id](const system_status* system) {
+      answer told = succeed({});
+      told.body = exposition(*front->state.backend.counted, system, read_process_usage());
+      told.type = exposition_type;
+      front->state.server->reply(request, std::move(told));
+    };
+    const auto& supervisor = self->state.backend.supervisor;
+    if (!supervisor)
+      return tell(nullptr);
+    // What was counted can be told without those who do not answer.
+    ask<system_status_ptr>(
+        self, supervisor, defaults::status_timeout, [tell](const system_status_ptr& now) { tell(now.get()); },
+        [tell](const caf::error&) { tell(nullptr); }, status_atom::value);
   }
 
   void operator()(list_servers) const {

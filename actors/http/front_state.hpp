@@ -92,11 +92,12 @@ struct front_state {
       promise.deliver(outcome->port);
   }
 
-  /// How long to wait is the front end's own.
+  /// How long to wait, and where to count, is the front end's own.
   void renew(const http_backend& now) {
-    const auto queue_wait = backend.queue_wait;
-    backend = now;
-    backend.queue_wait = queue_wait;
+    const auto before = std::exchange(backend, now);
+    backend.queue_wait = before.queue_wait;
+    backend.counted = before.counted;
+    backend.memory = before.memory;
   }
 
   void on_opened(opened how) {

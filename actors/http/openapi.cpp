@@ -225,6 +225,13 @@ json describe(endpoint what) {
     add_failures(operation["responses"], {going_down, too_late});
     return operation;
   }
+  case endpoint::metrics: {
+    json operation{{"operationId", "getMetrics"}, {"summary", "What was counted, for Prometheus"}};
+    operation["responses"]["200"] = {{"description", "Metrics in the text format"},
+                                     {"content", {{"text/plain", {{"schema", schemas::text()}}}}}};
+    add_failures(operation["responses"], {going_down, too_late});
+    return operation;
+  }
   case endpoint::openapi:
     return describe_simple("openapi", "This document", {{"type", "object"}});
   }

@@ -19,6 +19,7 @@ constexpr std::array all_routes{
     route{"GET", "/api/v1/agents", endpoint::agents},
     route{"GET", "/api/v1/mcp", endpoint::mcp, access::operators},
     route{"GET", "/api/v1/system", endpoint::system, access::operators},
+    route{"GET", "/metrics", endpoint::metrics, access::operators},
     route{"GET", "/openapi.json", endpoint::openapi},
 };
 

@@ -15,6 +15,7 @@ enum class endpoint : std::uint8_t {
   agents,
   mcp,
   system,
+  metrics,
   chat,
   run,
   resume_run,

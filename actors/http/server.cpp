@@ -1,10 +1,12 @@
 #include "actors/http/server.hpp"
 
 #include "actors/http/acceptor.hpp"
+#include "actors/http/admission.hpp"
 #include "actors/http/binding.hpp"
 #include "actors/http/defaults.hpp"
 #include "actors/http/gate.hpp"
 #include "actors/http/reception.hpp"
+#include "actors/http/request_counts.hpp"
 #include "actors/http/routes.hpp"
 #include "actors/http/server_tls.hpp"
 #include "actors/http/streams.hpp"
@@ -38,7 +40,8 @@ answer shutting_down() {
 class server::core : public gate::inside, public std::enable_shared_from_this<core> {
 public:
   core(io::reactor& io, config::server_options options, milliseconds keep_alive,
-       std::shared_ptr<const api> decisions, handlers events, std::shared_ptr<gate> way_in,
+       std::shared_ptr<const api> decisions, const std::shared_ptr<metrics>& counted,
+       std::shared_ptr<memory_watch> memory, handlers events, std::shared_ptr<gate> way_in,
        redactor_ptr hides);
   ~core() override;
 
@@ -53,6 +56,8 @@ private:
   result<std::uint16_t> listen();
   void handle(const std::shared_ptr<exchange>& request);
   void go_on(const std::shared_ptr<exchange>& request, const auth::identity& who);
+  /// Requests that were handed out and are not answered yet.
+  std::size_t in_work() const { return waiting_.size() + streams_->count(); }
   /// Whether somebody will answer.
   bool hand_out(const std::shared_ptr<exchange>& request, call what, caller who);
   void carry_out(const stream_step& step);
@@ -72,6 +77,8 @@ private:
   config::server_options options_;
   std::shared_ptr<const api> api_;
   redactor_ptr hides_;
+  request_counts counts_;
+  admission admission_;
   /// Null once it is closed.
   std::unique_ptr<reception> reception_;
   /// Null for plain HTTP.
@@ -97,10 +104,11 @@ private:
 };
 
 server::core::core(io::reactor& io, config::server_options options, milliseconds keep_alive,
-                   std::shared_ptr<const api> decisions, handlers events, std::shared_ptr<gate> way_in,
+                   std::shared_ptr<const api> decisions, const std::shared_ptr<metrics>& counted,
+                   std::shared_ptr<memory_watch> memory, handlers events, std::shared_ptr<gate> way_in,
                    redactor_ptr hides)
-    : options_(std::move(options)), api_(std::move(decisions)), hides_(std::move(hides)),
-      events_(std::move(events)), gate_(std::move(way_in)),
+    : options_(std::move(options)), api_(std::move(decisions)), hides_(std::move(hides)), counts_(counted),
+      admission_(*counted, options_, std::move(memory)), events_(std::move(events)), gate_(std::move(way_in)),
       connections_(std::make_shared<connections>(
           connections::timeouts{options_.header_timeout, options_.body_timeout, options_.idle_timeout})),
       timer_(io.context()), keep_alive_(keep_alive) {
@@ -126,10 +134,16 @@ server::core::~core() {
 void server::core::make_acceptor(boost::asio::io_context& io, std::size_t max_connections) {
   acceptor_ = std::make_shared<acceptor>(
       io,
-      [this](boost::asio::ip::tcp::socket accepted) {
+      [this, max_connections](boost::asio::ip::tcp::socket accepted) {
+        if (connections_->count() >= max_connections)
+          return connections_->refuse(std::move(accepted), admission_.no_connection());
         wire_->serve(std::move(accepted), tls_, std::make_shared<connection>(connections_));
+        admission_.show_connections(connections_->count());
       },
-      [all = connections_, max_connections] { return all->count() < max_connections; });
+      // Over TLS nothing can be said before hands are shaken: there they wait to be accepted.
+      [all = connections_, most = max_connections + (options_.tls ? 0 : defaults::max_refused_connections)] {
+        return all->count() < most;
+      });
 }
 
 void server::core::make_streams(milliseconds keep_alive) {
@@ -178,7 +192,11 @@ void server::core::handle(const std::shared_ptr<exchange>& request) {
 }
 
 void server::core::go_on(const std::shared_ptr<exchange>& request, const auth::identity& who) {
-  auto decided = decide(request->request(), who);
+  const auto& asked = request->request();
+  const auto what = find_route(asked.method, asked.target).what;
+  if (auto refusal = what ? admission_.refuse(*what, in_work(), clock::now()) : std::nullopt)
+    return respond(*request, std::move(*refusal));
+  auto decided = decide(asked, who);
   if (auto* at_once = std::get_if<answer>(&decided)) {
     at_once->body = hides_->hide_json(std::move(at_once->body));
     return respond(*request, std::move(*at_once));
@@ -198,6 +216,7 @@ bool server::core::hand_out(const std::shared_ptr<exchange>& request, call what,
     });
   }
   waiting_.emplace(id, request);
+  admission_.show_requests(in_work());
   if (events_.on_call(id, std::move(what), std::move(who)))
     return true;
   waiting_.erase(id);
@@ -248,6 +267,8 @@ void server::core::begin_stream(request_id id) {
   auto request = waiting_.extract(id);
   if (!request)
     return;
+  const auto asked = request.mapped()->request();
+  counts_.streamed(find_route(asked.method, asked.target).what);
   const bool keep_alive = request.mapped()->keep_alive() && request.mapped()->takes_chunks() && !draining_;
   auto head = render_stream_head(request.mapped()->takes_chunks(), keep_alive, date(),
                                  request.mapped()->more_headers);
@@ -268,7 +289,9 @@ void server::core::begin_late_streams(clock::time_point now) {
 void server::core::respond(exchange& request, answer value) {
   const bool broken = request.problem() != fault::none;
   const auto view = broken ? request_view{"(none)", "(unreadable)", {}, {}} : request.request();
-  const std::chrono::duration<double, std::milli> took = clock::now() - request.since;
+  const auto spent = clock::now() - request.since;
+  const std::chrono::duration<double, std::milli> took = spent;
+  counts_.answered(broken ? std::nullopt : find_route(view.method, view.target).what, value.status, spent);
   log().debug("http: {} {} {} {:.1f} ms", view.method, path_of(view.target), value.status, took.count());
   const bool keep_alive = request.keep_alive() && !value.close && !draining_;
   value.headers.insert(value.headers.end(), request.more_headers.begin(), request.more_headers.end());
@@ -286,6 +309,8 @@ std::string_view server::core::date() {
 
 void server::core::connections_changed() {
   acceptor_->resume();
+  admission_.show_connections(connections_->count());
+  admission_.show_requests(in_work());
   if (draining_ && connections_->in_work() == 0)
     timer_.cancel();
 }
@@ -337,10 +362,11 @@ void server::core::close() {
 }
 
 server::server(io::reactor& io, const config::server_options& options, milliseconds keep_alive,
-               std::shared_ptr<const api> decisions, handlers events, redactor_ptr hides)
+               std::shared_ptr<const api> decisions, std::shared_ptr<metrics> counted,
+               std::shared_ptr<memory_watch> memory, handlers events, redactor_ptr hides)
     : gate_(std::make_shared<gate>(io.context())), hides_(std::move(hides)) {
-  auto inside =
-      std::make_shared<core>(io, options, keep_alive, std::move(decisions), std::move(events), gate_, hides_);
+  auto inside = std::make_shared<core>(io, options, keep_alive, std::move(decisions), counted,
+                                       std::move(memory), std::move(events), gate_, hides_);
   gate_->open(inside);
   boost::asio::post(io.context(), [opening = std::move(inside)] { opening->open(); });
 }

@@ -14,6 +14,11 @@ namespace troupe::io {
 class reactor;
 }
 
+namespace troupe {
+class memory_watch;
+class metrics;
+} // namespace troupe
+
 namespace troupe::http {
 
 class gate;
@@ -39,9 +44,10 @@ public:
   };
 
   /// Starts to listen. `keep_alive`: how long a stream may be quiet before a comment is written to it.
-  /// `hides` keeps secrets out of all that is answered.
+  /// `memory` may be null. `hides` keeps secrets out of all that is answered.
   server(io::reactor& io, const config::server_options& options, std::chrono::milliseconds keep_alive,
-         std::shared_ptr<const api> decisions, handlers events, redactor_ptr hides = nothing_to_hide());
+         std::shared_ptr<const api> decisions, std::shared_ptr<metrics> counted,
+         std::shared_ptr<memory_watch> memory, handlers events, redactor_ptr hides = nothing_to_hide());
   /// Stops with no grace.
   ~server();
   server(const server&) = delete;

@@ -34,6 +34,7 @@ public:
   /// afterwards.
   void begin(request_id id, std::shared_ptr<exchange> request, std::string head, bool keep_alive);
   bool contains(request_id id) const { return open_.contains(id); }
+  std::size_t count() const { return open_.size(); }
   void write(request_id id, const sse_event& event);
   /// Writes what is left and completes the answer.
   void end(request_id id, bool keep_alive);

@@ -38,6 +38,8 @@ struct server_options {
   /// Depth of nesting that a JSON body may have.
   std::size_t max_json_depth = defaults::max_json_depth;
   std::size_t max_connections = defaults::max_connections;
+  /// Requests in work: those that the front end has handed on and not answered yet.
+  std::size_t max_requests = defaults::max_requests;
   milliseconds header_timeout = defaults::header_timeout;
   milliseconds body_timeout = defaults::body_timeout;
   milliseconds idle_timeout = defaults::connection_idle_timeout;
@@ -164,6 +166,8 @@ struct mcp_server_options {
   std::size_t max_message_bytes = defaults::max_message_bytes;
   /// Calls in flight; more wait.
   std::size_t max_concurrent_calls = defaults::max_concurrent_calls;
+  /// Calls that may wait.
+  std::size_t max_queue = defaults::mcp_max_queue;
   /// Names of tools to offer; nothing given means all.
   std::optional<std::vector<std::string>> allowed_tools;
   std::vector<std::string> blocked_tools;
@@ -215,6 +219,12 @@ struct limit_options {
   milliseconds run_timeout = defaults::run_timeout;
   /// Runs in flight over all sessions.
   std::size_t max_runs = defaults::max_runs;
+  std::size_t max_prompt_bytes = defaults::max_prompt_bytes;
+  /// Items of a session, the newest, that a run begins with; what is older stays stored.
+  std::size_t max_history_items = defaults::max_history_items;
+  /// Of the process, in bytes; new runs are refused short of it. Nothing given: what its cgroup, or the
+  /// machine, has.
+  std::optional<std::size_t> memory{};
   /// Bytes of one tool's output that are kept; the rest is cut and said so.
   std::size_t max_tool_output_bytes = defaults::max_tool_output_bytes;
   /// Calls of tools that one run has in flight.

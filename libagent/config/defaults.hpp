@@ -17,6 +17,8 @@ inline constexpr std::size_t max_body_bytes = 1u << 20;
 /// Request bodies are flat; the bound keeps recursive readers off the stack's end.
 inline constexpr std::size_t max_json_depth = 64;
 inline constexpr std::size_t max_connections = 4096;
+/// As many as there may be connections: more only come by pipelining.
+inline constexpr std::size_t max_requests = 4096;
 inline constexpr milliseconds header_timeout{10'000};
 inline constexpr milliseconds body_timeout{30'000};
 inline constexpr milliseconds connection_idle_timeout{60'000};
@@ -57,6 +59,7 @@ inline constexpr milliseconds call_timeout{30'000};
 inline constexpr milliseconds max_call_timeout{300'000};
 inline constexpr std::size_t max_message_bytes = 16u << 20;
 inline constexpr std::size_t max_concurrent_calls = 64;
+inline constexpr std::size_t mcp_max_queue = 1024;
 inline constexpr milliseconds initial_backoff{200};
 inline constexpr milliseconds max_backoff{30'000};
 inline constexpr unsigned max_restarts = 3;
@@ -92,6 +95,10 @@ inline constexpr unsigned max_takeovers = 3;
 inline constexpr unsigned max_turns = 10;
 inline constexpr milliseconds run_timeout{300'000};
 inline constexpr std::size_t max_runs = 10'000;
+/// As much as a body may have.
+inline constexpr std::size_t max_prompt_bytes = 1u << 20;
+/// Some hundred questions with the tools called for them; models take no more to good effect.
+inline constexpr std::size_t max_history_items = 1'000;
 /// A run that is over costs its items.
 inline constexpr std::size_t kept_runs = 1'000;
 inline constexpr std::size_t max_tool_output_bytes = 1u << 20;

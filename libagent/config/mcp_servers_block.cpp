@@ -162,6 +162,7 @@ mcp_server_options read_server_body(map_reader& server, std::string name, const 
   read_timeouts(server, into);
   server.set("max_message_bytes", into.max_message_bytes, read_size);
   server.set("max_concurrent_calls", into.max_concurrent_calls, read_count, 1, defaults::largest_count);
+  server.set("max_queue", into.max_queue, read_count, 0, defaults::largest_count);
   std::vector<std::string> allowed;
   if (read_tools(server, {"allowed_tools", "includeTools"}, allowed))
     into.allowed_tools = std::move(allowed);

@@ -76,6 +76,7 @@ void read_server(const field& from, server_options& into) {
   server.set("max_body_bytes", into.max_body_bytes, read_size);
   server.set("max_json_depth", into.max_json_depth, read_count, 1, defaults::deepest_json);
   server.set("max_connections", into.max_connections, read_count, 1, defaults::largest_count);
+  server.set("max_requests", into.max_requests, read_count, 1, defaults::largest_count);
   server.set("header_timeout", into.header_timeout, read_duration, some_time);
   server.set("body_timeout", into.body_timeout, read_duration, some_time);
   server.set("idle_timeout", into.idle_timeout, read_duration, some_time);
@@ -90,6 +91,9 @@ void read_limits(const field& from, limit_options& into) {
   limits.set("max_turns", into.max_turns, read_count, 1, defaults::largest_count);
   limits.set("run_timeout", into.run_timeout, read_duration, some_time);
   limits.set("max_runs", into.max_runs, read_count, 1, defaults::largest_count);
+  limits.set("max_prompt_bytes", into.max_prompt_bytes, read_size);
+  limits.set("max_history_items", into.max_history_items, read_count, 1, defaults::largest_count);
+  limits.set("memory", into.memory, read_size);
   limits.set("max_tool_output_bytes", into.max_tool_output_bytes, read_size);
   limits.set("max_parallel_tools", into.max_parallel_tools, read_count, 1, defaults::largest_count);
   limits.set("kept_runs", into.kept_runs, read_count, 0, defaults::largest_count);

@@ -20,6 +20,10 @@ std::string_view to_string(errc code) noexcept {
     return "unknown_session";
   case errc::overloaded:
     return "overloaded";
+  case errc::memory_short:
+    return "memory_short";
+  case errc::too_large:
+    return "too_large";
   case errc::shutting_down:
     return "shutting_down";
   case errc::unavailable:

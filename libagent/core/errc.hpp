@@ -19,6 +19,10 @@ enum class errc : std::uint8_t {
   unknown_session,
   /// A bounded queue is full; the same request may succeed later.
   overloaded,
+  /// The process has little memory left; the same request may succeed later.
+  memory_short,
+  /// A text is longer than it may be.
+  too_large,
   /// The system is on its way down and takes no more work.
   shutting_down,
   /// A part of the system that is needed is down and will be back; the same request may succeed later.

@@ -64,7 +64,8 @@ void drop_loose_thoughts(item_list& items) {
   items = std::move(kept);
 }
 
-/// Takes out outputs without their call and calls without their output: endpoints refuse both.
+} // namespace
+
 item_list well_formed(item_list items) {
   std::set<std::string> called;
   std::set<std::string> answered;
@@ -84,6 +85,8 @@ item_list well_formed(item_list items) {
   drop_loose_thoughts(items);
   return items;
 }
+
+namespace {
 
 /// Keeps the last items, and what the user said last: without it there is nothing to answer.
 void keep_last(item_list& items, std::size_t count) {

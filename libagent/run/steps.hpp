@@ -40,6 +40,9 @@ void start_parallel_checks(state& run, effects& into);
 result<std::shared_ptr<model_request>> make_request(const state& run);
 /// The conversation as the agent sees it.
 item_list seen_items(const state& run);
+/// Takes out outputs without their call, calls without their output, and thoughts that nothing follows of
+/// what they led to: endpoints refuse them.
+item_list well_formed(item_list items);
 /// Has the next agent see the conversation as the handoff wants it.
 result<void> filter_input(state& run, const handoff_definition& rules);
 

@@ -241,6 +241,8 @@ TEST_CASE("credentials are given once") {
 TEST_CASE("routes are for users or for operators") {
   door made(guarded_server());
   CHECK(status_of(made, shows("ops-key", "/api/v1/mcp")) == 0);
+  CHECK(status_of(made, shows("ops-key", "/metrics")) == 0);
+  CHECK(status_of(made, shows("app-key", "/metrics")) == 403);
   CHECK(status_of(made, shows("ops-key", "/api/v1/agents")) == 0);
   CHECK(status_of(made, shows("app-key", "/api/v1/agents")) == 0);
   const auto refused = refusal_of(made, shows("app-key", "/api/v1/mcp"));

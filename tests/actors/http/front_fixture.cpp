@@ -48,8 +48,8 @@ config::server_options front_fixture::quick_options() {
 }
 
 front_fixture::front_fixture(const config::server_options& options, http_streaming streaming,
-                             milliseconds queue_wait)
-    : queue_wait_(queue_wait), sessions_(spawn_fake_sessions(system_, flooded)),
+                             milliseconds queue_wait, std::shared_ptr<memory_watch> memory)
+    : queue_wait_(queue_wait), memory_(std::move(memory)), sessions_(spawn_fake_sessions(system_, flooded)),
       files_(system_.spawn(fake_mcp_server)), gone_(system_.spawn(fake_mcp_server)) {
   caf::anon_send_exit(gone_, caf::exit_reason::kill);
   self_->wait_for(gone_);
@@ -69,6 +69,7 @@ http_front_actor front_fixture::spawn(const config::server_options& options, htt
   backend.agents = {"triage", "helper"};
   backend.run_timeout = 1ms;
   backend.queue_wait = queue_wait_;
+  backend.memory = memory_;
   backend.mcp_servers = {{"files", files_}, {"gone", gone_}};
   return spawn_http_front(system_, *reactor, options, std::move(backend), streaming);
 }

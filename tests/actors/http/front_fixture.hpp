@@ -25,7 +25,8 @@ class front_fixture {
 public:
   front_fixture() : front_fixture(quick_options()) {}
   explicit front_fixture(const config::server_options& options, http_streaming streaming = {},
-                         std::chrono::milliseconds queue_wait = std::chrono::hours(1));
+                         std::chrono::milliseconds queue_wait = std::chrono::hours(1),
+                         std::shared_ptr<memory_watch> memory = {});
   ~front_fixture();
 
   /// Loopback, any port, and bounds that tests can reach.
@@ -58,6 +59,7 @@ private:
   caf::actor_system system_{config_};
   caf::scoped_actor self_{system_};
   std::chrono::milliseconds queue_wait_;
+  std::shared_ptr<memory_watch> memory_;
   fake_sessions_actor sessions_;
   mcp_server_actor files_;
   mcp_server_actor gone_;

@@ -1,9 +1,11 @@
 #include "tests/actors/http/front_fixture.hpp"
 
+#include "actors/metrics/memory_watch.hpp"
 #include "libagent/core/json.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,6 +46,24 @@ struct two_connections : front_fixture {
     return bounds;
   }
   two_connections() : front_fixture(options()) {}
+};
+
+struct one_request : front_fixture {
+  static config::server_options options() {
+    auto bounds = quick_options();
+    bounds.max_requests = 1;
+    return bounds;
+  }
+  one_request() : front_fixture(options()) {}
+};
+
+struct no_memory : front_fixture {
+  explicit no_memory(
+      std::shared_ptr<std::atomic<std::size_t>> bytes = std::make_shared<std::atomic<std::size_t>>(1000))
+      : front_fixture(quick_options(), {}, 1h,
+                      std::make_shared<memory_watch>(1000, [bytes] { return bytes->load(); })),
+        taken(std::move(bytes)) {}
+  std::shared_ptr<std::atomic<std::size_t>> taken;
 };
 
 } // namespace
@@ -167,16 +187,91 @@ TEST_CASE_METHOD(short_idle_time, "a connection that is idle is dropped, one tha
   CHECK(busy.closed_by_peer());
 }
 
-TEST_CASE_METHOD(two_connections, "past the bound, a connection waits until another is closed") {
+TEST_CASE_METHOD(two_connections,
+                 "past the bound, a connection is told so, and others are served again later") {
   auto first = std::make_unique<raw_client>(port());
   raw_client second(port());
   CHECK(first->ask(get("/health")).status == 200);
   CHECK(second.ask(get("/health")).status == 200);
-  raw_client third(port());
-  third.send(post_chat(R"({"prompt":"hold"})"));
+  {
+    raw_client third(port());
+    // Without a request.
+    const auto refused = third.receive();
+    CHECK(refused.status == 503);
+    CHECK(code_of(refused) == "overloaded");
+    CHECK(refused.headers.at("retry-after") == "1");
+    CHECK(refused.headers.at("connection") == "close");
+    CHECK(third.closed_by_peer());
+  }
   CHECK(second.ask(post_chat(R"({"prompt":"x"})")).status == 200);
   first.reset();
+  auto status = 503;
+  while (status == 503) {
+    raw_client next(port());
+    next.try_send(get("/health"));
+    status = next.receive().status;
+  }
+  CHECK(status == 200);
+  CHECK(second.ask(get("/metrics")).body.find(R"(troupe_bound_limit{bound="connections",name=""} 2)") !=
+        std::string::npos);
+}
+
+TEST_CASE_METHOD(one_request, "past the bound of requests in work further ones are refused at once") {
+  raw_client first(port());
+  first.send(post_chat(R"({"prompt":"hold"})"));
   wait_for_held(1);
+  raw_client second(port());
+  const auto refused = second.ask(post_chat(R"({"prompt":"x"})"));
+  CHECK(refused.status == 503);
+  CHECK(code_of(refused) == "overloaded");
+  CHECK(refused.headers.at("retry-after") == "1");
+  CHECK(second.ask(get("/api/v1/sessions/s")).status == 503);
+  // What people look at in such times.
+  CHECK(second.ask(get("/health")).status == 200);
+  CHECK(second.ask(get("/api/v1/mcp")).status == 200);
+  const auto told = second.ask(get("/metrics")).body;
+  CHECK(told.find(R"(troupe_refusals_total{bound="requests",name="",reason="overloaded"} 2)") !=
+        std::string::npos);
   release();
-  CHECK(third.receive().status == 200);
+  CHECK(first.receive().status == 200);
+  CHECK(second.ask(post_chat(R"({"prompt":"x"})")).status == 200);
+}
+
+TEST_CASE_METHOD(no_memory, "a front end that is short of memory begins no runs, and answers all else") {
+  raw_client client(port());
+  const auto refused = client.ask(post_chat(R"({"prompt":"x"})"));
+  CHECK(refused.status == 503);
+  CHECK(code_of(refused) == "memory_short");
+  CHECK(refused.headers.at("retry-after") == "1");
+  CHECK(client.ask(post("/api/v1/runs/r/resume", R"({"decisions":[]})")).status == 503);
+  CHECK(client.ask(get("/api/v1/agents")).status == 200);
+  CHECK(client.ask(get("/api/v1/runs/r")).status != 503);
+  CHECK(client.ask(post("/api/v1/runs/r/cancel", "")).status != 503);
+  *taken = 0;
+  auto status = 503;
+  while (status == 503)
+    status = client.ask(post_chat(R"({"prompt":"x"})")).status;
+  CHECK(status == 200);
+}
+
+TEST_CASE_METHOD(front_fixture, "metrics tell of requests by route and status, in Prometheus' text format") {
+  raw_client client(port());
+  client.ask(get("/health"));
+  client.ask(get("/nowhere"));
+  client.ask(post_chat(R"({"prompt":"x"})"));
+  client.ask(post_chat("{"));
+  const auto told = client.ask(get("/metrics"));
+  CHECK(told.status == 200);
+  CHECK(told.headers.at("content-type") == "text/plain; version=0.0.4; charset=utf-8");
+  for (const std::string line : {
+           R"(troupe_http_requests_total{method="POST",route="/api/v1/chat",status="200"} 1)",
+           R"(troupe_http_requests_total{method="POST",route="/api/v1/chat",status="400"} 1)",
+           R"(troupe_http_requests_total{method="",route="-",status="404"} 1)",
+           R"(troupe_http_request_duration_seconds_count{method="POST",route="/api/v1/chat"} 2)",
+       }) {
+    CAPTURE(line);
+    CHECK(told.body.find("\n" + line + "\n") != std::string::npos);
+  }
+  CHECK(told.body.find("process_resident_memory_bytes ") != std::string::npos);
+  CHECK(client.ask(get("/metrics", "POST")).status == 405);
 }

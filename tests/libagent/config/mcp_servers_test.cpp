@@ -29,7 +29,7 @@ std::string server_error(const std::string& body) {
 TEST_CASE("all keys of an MCP server are read") {
   const auto server =
       server_of(R"(command: uvx, args: [a, 1, true, 1.50, ""], env: {N: 1, B: true, T: "x y"}, cwd: sub,
-    startup_timeout: 90, call_timeout: 45s, max_call_timeout: 10m, max_message_bytes: 1MiB, max_concurrent_calls: 3,
+    startup_timeout: 90, call_timeout: 45s, max_call_timeout: 10m, max_message_bytes: 1MiB, max_concurrent_calls: 3, max_queue: 4,
     allowed_tools: [x], blocked_tools: [y, z],
     restart: {policy: never, initial_backoff: 1s, max_backoff: 2s, max_restarts: 0, within: 7s, cooldown: 3s,
       stable_after: 9s})");
@@ -44,6 +44,7 @@ TEST_CASE("all keys of an MCP server are read") {
   CHECK(server.max_call_timeout == 10min);
   CHECK(server.max_message_bytes == 1048576);
   CHECK(server.max_concurrent_calls == 3);
+  CHECK(server.max_queue == 4);
   CHECK(server.allowed_tools == std::vector<std::string>{"x"});
   CHECK(server.blocked_tools == std::vector<std::string>{"y", "z"});
   CHECK(server.restart.when == restart_options::policy::never);

@@ -7,11 +7,11 @@ using namespace std::chrono_literals;
 
 TEST_CASE("all keys of server, sessions and limits are read") {
   const auto loaded = read(minimal + R"(
-server: {host: "::1", port: 0, max_body_bytes: 64KiB, max_json_depth: 8, max_connections: 9, header_timeout: 1,
+server: {host: "::1", port: 0, max_body_bytes: 64KiB, max_json_depth: 8, max_connections: 9, max_requests: 10, header_timeout: 1,
   body_timeout: 2.5, idle_timeout: 3s, sse_keep_alive: 1m, shutdown_grace: 0}
 sessions: {store: memory, max_sessions: 5, max_queue: 6, idle_timeout: 7m}
 limits: {max_turns: 3, run_timeout: 1h, max_runs: 4, max_tool_output_bytes: 1024, max_parallel_tools: 2,
-  kept_runs: 0}
+  kept_runs: 0, max_prompt_bytes: 2KiB, max_history_items: 50, memory: 2GiB}
 )");
   REQUIRE(errors_of(loaded).empty());
   CHECK(loaded.warnings.empty());
@@ -21,6 +21,7 @@ limits: {max_turns: 3, run_timeout: 1h, max_runs: 4, max_tool_output_bytes: 1024
   CHECK(server.max_body_bytes == 65536);
   CHECK(server.max_json_depth == 8);
   CHECK(server.max_connections == 9);
+  CHECK(server.max_requests == 10);
   CHECK(server.header_timeout == 1s);
   CHECK(server.body_timeout == 2500ms);
   CHECK(server.idle_timeout == 3s);
@@ -35,6 +36,9 @@ limits: {max_turns: 3, run_timeout: 1h, max_runs: 4, max_tool_output_bytes: 1024
   CHECK(loaded.value->limits.max_tool_output_bytes == 1024);
   CHECK(loaded.value->limits.max_parallel_tools == 2);
   CHECK(loaded.value->limits.kept_runs == 0);
+  CHECK(loaded.value->limits.max_prompt_bytes == 2048);
+  CHECK(loaded.value->limits.max_history_items == 50);
+  CHECK(loaded.value->limits.memory == std::size_t{2} << 30);
 }
 
 TEST_CASE("values outside their range are refused with the range") {

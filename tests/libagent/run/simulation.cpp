@@ -238,29 +238,24 @@ void simulation::recover_run() {
   auto kept = fold(records);
   INFO((kept ? std::string() : kept.error().detail));
   REQUIRE(kept.has_value());
+  if (!*kept && paused_)
+    return plan("", decide{}, 20);
   auto& at = machines_[""];
-  const auto past = std::make_shared<const item_list>(items_);
-  usage_report before;
-  if (*kept) {
-    at.run = std::move((*kept)->run);
-    before = spent_by(at.run);
-  } else if (paused_) {
-    at.run = paused_from_json(*paused_).value();
-    before = spent_by(at.run);
-  } else {
-    at.run = begin(past, "hello", bounds_);
-  }
-  at.run.past = past;
-  fill(at.run);
-  // What was spent on answers that nobody has written down is forgotten.
-  spent_ = before.total();
-  ledger_.emplace(std::vector<account>{{"run", spending_, before}}, price_list{});
+  take_up(at, *kept ? std::move((*kept)->run) : begin(nullptr, "hello", bounds_));
   if (*kept)
     take_event("", recovered{agents_.at(at.run.agent->name)});
-  else if (paused_)
-    plan("", decide{}, 20);
   else
     take_event("", entered_agent{agents_.at("m")});
+}
+
+void simulation::take_up(machine& at, state run) {
+  at.run = std::move(run);
+  at.run.past = std::make_shared<const item_list>(items_);
+  fill(at.run);
+  // What was spent on answers that nobody has written down is forgotten.
+  const auto before = spent_by(at.run);
+  spent_ = before.total();
+  ledger_.emplace(std::vector<account>{{"run", spending_, before}}, price_list{});
 }
 
 // Pauses.
@@ -268,15 +263,13 @@ void simulation::recover_run() {
 void simulation::resume() {
   if (!is_active_ || !paused_)
     return;
-  auto& at = machines_.at("");
-  if (luck_.in(50)) {
-    keep(at.run);
-    fill(at.run);
-  }
+  auto& at = machines_[""];
+  take_up(at, paused_from_json(*paused_).value());
+  if (luck_.in(4))
+    return take_event("", stopped{fail(errc::cancelled, "while it was paused")});
   auto decisions = decide_all();
   REQUIRE(check_decisions(at.run, decisions).has_value());
   const auto agent = at.run.agent->name;
-  at.by = {};
   set_deadline();
   take_event("", entered_agent{agents_.at(agent)});
   take_event("", resumed{std::move(decisions)});
@@ -313,9 +306,11 @@ void simulation::act(const std::string& path, troupe::run::pause&) {
   ++pauses;
   ++epoch_;
   REQUIRE(machines_.size() == 1);
-  // The session keeps it, in place of its records.
+  // The session keeps it, in place of its records; its actors end.
   paused_ = paused_to_json(at.run);
   records_.clear();
+  machines_.clear();
+  ++life_;
   plan("", decide{}, 1 + luck_.below(300));
 }
 

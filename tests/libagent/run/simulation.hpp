@@ -83,6 +83,7 @@ private:
   void end_run();
   void crash();
   void recover_run();
+  void take_up(machine& at, state run);
   void resume();
   void set_deadline();
   std::vector<decision> decide_all();

@@ -128,9 +128,9 @@ void client_session::impl::on_batch(json batch, effects& out) {
   bool any = false;
   std::vector<std::string> answers;
   for (auto& element : batch) {
+    any |= handle(classify(std::move(element)), answers, out);
     if (now == phase::over)
       return;
-    any |= handle(classify(std::move(element)), answers, out);
   }
   if (!any)
     on_stray("[...]", "a batch without a message", out);

@@ -99,13 +99,21 @@ bool call_builder::begins_next(const gathered& last, const delta& given, bool in
 }
 
 void call_builder::announce(std::size_t place, model_deltas& out) {
-  auto& call = calls_[place];
-  if (call.announced || call.name.empty())
+  // One whose name is still to come holds back those after it.
+  if (place > 0 && !calls_[place - 1].announced)
     return;
-  call.announced = true;
-  out.emplace_back(tool_call_delta{place, call.id, call.name});
-  if (!call.arguments.empty())
-    out.emplace_back(arguments_delta{place, call.arguments});
+  for (; place < calls_.size(); ++place) {
+    auto& call = calls_[place];
+    if (call.announced || call.name.empty())
+      return;
+    call.announced = true;
+    out.emplace_back(tool_call_delta{place, call.id, call.name});
+    if (!call.arguments.empty())
+      out.emplace_back(arguments_delta{place, call.arguments});
+    const auto next = place + 1;
+    if (next + 1 == calls_.size() && calls_[next].arguments.empty())
+      return;
+  }
 }
 
 void call_builder::announce_all(model_deltas& out) {

@@ -89,11 +89,13 @@ public:
     auto& last = at(event).thought_part;
     auto part = std::string{part_key} + std::to_string(read_count(&event, part_key));
     const auto next_part = !last.empty() && part != last;
+    has_told_ = true;
     out.emplace_back(reasoning_delta{next_part ? std::string{summary_separator} + *delta : *delta});
     last = std::move(part);
   }
 
-  bool empty() const noexcept { return outputs_.empty(); }
+  /// Whether anything of the answer was passed on.
+  bool has_told() const noexcept { return has_told_; }
 
   /// For endpoints whose last event is the only one that tells anything.
   result<void> pass_on_all(const json& entries, model_deltas& out) {
@@ -140,18 +142,20 @@ private:
       return;
     const auto* id = find_text(output.entry, "call_id");
     output.call = calls_++;
+    has_told_ = true;
     out.emplace_back(tool_call_delta{*output.call, id ? *id : std::string{}, *name});
   }
 
-  static void pass_on(growing_output& output, const std::string& text, model_deltas& out) {
+  void pass_on(growing_output& output, const std::string& text, model_deltas& out) {
     output.passed_on += text;
+    has_told_ = true;
     if (output.call)
       out.emplace_back(arguments_delta{*output.call, text});
     else
       out.emplace_back(text_delta{text});
   }
 
-  static void pass_on_rest(growing_output& output, const std::string& whole, model_deltas& out) {
+  void pass_on_rest(growing_output& output, const std::string& whole, model_deltas& out) {
     if (whole.size() > output.passed_on.size() && whole.starts_with(output.passed_on))
       pass_on(output, whole.substr(output.passed_on.size()), out);
   }
@@ -160,6 +164,7 @@ private:
   /// The place of the last event, for endpoints that do not tell places.
   std::uint64_t place_ = 0;
   std::size_t calls_ = 0;
+  bool has_told_ = false;
 };
 
 class event_decoder : public event_stream_decoder {
@@ -227,7 +232,7 @@ private:
       return bad_answer("has the status failed");
     final_ = std::move(*response);
     const auto* output = find_value(final_, "output");
-    return outputs_.empty() && output ? outputs_.pass_on_all(*output, out) : result<void>{};
+    return !outputs_.has_told() && output ? outputs_.pass_on_all(*output, out) : result<void>{};
   }
 
   std::string reasoning_format_;

@@ -14,9 +14,7 @@ import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "apps" / "troupe"))
-
-from support import PATIENCE, Case, read_line  # noqa: E402
+from support import PATIENCE, Case, read_line
 
 LONG = "TROUPE_LONG_FAULTS" in os.environ
 

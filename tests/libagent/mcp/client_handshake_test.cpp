@@ -139,6 +139,15 @@ TEST_CASE("what follows in a batch that breaks the session is left alone") {
   CHECK(only<broken>(out).reason.code == errc::protocol_violation);
 }
 
+TEST_CASE("a batch that breaks the session at its end is not answered") {
+  client_session session({});
+  session.start();
+  const auto out = session.on_line(R"([{"jsonrpc":"2.0","id":5,"method":"ping"},)" +
+                                   response(1, welcome("2031-01-01")) + "]");
+  REQUIRE(out.size() == 1);
+  CHECK(only<broken>(out).reason.code == errc::protocol_violation);
+}
+
 TEST_CASE("lines that are no messages are counted, logged and skipped") {
   auto session = greeted();
   const std::string line = GENERATE(

@@ -222,6 +222,19 @@ TEST_CASE("a call is told of once its id and name are known, its arguments as th
         model_deltas{tool_call_delta{1, "c2", "y"}});
 }
 
+TEST_CASE("calls are told of in order, also where a later one is known earlier") {
+  const auto decoder = codec().make_stream_decoder();
+  const auto fed = [&](const std::string& delta) {
+    return decoder->feed(event(R"({"choices":[{"delta":)" + delta + "}]}")).value();
+  };
+  CHECK(fed(calls(R"({"index":0,"id":"c1"})")).empty());
+  CHECK(fed(calls(R"({"index":1,"id":"c2","function":{"name":"y","arguments":"{"}})")).empty());
+  CHECK(fed(calls(R"({"index":0,"id":"c1","function":{"name":"x","arguments":"{}"}})")) ==
+        model_deltas{tool_call_delta{0, "c1", "x"}, arguments_delta{0, "{}"}, tool_call_delta{1, "c2", "y"},
+                     arguments_delta{1, "{"}});
+  CHECK(fed(calls(R"({"index":1,"function":{"arguments":"}"}})")) == model_deltas{arguments_delta{1, "}"}});
+}
+
 TEST_CASE("a stream of Chat Completions is complete by [DONE] alone") {
   const auto decoder = codec().make_stream_decoder();
   CHECK(

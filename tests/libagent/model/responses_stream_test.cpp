@@ -119,6 +119,10 @@ TEST_CASE("an entry that never became whole counts as far as it came") {
              R"({"status":"completed","output":[)" + message + "," + call + "]}");
 }
 
+TEST_CASE("an entry that began and of which nothing came is told by the end") {
+  check_same(codec(), begin + added(0, message_begun) + end(whole(message)), whole(message));
+}
+
 TEST_CASE("events need not tell their place") {
   const auto place = std::string{R"("output_index")"};
   auto stream = rows()[2].events;

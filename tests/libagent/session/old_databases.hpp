@@ -30,4 +30,53 @@ inline void make_version_1(const std::string& path) {
     COMMIT;)");
 }
 
+/// What version 2 added to it: the first session has used something, has an approval and a paused run.
+inline void make_version_2(const std::string& path) {
+  make_version_1(path);
+  other_program{path}.run(R"(
+    BEGIN;
+    CREATE TABLE session_usage(
+      key INTEGER PRIMARY KEY,
+      session INTEGER NOT NULL REFERENCES sessions(key),
+      agent TEXT NOT NULL,
+      model TEXT NOT NULL,
+      requests INTEGER NOT NULL,
+      input_tokens INTEGER NOT NULL,
+      output_tokens INTEGER NOT NULL,
+      cached_tokens INTEGER NOT NULL,
+      reasoning_tokens INTEGER NOT NULL,
+      UNIQUE(session, agent, model));
+    CREATE TABLE session_approvals(
+      session INTEGER NOT NULL REFERENCES sessions(key),
+      agent TEXT NOT NULL,
+      tool TEXT NOT NULL,
+      PRIMARY KEY(session, agent, tool)) WITHOUT ROWID;
+    CREATE TABLE paused_runs(
+      session INTEGER PRIMARY KEY REFERENCES sessions(key),
+      run_id TEXT NOT NULL UNIQUE,
+      state TEXT NOT NULL);
+    CREATE TRIGGER session_erased AFTER DELETE ON sessions BEGIN
+      DELETE FROM items WHERE session = OLD.key;
+      DELETE FROM session_usage WHERE session = OLD.key;
+      DELETE FROM session_approvals WHERE session = OLD.key;
+      DELETE FROM paused_runs WHERE session = OLD.key;
+    END;
+    INSERT INTO session_usage VALUES(1, 1, 'triage', 'small', 1, 20, 30, 4, 5);
+    INSERT INTO session_approvals VALUES(1, 'triage', 'look');
+    INSERT INTO paused_runs VALUES(1, 'r1', '{"kept":true}');
+    PRAGMA user_version = 2;
+    COMMIT;)");
+}
+
+/// What version 3 added to that: calls of tools are counted.
+inline void make_version_3(const std::string& path) {
+  make_version_2(path);
+  other_program{path}.run(R"(
+    BEGIN;
+    ALTER TABLE session_usage ADD COLUMN tool_calls INTEGER NOT NULL DEFAULT 0;
+    UPDATE session_usage SET tool_calls = 6;
+    PRAGMA user_version = 3;
+    COMMIT;)");
+}
+
 } // namespace troupe

@@ -33,6 +33,45 @@ TEST_CASE("a database of version 1 keeps its sessions and takes what is new") {
   CHECK(store->erase("s2").value());
 }
 
+TEST_CASE("a database of version 2 or 3 keeps its sessions and paused runs, which go on in its journal") {
+  const auto [version, tool_calls] = GENERATE(table<int, std::uint64_t>({{2, 0}, {3, 6}}));
+  CAPTURE(version);
+  const auto folder = temporary_folder{};
+  const auto path = folder / "s.db";
+  (version == 2 ? make_version_2 : make_version_3)(path);
+  const auto store = open(path);
+  CHECK(other_program{path}.read("PRAGMA user_version") == "4");
+  const auto before = load(*store, "s1");
+  CHECK(before.items == item_list{said("one"), assistant_message{"triage", "two"}});
+  CHECK(before.used.total() == usage{1, 20, 30, 4, 5, tool_calls});
+  CHECK(before.approved == approved_calls{{"triage", "look"}});
+  CHECK(before.paused == paused_run{"r1", R"({"kept":true})"});
+  CHECK(before.owner.empty());
+  CHECK(store->session_of("r1").value() == "s1");
+  CHECK(store->adopt_runs().value().empty());
+  CHECK(store->run_ids().value().empty());
+
+  // The journal does not know a run from before its time; its end counts for its session all the same.
+  auto ended = unpause("s1");
+  ended.agent = "triage";
+  ended.items = {said("three")};
+  ended.run = run_change{"r1"};
+  ended.run->records = {"{}"};
+  ended.run->ended = run_ending{"completed", "{}"};
+  append(*store, {ended});
+  CHECK_FALSE(store->load_run("r1").value());
+  auto next = add("s1", "triage", {said("four")});
+  next.run = run_change{"r2", run_acceptance{"ada", "{}"}};
+  next.run->begins = true;
+  append(*store, {next});
+  const auto after = load(*open(path), "s1");
+  CHECK_FALSE(after.paused);
+  CHECK(after.items.size() == 4);
+  CHECK(store->load_run("r2").value()->items == item_list{said("four")});
+  CHECK(store->erase("s1").value());
+  CHECK(store->run_ids().value().empty());
+}
+
 TEST_CASE("a migration that fails leaves the database as the older version made it") {
   const auto folder = temporary_folder{};
   make_version_1(folder / "s.db");

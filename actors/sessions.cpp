@@ -525,8 +525,7 @@ void sessions_state::died(const caf::actor_addr& who) {
   if (dead == entries_.end())
     return;
   auto& session = dead->second;
-  for (const auto& lost : runs_->lose(dead->first))
-  {
+  for (const auto& lost : runs_->lose(dead->first)) {
     count_end(*lost);
     run_over(*lost);
   }

@@ -165,6 +165,7 @@ void simulation::start_next() {
   paused_.reset();
   machines_.clear();
   called_.clear();
+  reported_.clear();
   // An id that an earlier run used is free, and would be told apart by its place only.
   made_.clear();
   may_repeat_.clear();
@@ -439,6 +440,8 @@ void simulation::drop_below(const std::string& path) {
 }
 
 void simulation::act(const std::string& path, report_call& what) {
+  // Once in each life: a call has one result.
+  REQUIRE(reported_.insert(fmt::format("{} {} {}", life_, path, what.call_id)).second);
   plan(path, event{call_reported{what.index}}, luck_.below(10));
 }
 

@@ -135,6 +135,7 @@ private:
   usage spent_;
   std::map<std::string, machine> machines_;
   std::set<std::string> called_;
+  std::set<std::string> reported_;
   std::set<std::string> may_repeat_;
   std::vector<tool_call> made_;
   unsigned last_id_ = 0;

@@ -188,8 +188,11 @@ bool change_calls(known_run& known, const json& change, std::size_t at) {
   if (count < calls.size())
     calls.erase(calls.begin() + static_cast<std::ptrdiff_t>(count), calls.end());
   known.calls_since.resize(calls.size(), at);
-  if (changed == nullptr)
+  if (changed == nullptr || !changed->is_object())
     return calls.size() == count;
+  // Each that is new has to be there.
+  if (count > calls.size() + changed->size())
+    return false;
   for (std::size_t i = 0; i < count; ++i)
     if (const auto* call = find(*changed, std::to_string(i))) {
       if (i > calls.size())

@@ -84,7 +84,7 @@ effects recover(state& run, std::shared_ptr<const agent_definition> agent) {
     return guard_input(run);
   case phase::thinking:
     // That call never had an answer.
-    --run.turns;
+    run.turns -= run.turns > 0 ? 1 : 0;
     run.ask_again = false;
     return next_turn(run);
   case phase::collecting:

@@ -14,6 +14,11 @@ struct caller {
   bool is_operator = true;
 };
 
+/// Whether what is `owner`'s is there for them.
+inline bool may_see(const std::string& owner, const caller& by) {
+  return by.is_operator || owner == by.subject;
+}
+
 } // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::caller)

@@ -1,6 +1,7 @@
 #include "tests/actors/http/front_fixture.hpp"
 
 #include "actors/http/server.hpp"
+#include "actors/metrics/metrics.hpp"
 #include "libagent/auth/api_key.hpp"
 #include "libagent/core/json.hpp"
 #include "tests/actors/io/await.hpp"
@@ -221,7 +222,8 @@ TEST_CASE("who asks is told with each call") {
   options.auth.jwt = config::jwt_options{tokens.server.url(), "me", {"troupe"}};
   {
     http::server server(reactor, options, 15s,
-                        std::make_shared<const http::api>(options, std::vector<std::string>{"a"}), events);
+                        std::make_shared<const http::api>(options, std::vector<std::string>{"a"}),
+                        metrics::make(), nullptr, events);
     answering = &server;
     raw_client client(test::await(opened).value());
     const auto path = "GET /api/v1/sessions/s HTTP/1.1\r\nHost: localhost\r\n";

@@ -1,0 +1,293 @@
+#include "actors/ask.hpp"
+#include "actors/defaults.hpp"
+#include "actors/run_log.hpp"
+#include "actors/sessions.hpp"
+#include "actors/stored_run_json.hpp"
+
+#include <caf/actor_cast.hpp>
+
+#include <fmt/format.h>
+
+namespace troupe {
+
+namespace {
+
+error no_run(const std::string& run_id) {
+  return fail(errc::unknown_run, fmt::format("there is no run '{}'", run_id));
+}
+
+error is_over(const std::string& run_id, std::string_view status) {
+  return fail(errc::conflict, fmt::format("the run '{}' is over: it is {}", run_id, status));
+}
+
+error other_request() {
+  return fail(errc::invalid_argument,
+              "the idempotency key was used with another request; a key names one request");
+}
+
+} // namespace
+
+// Logs of their events.
+
+run_log_actor sessions_state::make_log(const std::string& run_id, bool is_new) {
+  if (const auto known = logs_.find(run_id); known != logs_.end())
+    return known->second;
+  run_log_setup setup{run_id, environment_->store, environment_->is_journaled, is_new};
+  setup.hides = environment_->hides;
+  setup.window = defaults::run_log_window;
+  setup.kept_bytes = defaults::run_log_bytes;
+  return logs_.emplace(run_id, self_->spawn(run_log_behavior, std::move(setup))).first->second;
+}
+
+run_log_actor sessions_state::log_that_goes_on(const std::string& run_id) {
+  const auto log = make_log(run_id, false);
+  self_->send(log, recover_atom::value);
+  return log;
+}
+
+void sessions_state::retire_log(const std::string& run_id) {
+  const auto known = logs_.find(run_id);
+  if (known == logs_.end())
+    return;
+  // Also where the run's turn never came.
+  self_->send(known->second, finished_atom::value);
+  if (environment_->is_journaled) {
+    logs_.erase(run_id);
+    return;
+  }
+  old_logs_.push_back(run_id);
+  if (old_logs_.size() > defaults::kept_logs) {
+    logs_.erase(old_logs_.front());
+    old_logs_.pop_front();
+  }
+}
+
+caf::result<caf::strong_actor_ptr> sessions_state::log_of(const std::string& run_id, const caller& by,
+                                                          const std::string& key_hash) {
+  const auto handle = [](const run_log_actor& log) { return caf::actor_cast<caf::strong_actor_ptr>(log); };
+  if (const auto asked = looked_up_.find(run_id); asked != looked_up_.end()) {
+    auto promise = self_->make_response_promise<caf::strong_actor_ptr>();
+    asked->second.logs.push_back({by, key_hash, promise});
+    return promise;
+  }
+  if (const auto known = runs_->find(run_id)) {
+    if (!may_see(known->owner, by))
+      return to_caf(no_run(run_id));
+    if (!key_hash.empty() && key_hash != known->key_hash)
+      return to_caf(other_request());
+    if (const auto log = logs_.find(run_id); log != logs_.end())
+      return handle(log->second);
+    if (!environment_->is_journaled)
+      return to_caf(fail(errc::unknown_run, fmt::format("the events of the run '{}' are not kept", run_id)));
+  }
+  return find_session<caf::strong_actor_ptr>(
+      run_id, by,
+      [this, run_id, handle](auto& promise, const std::string&) {
+        promise.deliver(handle(make_log(run_id, false)));
+      },
+      [this, handle, key_hash](auto& promise, const run_record_ptr& record) {
+        if (!key_hash.empty() && key_hash != record->key_hash) {
+          promise.deliver(to_caf(other_request()));
+          return;
+        }
+        run_log_setup setup{record->run_id, environment_->store, true, false};
+        setup.hides = environment_->hides;
+        setup.window = defaults::run_log_window;
+        promise.deliver(handle(self_->spawn(run_log_behavior, std::move(setup))));
+      });
+}
+
+// Requests that are named by a key.
+
+bool sessions_state::answer_again(const run_record& known, const chat_request& request,
+                                  caf::typed_response_promise<chat_reply>& promise) {
+  if (known.key_hash != request.key_hash) {
+    promise.deliver(to_caf(other_request()));
+    return true;
+  }
+  // It was never carried out.
+  if (known.is_refused)
+    return false;
+  if (known.status == run_status::running && request.background) {
+    promise.delegate(find_or_make(known.session_id).handle, journal_atom::value, known.run_id);
+  } else if (known.status == run_status::running) {
+    waiters_[known.run_id].push_back(promise);
+  } else if (auto reply = reply_of(known)) {
+    promise.deliver(std::move(*reply));
+  } else {
+    promise.deliver(to_caf(reply.error()));
+  }
+  return true;
+}
+
+void sessions_state::look_up_key(chat_request&& request, observer_actor observer,
+                                 caf::typed_response_promise<chat_reply> promise) {
+  const auto run_id = request.run_id;
+  auto& waiting = looked_up_[run_id].requests;
+  waiting.push_back({std::move(request), std::move(observer), promise});
+  if (waiting.size() > 1)
+    return;
+  if (!environment_->is_journaled)
+    return key_looked_up(run_id, nullptr);
+  ask<stored_run_ptr>(
+      self_, environment_->store, defaults::store_timeout,
+      [this, run_id](const stored_run_ptr& found) {
+        if (const auto record = record_from_stored(*found))
+          key_looked_up(run_id, &*record);
+        else
+          key_not_looked_up(run_id, record.error());
+      },
+      [this, run_id](const caf::error& reason) {
+        const auto why = from_caf(reason);
+        if (why.code == errc::unknown_run)
+          key_looked_up(run_id, nullptr);
+        else
+          key_not_looked_up(run_id, why);
+      },
+      journal_atom::value, run_id);
+}
+
+void sessions_state::key_not_looked_up(const std::string& run_id, const error& reason) {
+  auto refused = std::move(looked_up_.extract(run_id).mapped());
+  for (auto& each : refused.requests)
+    each.promise.deliver(to_caf(reason));
+  for (auto& each : refused.logs)
+    each.promise.deliver(to_caf(reason));
+}
+
+void sessions_state::key_looked_up(const std::string& run_id, const run_record* known) {
+  auto waiting = std::move(looked_up_.extract(run_id).mapped());
+  // They are answered as if they had come only now.
+  for (auto& each : waiting.logs)
+    each.promise.delegate(sessions_actor(self_), events_atom::value, run_id, each.by, each.key_hash);
+  for (auto& each : waiting.requests) {
+    const auto started = runs_->find(run_id);
+    const auto* before = started ? started.get() : known;
+    if (before != nullptr && answer_again(*before, each.request, each.promise))
+      continue;
+    if (const auto refusal = no_room()) {
+      each.promise.deliver(to_caf(*refusal));
+      continue;
+    }
+    if (each.request.is_logged)
+      each.observer = make_log(run_id, true);
+    runs_->begin(run_id, each.request.session_id, each.request.agent, each.request.by.subject,
+                 each.request.key_hash);
+    count_begin(run_id);
+    each.promise.delegate(find_or_make(each.request.session_id).handle, std::move(each.request),
+                          std::move(each.observer));
+  }
+}
+
+// Runs that were begun before.
+
+template <class Answer, class Go, class Ended>
+caf::typed_response_promise<Answer> sessions_state::find_session(const std::string& run_id, const caller& by,
+                                                                 Go go_on, Ended ended) {
+  auto promise = self_->make_response_promise<Answer>();
+  const auto failed = [promise, run_id](const caf::error& reason) mutable {
+    const auto why = from_caf(reason);
+    promise.deliver(to_caf(why.code == errc::unknown_run ? no_run(run_id) : why));
+  };
+  if (environment_->is_journaled) {
+    ask<stored_run_ptr>(
+        self_, environment_->store, defaults::store_timeout,
+        [promise, run_id, by, go_on = std::move(go_on),
+         ended = std::move(ended)](const stored_run_ptr& found) mutable {
+          if (!may_see(found->owner, by)) {
+            promise.deliver(to_caf(no_run(run_id)));
+          } else if (!found->is_over()) {
+            go_on(promise, found->session_id);
+          } else if (auto record = record_from_stored(*found)) {
+            ended(promise, std::make_shared<const run_record>(std::move(*record)));
+          } else {
+            promise.deliver(to_caf(record.error()));
+          }
+        },
+        failed, journal_atom::value, run_id);
+    return promise;
+  }
+  ask<std::string>(
+      self_, environment_->store, defaults::store_timeout,
+      [promise, go_on = std::move(go_on)](const std::string& session_id) mutable {
+        go_on(promise, session_id);
+      },
+      failed, run_atom::value, run_id);
+  return promise;
+}
+
+caf::result<chat_reply> sessions_state::resume(resume_request&& request, observer_actor observer) {
+  if (stopping_)
+    return to_caf(fail(errc::shutting_down, "the server is shutting down"));
+  if (const auto refusal = no_room())
+    return to_caf(*refusal);
+  const auto not_paused = [](const std::string& run_id, std::string_view status) {
+    return to_caf(fail(errc::conflict, fmt::format("the run '{}' is not paused but {}", run_id, status)));
+  };
+  if (const auto known = runs_->find(request.run_id)) {
+    if (!may_see(known->owner, request.by))
+      return to_caf(no_run(request.run_id));
+    if (known->status != run_status::paused)
+      return not_paused(request.run_id, to_string(known->status));
+    if (request.is_logged)
+      observer = log_that_goes_on(request.run_id);
+    return self_->delegate(find_or_make(known->session_id).handle, std::move(request), std::move(observer));
+  }
+  const auto run_id = request.run_id;
+  const auto by = request.by;
+  return find_session<chat_reply>(
+      run_id, by,
+      [this, request = std::move(request), observer = std::move(observer)](auto& promise,
+                                                                           const std::string& session_id) {
+        const auto watcher = request.is_logged ? observer_actor(log_that_goes_on(request.run_id)) : observer;
+        promise.delegate(find_or_make(session_id).handle, request, watcher);
+      },
+      [not_paused](auto& promise, const run_record_ptr& record) {
+        promise.deliver(not_paused(record->run_id, to_string(record->status)));
+      });
+}
+
+caf::result<run_record_ptr> sessions_state::show_run(const std::string& run_id, const caller& by) {
+  if (auto known = runs_->find(run_id)) {
+    if (!may_see(known->owner, by))
+      return to_caf(no_run(run_id));
+    return known;
+  }
+  return find_session<run_record_ptr>(
+      run_id, by,
+      [this, run_id, by](auto& promise, const std::string& session_id) {
+        promise.delegate(find_or_make(session_id).handle, run_atom::value, run_id, by);
+      },
+      [](auto& promise, const run_record_ptr& record) { promise.deliver(record); });
+}
+
+caf::result<run_record_ptr> sessions_state::cancel(const std::string& run_id, cancel_mode mode,
+                                                   const caller& by) {
+  const auto reason = fail(errc::cancelled, "the run was cancelled");
+  if (const auto known = runs_->find(run_id)) {
+    if (!may_see(known->owner, by))
+      return to_caf(no_run(run_id));
+    if (known->status != run_status::running && known->status != run_status::paused)
+      return to_caf(is_over(run_id, to_string(known->status)));
+    self_->send(find_or_make(known->session_id).handle, cancel_atom::value, run_id, reason, mode);
+    return known;
+  }
+  return find_session<run_record_ptr>(
+      run_id, by,
+      [this, run_id, reason, mode, by](auto& promise, const std::string& session_id) {
+        // Whether they may is for the session to say.
+        ask<run_record_ptr>(
+            self_, find_or_make(session_id).handle, defaults::store_timeout,
+            [this, promise, session_id, run_id, reason, mode](const run_record_ptr& paused) mutable {
+              self_->send(find_or_make(session_id).handle, cancel_atom::value, run_id, reason, mode);
+              promise.deliver(paused);
+            },
+            [promise](const caf::error& why) mutable { promise.deliver(to_caf(from_caf(why))); },
+            run_atom::value, run_id, by);
+      },
+      [](auto& promise, const run_record_ptr& record) {
+        promise.deliver(to_caf(is_over(record->run_id, to_string(record->status))));
+      });
+}
+
+} // namespace troupe

@@ -115,7 +115,7 @@ class ApprovalDialogTest(ApprovalCase):
         terminal = self.ask("greet \u202eEve\u200b")
         self.assertIn(r'"name": "\u202eEve\u200b"', terminal.plain())
         terminal.type("y\r")
-        terminal.expect("hello \u202eEve\u200b")
+        terminal.expect("hello Eve\u200b")
 
     def test_a_session_that_waits_is_asked_for_when_it_is_opened(self):
         terminal = self.ask("greet Eve", "--session", "s")

@@ -76,8 +76,10 @@ void connection::request_ends() {
   --all_->in_work_;
   if (phase_ == phase::between_requests)
     wait_between_requests();
-  if (in_work_ == 0)
+  if (in_work_ == 0) {
     when_closed_.clear();
+    when_ended_.clear();
+  }
   // After a fault RESTinio closes, with all that this takes.
   if (in_work_ == 0 && !all_->keeps_idle_ && fault_ == fault::none)
     close();
@@ -98,6 +100,23 @@ void connection::read_failed(const boost::system::error_code& reason) {
     close();
   else if (in_work_ > 0)
     wait_for_reset();
+  if (!closed_)
+    run_tasks(when_ended_);
+}
+
+void connection::when_ended(std::function<void()> task) {
+  when_ended_.push_back(std::move(task));
+  if (ended_)
+    run_tasks(when_ended_);
+}
+
+void connection::run_tasks(std::vector<std::function<void()>>& tasks) {
+  if (tasks.empty() || socket_ == nullptr)
+    return;
+  boost::asio::post(socket_->get_executor(), [now = std::exchange(tasks, {})] {
+    for (const auto& task : now)
+      task();
+  });
 }
 
 void connection::handshake_failed(std::string_view reason) {
@@ -147,11 +166,7 @@ void connection::close() {
   closed_ = true;
   if (socket_ == nullptr)
     return;
-  if (!when_closed_.empty())
-    boost::asio::post(socket_->get_executor(), [tasks = std::exchange(when_closed_, {})] {
-      for (const auto& task : tasks)
-        task();
-    });
+  run_tasks(when_closed_);
   boost::system::error_code ignored;
   socket_->close(ignored);
 }

@@ -81,6 +81,8 @@ public:
   /// Runs a task soon after the connection is closed under a request in work. (RESTinio tells of a connection
   /// that is gone only who writes to it.)
   void when_closed(std::function<void()> task) { when_closed_.push_back(std::move(task)); }
+  /// Runs a task soon after the client has closed its side under a request in work, at once if it has before.
+  void when_ended(std::function<void()> task);
   /// No TLS came of it.
   void handshake_failed(std::string_view reason);
   /// The client closed its side or the connection broke.
@@ -102,6 +104,8 @@ public:
 
 private:
   void wait_between_requests();
+  /// Does it soon.
+  void run_tasks(std::vector<std::function<void()>>& tasks);
   /// Closes once the client answers what it is sent by a reset.
   void wait_for_reset();
 
@@ -116,6 +120,7 @@ private:
   bool closed_ = false;
   std::size_t in_work_ = 0;
   std::vector<std::function<void()>> when_closed_;
+  std::vector<std::function<void()>> when_ended_;
   std::function<void(std::string_view)> send_aside_;
   clock::time_point read_deadline_;
   clock::time_point write_deadline_ = clock::time_point::max();

@@ -66,6 +66,8 @@ private:
   void begin_late_streams(clock::time_point now);
   /// The client of a streamed call is gone.
   void gone(request_id id);
+  /// It has closed its side, as it does when it goes away; but it may still want its answer.
+  void ended(request_id id, bool streamed);
   decision decide(const request_view& request, const auth::identity& who) const;
   void respond(exchange& request, answer value);
   void give_up_waiting();
@@ -214,6 +216,10 @@ bool server::core::hand_out(const std::shared_ptr<exchange>& request, call what,
       if (const auto self = inside.lock())
         self->gone(id);
     });
+    request->when_ended([inside = weak_from_this(), id, streamed = is_streamed(what)] {
+      if (const auto self = inside.lock())
+        self->ended(id, streamed);
+    });
   }
   waiting_.emplace(id, request);
   admission_.show_requests(in_work());
@@ -221,6 +227,16 @@ bool server::core::hand_out(const std::shared_ptr<exchange>& request, call what,
     return true;
   waiting_.erase(id);
   return false;
+}
+
+void server::core::ended(request_id id, bool streamed) {
+  if (streamed) {
+    begin_stream(id);
+    streams_->try_client(id);
+  } else if (!closed_ && waiting_.contains(id)) {
+    // Nothing can be written that would not be the answer; which is that of a cancelled run then.
+    events_.on_gone(id);
+  }
 }
 
 void server::core::gone(request_id id) {

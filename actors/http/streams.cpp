@@ -77,6 +77,16 @@ void streams::flush() {
       send(id, *found->second);
 }
 
+void streams::try_client(request_id id) {
+  const auto found = open_.find(id);
+  // What is being written will tell.
+  if (found == open_.end() || found->second->is_writing || std::exchange(found->second->tried, true))
+    return;
+  found->second->pending += sse_keep_alive_comment;
+  touched_.push_back(id);
+  flush();
+}
+
 void streams::drop(request_id id) {
   if (open_.erase(id) > 0)
     events_.on_gone(id);

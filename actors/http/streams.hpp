@@ -41,6 +41,8 @@ public:
   /// Hands what has gathered to the wire. To be called after `begin` and `write`.
   void flush();
 
+  /// The client has closed its side: writes something, which it answers by a reset if it is gone.
+  void try_client(request_id id);
   /// The client is known to be gone.
   void drop(request_id id);
   /// Keeps quiet streams alive, and tries whether clients that closed their side are still there.

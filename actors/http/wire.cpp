@@ -170,6 +170,8 @@ public:
 
   void when_closed(std::function<void()> task) override { owner_->when_closed(std::move(task)); }
 
+  void when_ended(std::function<void()> task) override { owner_->when_ended(std::move(task)); }
+
   void write_part(std::vector<std::string> pieces, std::function<void(bool)> written) override {
     restinio::write_group_t group(to_items(std::move(pieces)));
     group.after_write_notificator([on_end = std::move(written)](const auto& failed) { on_end(!failed); });

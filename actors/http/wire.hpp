@@ -43,6 +43,8 @@ public:
   virtual bool client_has_ended() const = 0;
   /// Runs a task soon after the connection is closed before the answer is complete.
   virtual void when_closed(std::function<void()> task) = 0;
+  /// Runs a task soon after the client has closed its side, which it also does when it goes away.
+  virtual void when_ended(std::function<void()> task) = 0;
   /// Writes a part as it is. `written` learns whether the kernel has taken it, or never will; possibly at
   /// once.
   virtual void write_part(std::vector<std::string> pieces, std::function<void(bool)> written) = 0;

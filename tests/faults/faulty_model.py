@@ -5,6 +5,7 @@ import os
 import socket
 import struct
 import threading
+import time
 
 ANSWER = json.dumps({"choices": [{"index": 0, "message": {"role": "assistant", "content": "fine"},
                                   "finish_reason": "stop"}],
@@ -43,6 +44,8 @@ class FaultyModel:
     def __init__(self, case, fault):
         self.fault = getattr(self, fault)
         self.closing = threading.Event()
+        # Of a call that is watched.
+        self.begun, self.ended, self.ended_at = threading.Event(), threading.Event(), None
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port = self.listener.getsockname()[1]
         if fault == "refuse":
@@ -95,6 +98,15 @@ class FaultyModel:
     def stall(self, connection):
         receive_request(connection)
         self.closing.wait()
+
+    def watch(self, connection):
+        """Answers nothing, and notes when the other side goes away."""
+        receive_request(connection)
+        self.begun.set()
+        while connection.recv(65536):
+            pass
+        self.ended_at = time.monotonic()
+        self.ended.set()
 
     def stall_in_the_answer(self, connection):
         answer = self.answer(connection)

@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import socket
+import sys
 import time
 import unittest
 
@@ -15,7 +16,8 @@ from serving import ServingCase
 from support import PATIENCE, wait_until
 
 # Runs for each fault.
-COUNT = 200 if "TROUPE_LONG_FAULTS" in os.environ else 20
+LONG = "TROUPE_LONG_FAULTS" in os.environ
+COUNT = 200 if LONG else 20
 # Seconds: of a model's call, of a run, and how much later than that an answer may come on a busy machine.
 CALL, RUN, LATE = 1, 3, 3
 HARMLESS = ["drip", "delay"]
@@ -87,6 +89,27 @@ class NetworkTest(ServingCase):
                 self.assert_back_at(before)
                 self.assertLess(self.megabytes(), 300)
                 model.close()
+
+    def test_a_cancel_reaches_the_models_connection_at_once(self):
+        slowest = 0
+        model = FaultyModel(self, "watch")
+        self.served(**model.block(timeout="60s"))
+        for i in range(COUNT):
+            model.begun.clear()
+            model.ended.clear()
+            body = json.dumps({"prompt": "hi", "stream": i % 2 == 0, "on_disconnect": "cancel"})
+            with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as client:
+                client.sendall(f"POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                               f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+                self.assertTrue(model.begun.wait(PATIENCE))
+                if i % 3 == 0:
+                    reset(client)
+            gone_at = time.monotonic()
+            self.assertTrue(model.ended.wait(PATIENCE))
+            slowest = max(slowest, model.ended_at - gone_at)
+        print(f"from a client's end to the end of its model's connection: {slowest * 1000:.1f} ms at most, {COUNT} times",
+              file=sys.stderr)
+        self.assertLess(slowest, 0.1 if LONG else RUN - 1)
 
     def test_clients_that_break_off_anywhere_leave_nothing_behind(self):
         dice = random.Random(5)

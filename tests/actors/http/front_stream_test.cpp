@@ -266,6 +266,16 @@ TEST_CASE_METHOD(front_fixture,
   CHECK(wait_for_cancelled().starts_with("run_"));
 }
 
+TEST_CASE_METHOD(front_fixture,
+                 "a run without a stream is cancelled as its client goes away, where that is asked for") {
+  raw_client client(port());
+  client.send(post_chat(R"({"prompt":"hold","on_disconnect":"cancel"})"));
+  wait_for_held(1);
+  // As the kernel does it for a client that closes its connection in order.
+  client.close_sending_side();
+  CHECK(wait_for_cancelled().starts_with("run_"));
+}
+
 TEST_CASE_METHOD(front_fixture, "a client that closed only its sending side gets all of its stream") {
   raw_client client(port());
   client.send(streamed("told hold"));

@@ -22,6 +22,7 @@ struct slow_client : exchange {
   bool takes_chunks() const override { return chunks; }
   bool client_has_ended() const override { return ended; }
   void when_closed(std::function<void()>) override {}
+  void when_ended(std::function<void()>) override {}
 
   void write_part(std::vector<std::string> pieces, std::function<void(bool)> written) override {
     parts.push_back(join(pieces));

@@ -34,13 +34,20 @@ void run_log_state::begin(run_log_setup setup) {
   flow_ = event_flow<caf::actor_addr>(setup_.window);
   if (setup_.is_new || !setup_.is_journaled)
     return ready(0, false);
+  look_up(defaults::recovery_tries);
+}
+
+void run_log_state::look_up(unsigned tries) {
   ask<stored_run_ptr>(
       self_, setup_.store, defaults::store_timeout,
       [this](const stored_run_ptr& found) {
         ready(found->last_event, found->is_over() || found->status == "paused");
       },
-      [this](const caf::error& reason) {
-        log().warn("run '{}': its events cannot be read: {}", setup_.run_id, from_caf(reason).detail);
+      [this, tries](const caf::error& reason) {
+        const auto why = from_caf(reason);
+        if (why.code == errc::deadline_exceeded && tries > 0)
+          return look_up(tries - 1);
+        log().warn("run '{}': its events cannot be read: {}", setup_.run_id, why.detail);
         ready(0, true);
       },
       journal_atom::value, setup_.run_id);

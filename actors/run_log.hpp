@@ -61,6 +61,8 @@ private:
     caf::typed_response_promise<run_events_ptr> promise;
   };
 
+  /// Asks the store which events there are; a slow one so often again.
+  void look_up(unsigned tries);
   /// Does it once it is known what there is.
   void when_ready(std::function<void()> task);
   void ready(std::uint64_t last, bool is_over);

@@ -111,10 +111,19 @@ void session_state::write(run_change&& change) {
 
 void session_state::write(session_append&& addition) {
   const auto to = addition.run->run_id == run_id_ ? journal() : journal_actor(environment_->store);
+  std::optional<run_change> ending;
+  if (addition.run->ended) {
+    ending = run_change{addition.run->run_id};
+    ending->ended = addition.run->ended;
+  }
   ask<acknowledgement>(
       self_, to, defaults::store_timeout, [](acknowledgement) {},
-      [this](const caf::error& reason) {
-        log().warn("session '{}': the journal could not be written: {}", id_, from_caf(reason).detail);
+      [this, ending](const caf::error& reason) {
+        const auto why = from_caf(reason);
+        log().warn("session '{}': the journal could not be written: {}", id_, why.detail);
+        // What was told to be over must not be carried out after a restart.
+        if (ending && why.code == errc::store_full)
+          self_->send(environment_->store, finished_atom::value, *ending);
       },
       std::move(addition));
 }
@@ -329,7 +338,9 @@ void session_state::void_events(const stored_run& found, const std::set<std::str
 bool session_state::plan_recovery(const error& reason) {
   auto* wanted = std::get_if<recover_job>(&jobs_.front());
   const bool passes = reason.code == errc::deadline_exceeded || reason.code == errc::store_full ||
-                      reason.code == errc::overloaded || reason.code == errc::unavailable;
+                      reason.code == errc::overloaded || reason.code == errc::unavailable ||
+                      // The store's actor is being started again.
+                      reason.code == errc::shutting_down || reason.code == errc::internal;
   if (wanted == nullptr || cancelled_ || !passes || wanted->tries >= defaults::recovery_tries)
     return false;
   const auto pause = std::min<std::chrono::milliseconds>(defaults::recovery_pause * (1 << wanted->tries++),

@@ -254,9 +254,10 @@ void sessions_state::died(const caf::actor_addr& who) {
   if (session.is_idle())
     idle_.erase(session.place);
   under_way_ -= session.forwarded - session.handled;
-  if (recovering_.erase(dead->first) > 0)
-    recover_more();
+  const bool was_recovering = recovering_.erase(dead->first) > 0;
   entries_.erase(dead);
+  if (was_recovering)
+    recover_more();
   if (stopping_ && under_way_ == 0)
     answer_stop();
 }

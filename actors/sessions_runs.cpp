@@ -30,8 +30,13 @@ error other_request() {
 // Logs of their events.
 
 run_log_actor sessions_state::make_log(const std::string& run_id, bool is_new) {
-  if (const auto known = logs_.find(run_id); known != logs_.end())
-    return known->second;
+  if (const auto known = logs_.find(run_id); known != logs_.end()) {
+    if (!is_new)
+      return known->second;
+    // It was refused before, and is asked for again.
+    logs_.erase(known);
+    std::erase(old_logs_, run_id);
+  }
   run_log_setup setup{run_id, environment_->store, environment_->is_journaled, is_new};
   setup.hides = environment_->hides;
   setup.window = defaults::run_log_window;
@@ -108,7 +113,27 @@ bool sessions_state::answer_again(const run_record& known, const chat_request& r
   // It was never carried out.
   if (known.is_refused)
     return false;
-  if (known.status == run_status::running && request.background) {
+  const bool is_ours = runs_->find(known.run_id) != nullptr;
+  if (!is_ours && known.status == run_status::paused) {
+    // The session knows what it waits for.
+    ask<run_record_ptr>(
+        self_, find_or_make(known.session_id).handle, defaults::store_timeout,
+        [promise](const run_record_ptr& paused) mutable {
+          if (auto reply = reply_of(*paused))
+            promise.deliver(std::move(*reply));
+          else
+            promise.deliver(to_caf(reply.error()));
+        },
+        [promise](const caf::error& reason) mutable { promise.deliver(to_caf(from_caf(reason))); },
+        run_atom::value, known.run_id, request.by);
+  } else if (!is_ours && known.status == run_status::running) {
+    // Another server carries it.
+    chat_reply reply;
+    reply.session_id = known.session_id;
+    reply.run_id = known.run_id;
+    reply.status = run_status::running;
+    promise.deliver(std::move(reply));
+  } else if (known.status == run_status::running && request.background) {
     promise.delegate(find_or_make(known.session_id).handle, journal_atom::value, known.run_id);
   } else if (known.status == run_status::running) {
     waiters_[known.run_id].push_back(promise);

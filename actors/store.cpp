@@ -11,6 +11,8 @@ namespace troupe {
 
 store_state::~store_state() {
   flush();
+  settling_planned_ = true;
+  settle();
 }
 
 caf::result<session_record_ptr> store_state::load(const std::string& session_id) {

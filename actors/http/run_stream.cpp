@@ -99,6 +99,9 @@ void stream_state::start_run(Request&& request) {
         if (reason == caf::sec::request_timeout)
           cancel_run();
         failure_ = from_caf(reason);
+        // A run that was paused and is not resumed by this request is somebody else's to read and to cancel.
+        if (std::holds_alternative<resume_request>(setup_.what) && !begun_)
+          return fail(*failure_);
         complete();
       },
       std::move(request), observer_actor());

@@ -124,6 +124,46 @@ TEST_CASE("a run that ended on a full disk does not come back") {
   CHECK(run->failure->code == errc::store_full);
 }
 
+TEST_CASE("a prompt that was refused by a full disk when its turn came is not carried out after a restart") {
+  servers s;
+  s.now->chat(prompt("one", "r1"));
+  auto waiting = prompt("two", "r2");
+  waiting.background = true;
+  REQUIRE(s.now->chat(waiting)->value);
+  s.where->is_full = true;
+  s.now->model->says("1");
+  s.now->run();
+  CHECK(s.show("r2")->status == run_status::failed);
+  s.where->is_full = false;
+  s.now->advance(5s);
+  s.kill();
+  s.start();
+  CHECK(s.now->model->calls.empty());
+  CHECK(s.show("r2")->status == run_status::failed);
+}
+
+TEST_CASE("the key of a paused run is answered by what the run waits for, by the next server too") {
+  servers s;
+  auto request = prompt("one", "key-run");
+  request.key_hash = "h";
+  s.now->chat(request);
+  s.now->model->calls_tools({{"pay", "{}"}});
+  s.now->run();
+  s.kill();
+  s.start();
+  REQUIRE(s.show("key-run")->status == run_status::paused);
+  for (const bool is_new_server : {false, true}) {
+    if (is_new_server) {
+      s.kill();
+      s.start();
+    }
+    const auto again = s.now->chat(request);
+    REQUIRE(again->value);
+    CHECK(again->value->status == run_status::paused);
+    CHECK(again->value->interruptions.size() == 1);
+  }
+}
+
 TEST_CASE("on a full disk what is there can be read, and prompts are refused") {
   servers s;
   s.now->chat(prompt("one", "r"));

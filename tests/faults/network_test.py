@@ -17,7 +17,7 @@ from support import PATIENCE, wait_until
 
 # Runs for each fault.
 LONG = "TROUPE_LONG_FAULTS" in os.environ
-COUNT = 200 if LONG else 20
+COUNT = 100 if LONG else 20
 # Seconds: of a model's call, of a run, and how much later than that an answer may come on a busy machine.
 CALL, RUN, LATE = 1, 3, 3
 HARMLESS = ["drip", "delay"]

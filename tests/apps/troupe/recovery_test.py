@@ -171,6 +171,23 @@ class RecoveryTest(ServingCase):
         session = self.ask(port, "GET", "/api/v1/sessions/s")[1]
         self.assertEqual([item["content"] for item in session["items"]], ["two", "two"])
 
+    def test_a_second_resumption_is_refused_and_cancels_nothing(self):
+        rules = [{"when": {"user": "^wait$"}, "call": {"tool": "wait", "arguments": {}}}, {"when": {"tool": "*"}, "say": "done"}]
+        self.durable_file(models={"default": {"provider": "scripted", "rules": rules}},
+                          agents=[{"name": "helper", "instructions": "Help.", "mcp_servers": ["stub"],
+                                   "tools": {"wait": {"approval": "always"}}}])
+        _, port = self.serve()
+        status, paused = self.chat(port, "wait", session_id="s")
+        self.assertEqual((status, paused["status"]), (202, "paused"))
+        path = f"/api/v1/runs/{paused['run_id']}/resume"
+        body = {"decisions": [{"id": paused["interruptions"][0]["id"], "decision": "approve"}], "stream": True}
+        first = Stream(self, port, "POST", path, body)
+        wait_until((self.folder / "wait").exists, "the tool's beginning")
+        refused = self.ask(port, "POST", path, body)
+        self.assertEqual((refused[0], refused[1]["detail"]["code"]), (409, "conflict"))
+        self.assertEqual(self.ask(port, "GET", f"/api/v1/runs/{paused['run_id']}")[1]["status"], "running")
+        self.assertEqual(first.next()[1], "run_started")
+
     def test_a_deadline_of_the_request_ends_its_run(self):
         model = ModelServer(self, words(None, "never"))
         self.durable_file(models={"default": model.block()})

@@ -42,24 +42,32 @@ redactor::redactor(const std::vector<secret>& secrets) {
   std::vector<std::string> sealable;
   std::set<std::string, std::less<>> known;
   for (const auto& hidden : secrets) {
-    std::size_t number = 0;
-    for (auto& form : forms_of(hidden.reveal())) {
-      ++number;
+    const auto all = forms_of(hidden.reveal());
+    const bool has_name = !hidden.name().empty();
+    if (has_name && !all.empty())
+      by_seal_.emplace(fmt::format("{}{}]", seal_begin, hidden.name()), sealed_form{all[0], all[1]});
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const auto& form = all[i];
+      if (form.empty())
+        continue;
+      auto seal = fmt::format("{}{}/{}]", seal_begin, hidden.name(), i + 1);
+      if (has_name)
+        by_seal_.emplace(seal, sealed_form{form, form});
       if (!known.insert(form).second)
         continue;
-      if (!hidden.name().empty()) {
-        seals_.push_back(number == 1 ? fmt::format("{}{}]", seal_begin, hidden.name())
-                                     : fmt::format("{}{}/{}]", seal_begin, hidden.name(), number));
-        by_seal_.emplace(seals_.back(), form);
+      if (has_name) {
+        // One that reads the same in JSON may be put there again once it does not any more.
+        const bool is_simple = i == 0 && all[0] == all[1];
+        seals_.push_back(is_simple ? fmt::format("{}{}]", seal_begin, hidden.name()) : std::move(seal));
         sealable.push_back(form);
       }
-      forms.push_back(std::move(form));
+      forms.push_back(form);
     }
   }
   if (!sealable.empty()) {
     seals_.emplace_back(empty_seal);
     sealable.emplace_back(seal_begin);
-    by_seal_.emplace(empty_seal, seal_begin);
+    by_seal_.emplace(empty_seal, sealed_form{std::string(seal_begin), std::string(seal_begin)});
   }
   forms_ = text_finder(std::move(forms));
   sealable_ = text_finder(std::move(sealable));
@@ -99,6 +107,14 @@ std::string redactor::seal(std::string text) const {
 }
 
 std::string redactor::unseal(std::string text) const {
+  return unseal(std::move(text), &sealed_form::plain);
+}
+
+std::string redactor::unseal_json(std::string text) const {
+  return unseal(std::move(text), &sealed_form::in_json);
+}
+
+std::string redactor::unseal(std::string text, std::string sealed_form::*which) const {
   auto at = by_seal_.empty() ? std::string::npos : text.find(seal_begin);
   if (at == std::string::npos)
     return text;
@@ -111,7 +127,7 @@ std::string redactor::unseal(std::string text) const {
                            : by_seal_.find(std::string_view(text).substr(at, end + 1 - at));
     const auto size = known == by_seal_.end() ? seal_begin.size() : end + 1 - at;
     made.append(text, done, at - done);
-    made.append(known == by_seal_.end() ? std::string(seal_begin) : known->second);
+    made.append(known == by_seal_.end() ? std::string(seal_begin) : known->second.*which);
     done = at + size;
   }
   return made.append(text, done, std::string::npos);

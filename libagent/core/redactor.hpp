@@ -32,23 +32,34 @@ public:
   std::string hide_json(std::string text) const;
   json hide_tree(const json& value) const;
 
-  /// Each secret is "[redacted:NAME]", or "[redacted:NAME/2]" for its second form, and so on. Sealed texts
-  /// are safe inside JSON texts, whatever the text: `unseal(seal(text)) == text`.
+  /// Each secret is "[redacted:NAME]", or "[redacted:NAME/2]" for its second form, and so on; "/1" is for one
+  /// as it is that would have to be escaped in JSON. Sealed texts are safe inside JSON texts, whatever the
+  /// text: `unseal(seal(text)) == text`.
   std::string seal(std::string text) const;
   /// Whether sealing would change the text.
   bool needs_seal(std::string_view text) const { return sealable_.find(text).has_value(); }
-  /// Secrets that are not known any more stay as they are sealed.
+  /// Secrets that are not known any more stay as they are sealed; of those that have another value by now it
+  /// is that.
   std::string unseal(std::string text) const;
+  /// The same of a JSON text, which stays one whatever the secrets' values are by now.
+  std::string unseal_json(std::string text) const;
 
   /// Bytes at the end of a text that may be the beginning of a secret.
   std::size_t begun_at_end(std::string_view text) const { return forms_.begun_at_end(text); }
 
 private:
+  struct sealed_form {
+    std::string plain;
+    std::string in_json;
+  };
+
+  std::string unseal(std::string text, std::string sealed_form::*which) const;
+
   text_finder forms_;
   /// Those with a name, and the beginning of a seal.
   text_finder sealable_;
   std::vector<std::string> seals_;
-  std::map<std::string, std::string, std::less<>> by_seal_;
+  std::map<std::string, sealed_form, std::less<>> by_seal_;
 };
 
 /// Never null.

@@ -14,8 +14,9 @@ constexpr std::string_view plain_alphabet =
 constexpr std::string_view url_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 void add(std::vector<std::string>& forms, std::string form) {
-  if (form.size() >= least_secret_size && std::find(forms.begin(), forms.end(), form) == forms.end())
-    forms.push_back(std::move(form));
+  if (form.size() < least_secret_size)
+    form.clear();
+  forms.push_back(std::move(form));
 }
 
 std::string escaped(const std::string& text) {

@@ -1,5 +1,6 @@
 #include "libagent/session/sealed_store.hpp"
 
+#include <cstdint>
 #include <utility>
 #include <variant>
 
@@ -7,21 +8,25 @@ namespace troupe {
 
 namespace {
 
-/// Calls a function with each text that may hold anything; it may change them where they are not const.
+/// What a text is.
+enum class form : std::uint8_t { plain = 1, json };
+
+/// Calls a function with each text that may hold anything, and what it is; it may change them where they are
+/// not const.
 template <class Item, class Function>
 void each_text_of_item(Item& value, const Function& function) {
   std::visit(
       [&](auto& each) {
         if constexpr (requires { each.text; })
-          function(each.text);
+          function(each.text, form::plain);
         if constexpr (requires { each.arguments; })
-          function(each.arguments);
+          function(each.arguments, form::json);
         if constexpr (requires { each.raw; })
-          function(each.raw);
+          function(each.raw, form::json);
         if constexpr (requires { each.parts; })
           for (auto& part : each.parts)
             if (auto* text = std::get_if<text_content>(&part))
-              function(text->text);
+              function(text->text, form::plain);
       },
       value);
 }
@@ -31,17 +36,17 @@ void each_text(Append& what, const Function& function) {
   for (auto& each : what.items)
     each_text_of_item(each, function);
   if (what.paused)
-    function(what.paused->state);
+    function(what.paused->state, form::json);
   if (!what.run)
     return;
   if (what.run->accepted)
-    function(what.run->accepted->request);
+    function(what.run->accepted->request, form::json);
   for (auto& each : what.run->events)
-    function(each);
+    function(each, form::json);
   for (auto& each : what.run->records)
-    function(each);
+    function(each, form::json);
   if (what.run->ended)
-    function(what.run->ended->outcome);
+    function(what.run->ended->outcome, form::json);
 }
 
 class sealed_store : public session_store {
@@ -53,9 +58,9 @@ public:
     auto found = store_->load(session_id);
     if (found && *found) {
       for (auto& each : (*found)->items)
-        each_text_of_item(each, [this](std::string& text) { unseal(text); });
+        unseal(each);
       if ((*found)->paused)
-        unseal((*found)->paused->state);
+        unseal((*found)->paused->state, form::json);
     }
     return found;
   }
@@ -63,12 +68,13 @@ public:
   result<void> append(const std::vector<session_append>& batch) override {
     bool is_clean = true;
     for (const auto& each : batch)
-      each_text(each, [&](const std::string& text) { is_clean = is_clean && !seals_->needs_seal(text); });
+      each_text(each,
+                [&](const std::string& text, form) { is_clean = is_clean && !seals_->needs_seal(text); });
     if (is_clean)
       return store_->append(batch);
     auto sealed = batch;
     for (auto& each : sealed)
-      each_text(each, [this](std::string& text) { text = seals_->seal(std::move(text)); });
+      each_text(each, [this](std::string& text, form) { text = seals_->seal(std::move(text)); });
     return store_->append(sealed);
   }
 
@@ -84,12 +90,12 @@ public:
     auto found = store_->load_run(run_id);
     if (found && *found) {
       auto& run = **found;
-      unseal(run.request);
-      unseal(run.outcome);
+      unseal(run.request, form::json);
+      unseal(run.outcome, form::json);
       for (auto& each : run.records)
-        unseal(each);
+        unseal(each, form::json);
       for (auto& each : run.items)
-        each_text_of_item(each, [this](std::string& text) { unseal(text); });
+        unseal(each);
     }
     return found;
   }
@@ -101,7 +107,7 @@ public:
     auto found = store_->load_events(run_id, last, most);
     if (found)
       for (auto& each : *found)
-        unseal(each.text);
+        unseal(each.text, form::json);
     return found;
   }
 
@@ -111,7 +117,12 @@ public:
   result<void> sync() override { return store_->sync(); }
 
 private:
-  void unseal(std::string& text) const { text = seals_->unseal(std::move(text)); }
+  void unseal(std::string& text, form what) const {
+    text = what == form::json ? seals_->unseal_json(std::move(text)) : seals_->unseal(std::move(text));
+  }
+  void unseal(item& value) const {
+    each_text_of_item(value, [this](std::string& text, form what) { unseal(text, what); });
+  }
 
   std::unique_ptr<session_store> store_;
   redactor_ptr seals_;

@@ -102,6 +102,8 @@ TEST_CASE("what was sealed has no secret, and is the same again when it is unsea
     CHECK(sealed.find("t0ps3cret!") == std::string::npos);
     CHECK(sealed.find(key) == std::string::npos);
     CHECK(with.unseal(sealed) == text);
+    const auto in_json = dump_json({{"a", text}});
+    CHECK(with.unseal_json(with.seal(in_json)) == in_json);
   }
 }
 

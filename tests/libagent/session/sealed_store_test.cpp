@@ -74,10 +74,30 @@ TEST_CASE("who does not know a secret reads its name") {
   const auto path = folder / "sessions.db";
   append(*open_sealed(path), {add("s", "a", {said("use " + key)})});
   CHECK(open_sqlite_store(path).value()->load("s").value().value().items ==
-        item_list{said("use [redacted:KEY]")});
+        item_list{said("use [redacted:KEY/1]")});
   const auto changed = std::make_shared<const redactor>(std::vector{secret{"another-value", "KEY"}});
   CHECK(make_sealed_store(open_sqlite_store(path).value(), changed)->load("s").value().value().items ==
         item_list{said("use another-value")});
+}
+
+TEST_CASE("a session can be read after a secret got a value that JSON has to escape") {
+  temporary_folder folder;
+  const auto path = folder / "sessions.db";
+  const auto sealed_with = [&](const std::string& value) {
+    return make_sealed_store(open_sqlite_store(path).value(),
+                             std::make_shared<const redactor>(std::vector{secret{value, "KEY"}}));
+  };
+  auto written = session_append{
+      "s",
+      "a",
+      {said("use plain-secret-1"), tool_call{"c1", "t", dump_json({{"k", "plain-secret-1"}}), "a"}}};
+  written.paused = paused_run{"r", dump_json({{"state", "plain-secret-1"}})};
+  append(*sealed_with("plain-secret-1"), {written});
+  const std::string now = "new \"secret\" of \\ two\nlines";
+  const auto read = sealed_with(now)->load("s").value().value();
+  CHECK(read.items == item_list{said("use " + now), tool_call{"c1", "t", dump_json({{"k", now}}), "a"}});
+  REQUIRE(read.paused);
+  CHECK(read.paused->state == dump_json({{"state", now}}));
 }
 
 TEST_CASE("writing down the name of a secret does not give it away") {

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <utility>
 
 namespace troupe::sqlite {
@@ -19,6 +20,18 @@ void finalize_statement::operator()(sqlite3_stmt* handle) const noexcept {
 database::database(std::unique_ptr<sqlite3, close_database> handle, std::string path)
     : handle_(std::move(handle)), path_(std::move(path)) {}
 
+namespace {
+
+/// Called by SQLite with how often it was called before; 0 gives up.
+int wait_for_others(void* milliseconds, int times) {
+  if (times >= reinterpret_cast<std::intptr_t>(milliseconds))
+    return 0;
+  sqlite3_sleep(1);
+  return 1;
+}
+
+} // namespace
+
 result<database> database::open(const std::string& path, int busy_milliseconds) {
   sqlite3* handle = nullptr;
   const auto flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -26,7 +39,10 @@ result<database> database::open(const std::string& path, int busy_milliseconds) 
   auto opened = database{std::unique_ptr<sqlite3, close_database>{handle}, path};
   if (code != SQLITE_OK)
     return opened.failure(handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
-  sqlite3_busy_timeout(handle, busy_milliseconds);
+  // Not SQLite's own timeout, whose pauses grow to 100 ms: a process that writes one transaction after the
+  // other leaves gaps far shorter than that, and whoever waits for one would not find it.
+  sqlite3_busy_handler(handle, wait_for_others,
+                       reinterpret_cast<void*>(static_cast<std::intptr_t>(busy_milliseconds)));
   return opened;
 }
 

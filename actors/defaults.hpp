@@ -50,6 +50,8 @@ inline constexpr auto mcp_ping_timeout = 30'000ms;
 
 /// Between two looks at how much memory the process has taken, which cost some microseconds each.
 inline constexpr auto memory_look = 200ms;
+/// Short of memory, freed memory is given back to the kernel no more often than that: it takes milliseconds.
+inline constexpr auto memory_trim = 5'000ms;
 /// Of the limit, past which nothing more is begun: what is under way needs the rest.
 inline constexpr std::size_t memory_short_tenths = 9;
 

@@ -236,8 +236,8 @@ void show_limits(const config::configuration& config, std::size_t memory, metric
 /// What sessions count and watch.
 void add_measures(const runtime_options& options, session_environment& environment) {
   const auto& limits = options.config.limits;
-  environment.memory =
-      std::make_shared<memory_watch>(limits.memory.value_or(available_memory()), read_resident_bytes);
+  environment.memory = std::make_shared<memory_watch>(limits.memory.value_or(available_memory()),
+                                                      read_resident_bytes, trim_heap);
   environment.measures = make_session_measures(*options.counted);
   environment.max_history_items = limits.max_history_items;
   environment.max_prompt_bytes = limits.max_prompt_bytes;

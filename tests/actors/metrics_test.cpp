@@ -1,3 +1,4 @@
+#include "actors/defaults.hpp"
 #include "actors/metrics/exposition.hpp"
 #include "actors/metrics/measures.hpp"
 #include "actors/metrics/memory_watch.hpp"
@@ -144,8 +145,34 @@ TEST_CASE("memory is short past nine tenths of the limit, and is looked at now a
   CHECK_FALSE(watch.is_short(start + 199ms));
   CHECK(looks == 1);
   CHECK(watch.is_short(start + 200ms));
+  looks = 0;
   taken = 900;
   CHECK(watch.is_short(start + 399ms));
+  CHECK(looks == 0);
   CHECK_FALSE(watch.is_short(start + 400ms));
-  CHECK(looks == 3);
+  CHECK(looks == 1);
+}
+
+TEST_CASE("memory that is short is trimmed now and then, and may be enough then") {
+  std::size_t taken = 901;
+  std::size_t kept_by_allocator = 100;
+  int trims = 0;
+  memory_watch watch(
+      1000, [&] { return taken + kept_by_allocator; },
+      [&] {
+        ++trims;
+        kept_by_allocator = 0;
+      });
+  const auto start = memory_watch::clock::now();
+  taken = 800;
+  CHECK_FALSE(watch.is_short(start));
+  CHECK(trims == 0);
+  taken = 850;
+  CHECK_FALSE(watch.is_short(start + 1s));
+  CHECK(trims == 1);
+  taken = 901;
+  CHECK(watch.is_short(start + 2s));
+  CHECK(trims == 1);
+  CHECK(watch.is_short(start + 1s + defaults::memory_trim));
+  CHECK(trims == 2);
 }

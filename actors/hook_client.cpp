@@ -93,9 +93,10 @@ public:
             answer.failure = std::make_shared<const error>(failure.reason);
           else if (response->status < 200 || response->status > 299)
             answer.failure = std::make_shared<const error>(
-                fail(errc::hook_failed, redact(fmt::format("it answered {}: {}", response->status,
-                                                           to_utf8(response->body.substr(0, shown_bytes))),
-                                               secrets)));
+                // Cut only when nothing of a secret can be cut off.
+                fail(errc::hook_failed,
+                     fmt::format("it answered {}: {}", response->status,
+                                 to_utf8(redact(to_utf8(response->body), secrets).substr(0, shown_bytes)))));
           caf::anon_send(self, std::move(answer));
         });
     if (asker && !waits(asker))

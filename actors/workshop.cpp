@@ -312,7 +312,7 @@ result<caf::actor> workshop::make_hook(std::size_t index) {
 void workshop::add_hooks(std::vector<part>& all) {
   for (std::size_t i = 0; i < options_.config.hooks.size(); ++i) {
     const auto& hook = options_.config.hooks[i];
-    all.push_back({hook.name.empty() ? hook.url : hook.name, "hook",
+    all.push_back({config::shown_name(hook), "hook",
                    [shop = shared_from_this(), i](const cast&) { return shop->make_hook(i); },
                    [i](cast& into, const caf::actor& made) {
                      into.hooks.resize(std::max(into.hooks.size(), i + 1));

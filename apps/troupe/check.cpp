@@ -8,6 +8,7 @@
 #include "apps/troupe/output.hpp"
 #include "apps/troupe/text.hpp"
 #include "apps/troupe/tool_hints.hpp"
+#include "libagent/config/secrets.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -49,7 +50,7 @@ public:
     for (const auto& model : file.models)
       report_.models.push_back(outline(model));
     for (const auto& hook : file.hooks)
-      report_.hooks.push_back({hook.name.empty() ? hook.url : hook.name, hook.points});
+      report_.hooks.push_back({config::shown_name(hook), hook.points});
     return !stopped_by_;
   }
 

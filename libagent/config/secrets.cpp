@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
+#include <string>
 
 namespace troupe::config {
 
@@ -41,6 +43,9 @@ std::set<std::string> names_in(const configuration& from) {
   return names;
 }
 
+/// Shorter lines of a secret tell little, and may be words.
+constexpr std::size_t least_line_size = 16;
+
 class collector {
 public:
   explicit collector(const configuration& from) : names_(names_in(from)) {}
@@ -53,6 +58,7 @@ public:
     for (int number = 2; !taken_.insert(own).second; ++number)
       own = fmt::format("{}-{}", plain_name(name), number);
     found_.emplace_back(value, std::move(own));
+    add_lines(value);
   }
 
   /// "Bearer TOKEN": the token may turn up alone.
@@ -65,10 +71,31 @@ public:
   std::vector<secret> take() { return std::move(found_); }
 
 private:
+  /// Of a key of several lines, which others may read line by line. They are only hidden, not sealed.
+  void add_lines(const std::string& value) {
+    if (value.find('\n') == std::string::npos)
+      return;
+    std::istringstream lines(value);
+    for (std::string line; std::getline(lines, line);)
+      if (line.size() >= least_line_size && !line.starts_with("-----"))
+        found_.emplace_back(line, "");
+  }
+
   std::set<std::string> names_;
   std::set<std::string> taken_;
   std::vector<secret> found_;
 };
+
+void add_query(collector& all, const std::string& owner, std::string_view url) {
+  const auto begin = url.find('?');
+  std::istringstream parameters(begin == std::string_view::npos ? std::string()
+                                                                : std::string(url.substr(begin + 1)));
+  for (std::string each; std::getline(parameters, each, '&');) {
+    const auto name = each.substr(0, each.find('='));
+    if (name.size() < each.size() && speaks_of_secrets(name))
+      all.add(name, fmt::format("{}.{}", owner, name), each.substr(name.size() + 1));
+  }
+}
 
 void add_endpoint(collector& all, const std::string& model, const endpoint_options& endpoint) {
   all.add("api_key", fmt::format("models.{}.api_key", model), endpoint.api_key.reveal());
@@ -88,6 +115,10 @@ bool is_plain(std::string_view name, std::string_view value) {
   return !speaks_of_secrets(name) && re2::RE2::FullMatch({value.data(), value.size()}, forms);
 }
 
+std::string shown_name(const hook_options& hook) {
+  return hook.name.empty() ? hook.url.substr(0, hook.url.find('?')) : hook.name;
+}
+
 std::vector<secret> collect_secrets(const configuration& from) {
   collector all(from);
   // A variable may be named more than once.
@@ -102,6 +133,7 @@ std::vector<secret> collect_secrets(const configuration& from) {
     const auto& hook = from.hooks[i];
     for (const auto& [name, value] : hook.headers)
       all.add_header(name, fmt::format("hooks.{}.headers.{}", i, name), value.reveal());
+    add_query(all, fmt::format("hooks.{}.query", i), hook.url);
   }
   for (const auto& server : from.mcp_servers)
     for (const auto& [name, value] : server.env)

@@ -2,6 +2,7 @@
 
 #include "libagent/config/config.hpp"
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,5 +18,8 @@ std::vector<secret> collect_secrets(const configuration& from);
 /// without credentials, a date, version or address, a media type, or one word. Nothing is, whose name speaks
 /// of keys, tokens, passwords and the like.
 bool is_plain(std::string_view name, std::string_view value);
+
+/// A hook's name, or its URL without the query, which may have secrets.
+std::string shown_name(const hook_options& hook);
 
 } // namespace troupe::config

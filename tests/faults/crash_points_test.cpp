@@ -1,3 +1,4 @@
+#include "tests/actors/support/moody_disk.hpp"
 #include "tests/actors/support/stage.hpp"
 #include "tests/faults/scale.hpp"
 #include "tests/libagent/session/temporary_folder.hpp"
@@ -27,40 +28,19 @@ struct life {
   bool alive = true;
 };
 
-/// Dies with its server: from then on nothing reaches the database.
-class mortal_store : public session_store {
-public:
-  mortal_store(std::unique_ptr<session_store> store, std::shared_ptr<life> owner)
-      : store_(std::move(store)), owner_(std::move(owner)) {}
-  result<std::optional<session_record>> load(std::string_view id) override { return store_->load(id); }
-  result<void> append(const std::vector<session_append>& batch) override {
-    const auto dead = fail(errc::store_failed, "the server is dead");
-    if (!owner_->alive)
-      return dead;
-    const bool dies = ++owner_->writes == owner_->end.write;
-    if (!dies)
-      return store_->append(batch);
-    owner_->alive = false;
-    if (owner_->end.after)
-      (void)store_->append(batch);
+/// Nothing reaches the database once the server is dead.
+result<void> write_alive(life& owner, session_store& store, const std::vector<session_append>& batch) {
+  const auto dead = fail(errc::store_failed, "the server is dead");
+  if (!owner.alive)
     return dead;
-  }
-  result<std::optional<std::string>> session_of(std::string_view id) override {
-    return store_->session_of(id);
-  }
-  result<bool> erase(std::string_view id) override { return store_->erase(id); }
-  bool has_journal() const noexcept override { return true; }
-  result<std::optional<stored_run>> load_run(std::string_view id) override { return store_->load_run(id); }
-  result<std::vector<orphaned_run>> adopt_runs() override { return store_->adopt_runs(); }
-  result<std::vector<stored_event>> load_events(std::string_view id, std::uint64_t last,
-                                                std::size_t most) override {
-    return store_->load_events(id, last, most);
-  }
-
-private:
-  std::unique_ptr<session_store> store_;
-  std::shared_ptr<life> owner_;
-};
+  const bool dies = ++owner.writes == owner.end.write;
+  if (!dies)
+    return store.append(batch);
+  owner.alive = false;
+  if (owner.end.after)
+    (void)store.append(batch);
+  return dead;
+}
 
 /// Servers that come and go over one database, a model that plays a fixed part, and tools that count.
 class world {
@@ -78,7 +58,9 @@ public:
     options.open_store = [this] {
       auto opened = open_sqlite_store(folder_ / "s.db", durability::batched);
       if (opened)
-        opened = std::unique_ptr<session_store>(std::make_unique<mortal_store>(std::move(*opened), now_));
+        opened = std::unique_ptr<session_store>(std::make_unique<troupe::test::moody_disk>(
+            std::move(*opened),
+            [owner = now_](auto& store, const auto& batch) { return write_alive(*owner, store, batch); }));
       return opened;
     };
     server_->begin(options);

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "libagent/session/store.hpp"
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace troupe::test {
+
+/// A store whose disk does with each batch what the test wants: writes it to the store that it is given, or
+/// not.
+class moody_disk : public session_store {
+public:
+  using write = std::function<result<void>(session_store&, const std::vector<session_append>&)>;
+
+  moody_disk(std::unique_ptr<session_store> store, write how)
+      : store_(std::move(store)), how_(std::move(how)) {}
+  result<std::optional<session_record>> load(std::string_view id) override { return store_->load(id); }
+  result<void> append(const std::vector<session_append>& batch) override { return how_(*store_, batch); }
+  result<std::optional<std::string>> session_of(std::string_view id) override {
+    return store_->session_of(id);
+  }
+  result<bool> erase(std::string_view id) override { return store_->erase(id); }
+  bool has_journal() const noexcept override { return true; }
+  result<std::optional<stored_run>> load_run(std::string_view id) override { return store_->load_run(id); }
+  result<std::vector<orphaned_run>> adopt_runs() override { return store_->adopt_runs(); }
+  result<std::vector<stored_event>> load_events(std::string_view id, std::uint64_t last,
+                                                std::size_t most) override {
+    return store_->load_events(id, last, most);
+  }
+
+private:
+  std::unique_ptr<session_store> store_;
+  write how_;
+};
+
+} // namespace troupe::test

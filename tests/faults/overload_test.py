@@ -5,16 +5,14 @@ to its figures, and prints them.
 """
 
 import asyncio
-import collections
 import json
 import os
-import pathlib
 import re
 import signal
-import sys
 import time
 import unittest
 
+from load import Client, memory, percentile, said
 from support import PATIENCE, Case, read_line
 
 LONG = "TROUPE_LONG_FAULTS" in os.environ
@@ -23,57 +21,6 @@ LONG = "TROUPE_LONG_FAULTS" in os.environ
 RUNS = 16 if LONG else 4
 DELAY = 0.1
 CAPACITY = RUNS / DELAY
-
-Answer = collections.namedtuple("Answer", "status body took retry_after")
-
-
-class Client:
-    """HTTP over connections that are used again, and as many more as it takes."""
-
-    def __init__(self, port):
-        self.port = port
-        self.idle = []
-
-    async def ask(self, method, path, body=None):
-        data = json.dumps(body).encode() if body is not None else b""
-        head = (f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {len(data)}\r\n\r\n")
-        began = time.monotonic()
-        reader, writer = self.idle.pop() if self.idle else await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(head.encode() + data)
-        lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
-        text = await reader.readexactly(int(headers.get("content-length", 0)))
-        took = time.monotonic() - began
-        if headers.get("connection") == "close":
-            writer.close()
-        else:
-            self.idle.append((reader, writer))
-        return Answer(int(lines[0].split()[1]), text, took, headers.get("retry-after"))
-
-    async def chat(self, prompt, **more):
-        return await self.ask("POST", "/api/v1/chat", {"prompt": prompt, **more})
-
-    def close(self):
-        for _, writer in self.idle:
-            writer.close()
-
-
-def percentile(values, share):
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
-
-
-def memory(pid, what="VmRSS"):
-    """In MiB."""
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(what + ":"):
-            return int(line.split()[1]) / 1024
-    return 0.0
-
-
-def said(value):
-    print(f"  {value}", file=sys.stderr, flush=True)
 
 
 class OverloadTest(Case):

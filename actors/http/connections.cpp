@@ -91,7 +91,12 @@ void connection::writing(bool begins) {
 }
 
 void connection::read_failed(const boost::system::error_code& reason) {
-  if (in_work_ > 0 && reason != boost::asio::error::operation_aborted)
+  // RESTinio stops reading before it writes the last answer of a connection, which is still on its way.
+  if (reason == boost::asio::error::operation_aborted) {
+    read_deadline_ = clock::time_point::max();
+    return;
+  }
+  if (in_work_ > 0)
     log().debug("http: a client closed its side while {} of its requests are in work", in_work_);
   ended_ = true;
   read_deadline_ = clock::time_point::max();

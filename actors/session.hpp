@@ -145,6 +145,20 @@ private:
   template <class Job, class Promise>
   Promise enqueue(Job&& wanted, Promise promise);
   void next();
+  /// Does what the prompt's policy says about the run that is in its way; an error refuses it.
+  std::optional<error> make_way(const chat_request& request);
+  /// Cancels the run under way, for good.
+  void cancel_front(const error& reason, cancel_mode mode);
+  /// Whether the session, if it is there, may be seen by them.
+  bool may_see(const caller& by) const;
+  error unknown() const;
+
+  /// Ends the job under way.
+  void done();
+  /// Tells the parent, which counts what it passes on.
+  void count_handled(std::uint64_t more);
+
+  // session_jobs.cpp: how each job begins.
   void load();
   /// What a run sees of the conversation before it.
   shared_items recent(shared_items all) const;
@@ -154,16 +168,12 @@ private:
   void start(const show_job& wanted);
   void start(const erase_job& wanted);
   void start(const drop_job& wanted);
-  void start(recover_job& wanted);
-  /// Does what the prompt's policy says about the run that is in its way; an error refuses it.
-  std::optional<error> make_way(const chat_request& request);
-  /// Cancels the run under way, for good.
-  void cancel_front(const error& reason, cancel_mode mode);
-  /// Whether the session, if it is there, may be seen by them.
-  bool may_see(const caller& by) const;
-  error unknown() const;
+  /// The job's answer, and its end.
+  void deliver(caf::error reason);
+  void deliver(chat_reply&& reply);
 
   // session_journal.cpp: what outlives the server.
+  void start(recover_job& wanted);
   /// Has the prompts that wait written down, so far as they are not.
   void accept_waiting();
   run_acceptance acceptance_of(const chat_request& request) const;
@@ -197,9 +207,9 @@ private:
   /// How a paused run ends that does not go on: its history closed as that of any cancelled run.
   static run_outcome close_paused(const run::state& paused, const error& reason);
   void stored(run_outcome&& outcome);
-  /// How the run under way ended, for who asks later.
   /// The server ends before the run did.
   void interrupt(const error& reason);
+  /// How the run under way ended, for who asks later.
   run_record record_of_end(const run_outcome& outcome, std::optional<error> failure) const;
   void report(const run_outcome& outcome, std::optional<error> failure);
   /// The same of one that never began.
@@ -211,14 +221,6 @@ private:
   void lose_run(error reason);
   /// Forgets what was loaded.
   void forget();
-
-  // session.cpp
-  void deliver(caf::error reason);
-  void deliver(chat_reply&& reply);
-  /// Ends the job under way.
-  void done();
-  /// Tells the parent, which counts what it passes on.
-  void count_handled(std::uint64_t more);
 
   renewable_session_actor::pointer self_;
   std::string id_;

@@ -67,7 +67,6 @@ public:
   void stop(std::chrono::milliseconds grace);
 
 private:
-  class core;
   std::shared_ptr<gate> gate_;
   redactor_ptr hides_;
 };

@@ -21,7 +21,7 @@ namespace {
 
 void write_line(const recording_setup& setup, const model_request& request,
                 const result<model_response>& outcome) {
-  const auto line = cassette_line(setup.model_name, request, outcome, setup.secrets) + '\n';
+  const auto line = cassette_line(setup.model_name, request, outcome, *setup.hides) + '\n';
   if (std::fwrite(line.data(), 1, line.size(), setup.file.get()) != line.size() ||
       std::fflush(setup.file.get()) != 0)
     log().error("model '{}': its cassette cannot be written: {}", setup.model_name, std::strerror(errno));

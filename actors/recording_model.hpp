@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
-#include "libagent/core/secret.hpp"
+#include "libagent/core/redactor.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -12,7 +12,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace troupe {
 
@@ -26,8 +25,8 @@ struct recording_setup {
   std::string model_name;
   model_actor model;
   cassette_file file;
-  /// Never written.
-  std::vector<secret> secrets;
+  /// Keeps secrets out of the file; never null.
+  redactor_ptr hides = nothing_to_hide();
 };
 
 using passing_model_actor = model_actor::extend<

@@ -8,17 +8,18 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 namespace troupe {
 
-result<cassette> read_cassette(const std::string& path, const std::vector<secret>& secrets) {
+result<cassette> read_cassette(const std::string& path, redactor_ptr hides) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   if (!file.is_open() || file.bad())
     return fail(errc::invalid_config, fmt::format("the cassette '{}' cannot be read: {}", path,
                                                   std::strerror(errno != 0 ? errno : EIO)));
-  auto read = cassette::parse(text, secrets);
+  auto read = cassette::parse(text, std::move(hides));
   if (!read)
     return fail(errc::invalid_config, fmt::format("the cassette '{}': {}", path, read.error().detail));
   return read;

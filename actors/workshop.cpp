@@ -85,17 +85,6 @@ private:
   std::shared_ptr<session_store> store_;
 };
 
-/// All that must not be written down of a model's exchanges: also what stands in the file as it is.
-std::vector<secret> secrets_of(const config::model_options& model, const config::configuration& config) {
-  auto secrets = config.secrets;
-  if (const auto* endpoint = std::get_if<config::endpoint_options>(&model.provider)) {
-    secrets.push_back(endpoint->api_key);
-    for (const auto& [name, value] : endpoint->headers)
-      secrets.push_back(value);
-  }
-  return secrets;
-}
-
 /// A handle of any type, as the supervisor has it.
 template <class Handle>
 caf::actor as_part(const Handle& handle) {
@@ -164,7 +153,7 @@ result<void> workshop::prepare_model(const config::model_options& model) {
       return client.error();
     clients_[model.name] = std::make_shared<std::unique_ptr<io::http_client>>(std::move(*client));
   } else if (const auto* replay = std::get_if<config::replay_options>(&model.provider)) {
-    auto recording = read_cassette(replay->cassette.string(), options_.config.secrets);
+    auto recording = read_cassette(replay->cassette.string(), hides_);
     if (!recording)
       return recording.error();
     cassettes_[model.name] = std::make_shared<cassette>(std::move(*recording));
@@ -227,8 +216,7 @@ void workshop::add_models(std::vector<part>& all) {
       all.push_back({model.name, "recording",
                      [shop, &model](const cast& others) -> result<caf::actor> {
                        recording_setup setup{model.name, others.plain_models.at(model.name),
-                                             shop->recordings_.at(model.name),
-                                             secrets_of(model, shop->options_.config)};
+                                             shop->recordings_.at(model.name), shop->hides_};
                        return as_part(shop->system_.spawn<caf::detached>(recording_model, std::move(setup)));
                      },
                      [&model](cast& into, const caf::actor& made) {

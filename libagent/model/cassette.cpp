@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace troupe {
 
@@ -92,9 +93,9 @@ std::string last_user_words(const json& asked) {
 
 } // namespace
 
-result<cassette> cassette::parse(std::string_view text, const std::vector<secret>& secrets) {
+result<cassette> cassette::parse(std::string_view text, redactor_ptr hides) {
   auto made = cassette{};
-  made.secrets_ = secrets;
+  made.hides_ = std::move(hides);
   for (auto number = 1u; !text.empty(); ++number) {
     const auto end = std::min(text.find('\n'), text.size());
     const auto line = trim(text.substr(0, end));
@@ -104,7 +105,7 @@ result<cassette> cassette::parse(std::string_view text, const std::vector<secret
     auto read = read_exchange(line);
     if (!read)
       return fail(read.error().code, fmt::format("line {} of the cassette: {}", number, read.error().detail));
-    auto request = redact_json(read->request, secrets);
+    auto request = made.hides_->hide_tree(read->request);
     made.by_request_[dump_json(request)].exchanges.push_back(made.exchanges_.size());
     made.exchanges_.push_back({std::move(request), std::move(read->response)});
   }
@@ -112,7 +113,7 @@ result<cassette> cassette::parse(std::string_view text, const std::vector<secret
 }
 
 result<model_response> cassette::answer(const model_request& asked) {
-  const auto request = redact_json(to_json(asked), secrets_);
+  const auto request = hides_->hide_tree(to_json(asked));
   const auto known = by_request_.find(dump_json(request));
   if (known == by_request_.end())
     return not_recorded(request);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "libagent/core/secret.hpp"
+#include "libagent/core/redactor.hpp"
 #include "libagent/model/model.hpp"
 
 #include <cstddef>
@@ -20,18 +20,17 @@ namespace troupe {
 /// out, and so is `output` if any text will do.
 json to_json(const model_request& request);
 
-/// One line of a cassette, without the line break. Secrets are redacted by value wherever they stand, also
-/// inside JSON that is kept as text.
+/// One line of a cassette, without the line break and without secrets.
 std::string cassette_line(std::string_view model, const model_request& request,
-                          const result<model_response>& response, const std::vector<secret>& secrets);
+                          const result<model_response>& response, const redactor& hides);
 
 /// Answers requests from a recording. Not thread-safe.
 class cassette {
 public:
-  /// Reads a recording; empty lines are passed over. `secrets` are those of now: a request is compared as it
-  /// would have been recorded. Errors name the line: `malformed` for what is not JSON, `invalid_argument` for
-  /// an exchange of another version or one with a member missing or wrong.
-  static result<cassette> parse(std::string_view text, const std::vector<secret>& secrets);
+  /// Reads a recording; empty lines are passed over. `hides` knows the secrets of now, and is never null: a
+  /// request is compared as it would have been recorded. Errors name the line: `malformed` for what is not
+  /// JSON, `invalid_argument` for an exchange of another version or one with a member missing or wrong.
+  static result<cassette> parse(std::string_view text, redactor_ptr hides = nothing_to_hide());
 
   /// What was recorded for an equal request, a recorded error included. A request that was recorded several
   /// times is answered in the order of the recording, and then with the last answer again and again. Error
@@ -54,7 +53,7 @@ private:
 
   error not_recorded(const json& asked) const;
 
-  std::vector<secret> secrets_;
+  redactor_ptr hides_;
   std::vector<exchange> exchanges_;
   /// By the request's JSON text, redacted.
   std::unordered_map<std::string, series> by_request_;

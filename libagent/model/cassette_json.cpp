@@ -99,43 +99,6 @@ result<recorded_exchange> read_failure(const json& request, const json& value) {
   return recorded_exchange{request, std::move(made)};
 }
 
-/// The secrets, and what becomes of them when JSON text that holds them is kept as a text, once and twice.
-std::vector<secret> with_escaped_forms(const std::vector<secret>& secrets) {
-  auto forms = secrets;
-  for (const auto& hidden : secrets) {
-    auto form = hidden.reveal();
-    for (auto times = 0; times < 2; ++times) {
-      const auto quoted = dump_json(form);
-      if (quoted.size() == form.size() + 2)
-        break;
-      form = quoted.substr(1, quoted.size() - 2);
-      forms.emplace_back(form);
-    }
-  }
-  return forms;
-}
-
-std::string redact_text(const std::string& text, const std::vector<secret>& forms) {
-  return to_utf8(redact(text, forms));
-}
-
-json redact_tree(const json& value, const std::vector<secret>& forms) {
-  if (const auto* text = value.get_ptr<const json::string_t*>())
-    return redact_text(*text, forms);
-  if (value.is_array()) {
-    auto made = json::array();
-    for (const auto& entry : value)
-      made.push_back(redact_tree(entry, forms));
-    return made;
-  }
-  if (!value.is_object())
-    return value;
-  auto made = json::object();
-  for (const auto& [key, member] : value.items())
-    made[redact_text(key, forms)] = redact_tree(member, forms);
-  return made;
-}
-
 } // namespace
 
 json to_json(const model_request& request) {
@@ -160,8 +123,8 @@ json to_json(const model_request& request) {
 }
 
 std::string cassette_line(std::string_view model, const model_request& request,
-                          const result<model_response>& response, const std::vector<secret>& secrets) {
-  const auto text = [&secrets](const json& value) { return dump_json(redact_json(value, secrets)); };
+                          const result<model_response>& response, const redactor& hides) {
+  const auto text = [&hides](const json& value) { return dump_json(hides.hide_tree(value)); };
   return fmt::format(R"({{"troupe_cassette":{},"model":{},"request":{},"{}":{}}})", cassette_version,
                      text(model), text(to_json(request)), response ? "response" : "error",
                      text(response ? response_json(*response) : error_json(response.error())));
@@ -190,10 +153,6 @@ result<recorded_exchange> read_exchange(std::string_view line) {
   if (!read)
     return read.error();
   return recorded_exchange{*request, std::move(*read)};
-}
-
-json redact_json(const json& value, const std::vector<secret>& secrets) {
-  return redact_tree(value, with_escaped_forms(secrets));
 }
 
 } // namespace troupe

@@ -29,11 +29,11 @@ model_request full_request() {
 
 std::string record(const model_request& asked, const result<model_response>& response,
                    const std::vector<secret>& secrets = {}) {
-  return cassette_line("main", asked, response, secrets) + "\n";
+  return cassette_line("main", asked, response, redactor(secrets)) + "\n";
 }
 
 cassette load(const std::string& text, const std::vector<secret>& secrets = {}) {
-  auto read = cassette::parse(text, secrets);
+  auto read = cassette::parse(text, std::make_shared<const redactor>(secrets));
   INFO((read ? "" : read.error().detail));
   REQUIRE(read.has_value());
   return std::move(*read);
@@ -77,7 +77,7 @@ TEST_CASE("a request's JSON form has all that it asks") {
 }
 
 TEST_CASE("a line of a cassette is one line of JSON") {
-  const auto line = cassette_line("main", request({user("a\nb\xFF")}), answered("hi"), {});
+  const auto line = cassette_line("main", request({user("a\nb\xFF")}), answered("hi"), redactor());
   CHECK_THAT(line, Catch::StartsWith(R"({"troupe_cassette":1,"model":"main","request":{)"));
   CHECK(line.find('\n') == std::string::npos);
   const auto read = json::parse(line);
@@ -154,7 +154,7 @@ TEST_CASE("secrets are in no part of a recording") {
   answer.finish_reason = hidden;
   answer.output.push_back(called("c2", "x", in_json));
   for (const auto& response : {result<model_response>{answer}, result<model_response>{reason}}) {
-    const auto line = cassette_line(hidden, asked, response, secrets);
+    const auto line = cassette_line(hidden, asked, response, redactor(secrets));
     CHECK_THAT(line, Catch::Contains("[redacted]"));
     CHECK_THAT(line, !Catch::Contains("cr\\") && !Catch::Contains("s3"));
   }
@@ -267,7 +267,7 @@ TEST_CASE("a recording that was edited is compared as far as it goes") {
 }
 
 TEST_CASE("line breaks of any kind and empty lines are no matter") {
-  const auto line = cassette_line("m", request({user("q")}), answered("a"), {});
+  const auto line = cassette_line("m", request({user("q")}), answered("a"), redactor());
   CHECK(load("\n" + line + "\r\n  \r\n\n" + line).size() == 2);
 }
 
@@ -301,7 +301,7 @@ TEST_CASE("a recording that cannot be read names the line and the reason") {
   };
   for (const auto& [line, code, word] : rows) {
     CAPTURE(line);
-    const auto read = cassette::parse(good + "\n" + line + "\n" + good, {});
+    const auto read = cassette::parse(good + "\n" + line + "\n" + good);
     REQUIRE(read.has_error());
     CHECK(read.error().code == code);
     CHECK_THAT(read.error().detail, Catch::StartsWith("line 3 of the cassette: ") && Catch::Contains(word));

@@ -324,11 +324,12 @@ void mcp_server_state::end_if_stopped() {
 }
 
 std::string mcp_server_state::shown(std::string text) const {
-  auto clean = to_utf8(text);
+  // Before anything in it is changed: secrets may have control characters.
+  auto clean = to_utf8(redact(std::move(text), secrets_));
   for (auto& c : clean)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
       c = ' ';
-  return redact(std::move(clean), secrets_);
+  return clean;
 }
 
 supervised_mcp_server_actor::behavior_type

@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 
-from serving import ServingCase
+from serving import ServingCase, Stream
 from support import wait_until
 
 HOLDING = str(pathlib.Path(__file__).with_name("holding_server.py"))
@@ -20,6 +20,7 @@ IS_LONG = "TROUPE_LONG_FAULTS" in os.environ
 KILLS = 100 if IS_LONG else 10
 # Calls in flight at each kill.
 CALLS = 16
+CANCELS = 200 if IS_LONG else 20
 # Of a server that is well, so that what is bounded is how often it may be killed.
 NEVER_FAILED = {"initial_backoff": "1ms", "max_backoff": "50ms", "max_restarts": 1000000, "stable_after": "1ms"}
 
@@ -99,6 +100,41 @@ class ChildrenFaultsTest(ServingCase):
         program.terminate()
         program.communicate()
         self.assert_no_children()
+
+    def test_a_cancel_reaches_the_tool_at_once(self):
+        self.faulty_file()
+        program, port = self.serve()
+        wait_until(lambda: self.ready(port), "the server's start")
+        asked = {}
+        for number in range(CANCELS):
+            name = f"cancelled-{number}"
+            if number % 2 == 0:
+                run_id = self.chat(port, f"hold {name}", background=True)[1]["run_id"]
+                wait_until(lambda: name in self.held(), "the call")
+                asked[name] = time.monotonic()
+                self.assertEqual(self.ask(port, "POST", f"/api/v1/runs/{run_id}/cancel")[0], 202)
+                self.assertEqual(self.ends(port, run_id)["status"], "cancelled")
+            else:
+                stream = Stream(self, port, "POST", "/api/v1/chat", {"prompt": f"hold {name}", "stream": True})
+                wait_until(lambda: name in self.held(), "the call")
+                asked[name] = time.monotonic()
+                stream.close()
+        heard = wait_until(lambda: (found := self.cancelled()) and len(found) == CANCELS and found, "all cancellations")
+        slowest = max(heard[name] - when for name, when in asked.items())
+        if IS_LONG:
+            print(f"from a cancellation, or a client's end, to the tool's: {1000 * slowest:.1f} ms at most, {CANCELS} times",
+                  file=sys.stderr)
+            self.assertLess(slowest, 0.1)
+        self.assertEqual(self.chat(port, "echo well")[1]["result"], "well")
+        program.terminate()
+        program.communicate()
+        self.assert_no_children()
+
+    def cancelled(self):
+        """When the tool heard of it, by the calls' ids."""
+        path = self.folder / "cancelled"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return {name: float(when) for name, when in (line.split() for line in lines)}
 
     def latencies_beside(self, **servers):
         """How long echoes take, and the restarts of the server beside."""

@@ -1,8 +1,10 @@
 """An MCP server whose tool `hold` never answers: it writes the id it is called with to the file `held` and waits
-for its end. `echo` answers."""
+for its end, or for its cancellation, whose time it writes to the file `cancelled` (CLOCK_MONOTONIC, which is the same in all
+processes). `echo` answers."""
 
 import json
 import sys
+import time
 
 
 def answer(request):
@@ -17,11 +19,18 @@ def answer(request):
     return {}
 
 
+held_ids = {}
 for line in sys.stdin:
+    received = time.monotonic()
     message = json.loads(line)
+    if message.get("method") == "notifications/cancelled":
+        with open("cancelled", "a") as cancelled:
+            cancelled.write(f"{held_ids[message['params']['requestId']]} {received}\n")
+        continue
     if "id" not in message or "method" not in message:
         continue
     if message["method"] == "tools/call" and message["params"]["name"] == "hold":
+        held_ids[message["id"]] = message["params"]["arguments"]["id"]
         with open("held", "a") as held:
             held.write(message["params"]["arguments"]["id"] + "\n")
         continue

@@ -34,6 +34,11 @@ class Stream:
     def rest(self):
         return list(iter(self.next, None))
 
+    def close(self):
+        """Goes away."""
+        self.response.close()
+        self.connection.close()
+
 
 class ServingCase(Case):
     """A test with `troupe serve`, whose sessions are in SQLite."""

@@ -35,6 +35,8 @@ struct cast {
   /// The store keeps a journal.
   bool is_journaled = false;
   sessions_actor sessions;
+  /// By the names that they have in the tree.
+  std::map<std::string, http_front_actor> fronts;
   supervisor_actor supervisor;
   /// What each agent, and the sessions, were told stands around them.
   std::map<std::string, agent_wiring_ptr, std::less<>> wirings;

@@ -3,10 +3,12 @@
 #include "actors/error.hpp"
 #include "actors/messages.hpp"
 
+#include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 /// Every actor's typed interface: the map of the house. All answers may also be an error, made by
@@ -204,14 +206,20 @@ using http_front_actor = caf::typed_actor<
     // connections and answers. The actor then quits.
     caf::replies_to<stop_atom, caf::timespan>::with<acknowledgement>>;
 
+struct front_maker;
+using front_maker_ptr = std::shared_ptr<const front_maker>;
+
 /// The root: watches all that a runtime has spawned, starts again what ended by a failure, and tells those
 /// that deal with it.
 using supervisor_actor = caf::typed_actor<
     // How all of it is; parts that do not answer within a bound are shown so.
     caf::replies_to<status_atom>::with<system_status_ptr>,
-    // Watches a front end too, and tells it whom it serves from now on.
-    caf::reacts_to<adopt_atom, http_front_actor>,
+    // Watches a front end too, and tells it whom it serves from now on. One that has listened and fails is
+    // made again, at the port that it had.
+    caf::reacts_to<adopt_atom, http_front_actor, front_maker_ptr>,
     // Starts nothing again from here on.
     caf::replies_to<stop_atom>::with<acknowledgement>>;
 
 } // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::front_maker_ptr)

@@ -100,8 +100,15 @@ struct runtime::impl {
     }
     const auto patience = grace + defaults::cancelled_run_grace + defaults::run_answer_grace;
     // Front ends answer their last requests while the sessions finish, and at last cancel, their last runs.
-    for (const auto& front : taken_fronts())
+    const auto end_front = [&](const http_front_actor& front) {
       stop.ask(front, patience, stop_atom::value, caf::timespan(grace + defaults::cancelled_run_grace));
+    };
+    for (const auto& front : taken_fronts())
+      end_front(front);
+    // Some may have been made again since.
+    if (where)
+      for (const auto& [name, front] : where->current()->fronts)
+        end_front(front);
     if (where)
       stop.ask(where->current()->sessions, patience, stop_atom::value, caf::timespan(grace));
     stop.wait();
@@ -137,6 +144,7 @@ struct runtime::impl {
     auto ended = *actors;
     ended.wirings.clear();
     ended.environment.reset();
+    ended.fronts.clear();
     where->renew(std::make_shared<const cast>(std::move(ended)));
   }
 
@@ -210,16 +218,19 @@ http_front_actor runtime::serve_http(config::server_options options) const {
   if (!impl_->takes_fronts)
     return impl_->system.spawn(closed_front);
   const auto actors = impl_->where->current();
-  http_backend backend{actors->sessions, impl_->agent_names, actors->mcp_servers, impl_->run_timeout};
-  backend.supervisor = actors->supervisor;
-  backend.hides = actors->hides;
-  backend.counted = impl_->counted;
-  backend.memory = actors->environment->memory;
-  http_streaming streaming;
-  streaming.keep_alive = options.sse_keep_alive;
-  auto front = spawn_http_front(impl_->system, *impl_->io, std::move(options), std::move(backend), streaming);
+  const auto wanted_port = options.port;
+  front_maker maker{[&system = impl_->system, &io = *impl_->io,
+                     options = std::move(options)](http_backend backend, std::uint16_t port) {
+    auto bound = options;
+    bound.port = port;
+    http_streaming streaming;
+    streaming.keep_alive = options.sse_keep_alive;
+    return spawn_http_front(system, io, std::move(bound), std::move(backend), streaming);
+  }};
+  auto front = maker.make(make_http_backend(*actors, impl_->run_timeout, impl_->counted), wanted_port);
   impl_->fronts.push_back(front);
-  caf::anon_send(actors->supervisor, adopt_atom::value, front);
+  caf::anon_send(actors->supervisor, adopt_atom::value, front,
+                 std::make_shared<const front_maker>(std::move(maker)));
   return front;
 }
 

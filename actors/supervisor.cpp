@@ -1,5 +1,6 @@
 #include "actors/supervisor.hpp"
 
+#include "actors/ask.hpp"
 #include "actors/defaults.hpp"
 #include "actors/io/log.hpp"
 #include "actors/stand_in.hpp"
@@ -40,6 +41,10 @@ bool is_model(const part& what) {
   return what.kind == "model" || what.kind == "recording" || what.kind == "fallback";
 }
 
+bool is_front(const part& what) {
+  return what.kind == "http_front";
+}
+
 std::string title(const part& what) {
   return what.name == what.kind ? fmt::format("the {}", what.kind)
                                 : fmt::format("the {} '{}'", what.kind, what.name);
@@ -71,9 +76,6 @@ void supervisor_state::begin(const supervisor_setup& setup) {
 }
 
 void supervisor_state::died(const caf::down_msg& what) {
-  if (std::erase_if(fronts_, [&](const auto& front) { return front.address() == what.source; }) > 0 &&
-      !is_in_order(what.reason))
-    log().error("a front end has ended: {}", self_->system().render(what.reason));
   const auto dead = std::find_if(children_.begin(), children_.end(), [&](const child& each) {
     return each.handle && each.handle.address() == what.source;
   });
@@ -91,6 +93,7 @@ void supervisor_state::failed(std::size_t index, std::string why) {
   if (!which.what.make) {
     log().error("{} has ended: {}; it is the embedder's, and stays down", title(which.what),
                 which.last_error);
+    which.is_over = is_front(which.what);
     put_stand_in(which);
     return rewire();
   }
@@ -118,6 +121,8 @@ void supervisor_state::start_again(std::uint64_t index) {
   which.restarts.came_up(self_->clock().now());
   self_->monitor(which.handle);
   rewire();
+  if (is_front(which.what))
+    learn_port(index);
 }
 
 error supervisor_state::why_down(const child& which) const {
@@ -142,23 +147,62 @@ void supervisor_state::rewire() {
   // Nobody may find a new actor before that knows whom to deal with.
   tell_wirings(options, actors_);
   where_->renew(std::make_shared<const cast>(actors_));
-  const auto backend = make_backend();
-  for (const auto& front : fronts_)
-    caf::anon_send(caf::actor_cast<caf::actor>(front), wire_atom::value, backend);
+  const auto backend = std::make_shared<const http_backend>(make_backend());
+  for (const auto& each : children_)
+    if (is_front(each.what) && each.handle)
+      caf::anon_send(each.handle, wire_atom::value, http_backend_ptr(backend));
 }
 
-http_backend_ptr supervisor_state::make_backend() const {
-  http_backend backend{actors_.sessions, actors_.agent_names, actors_.mcp_servers,
-                       shop_->options().config.limits.run_timeout};
-  backend.supervisor = actors_.supervisor;
-  return std::make_shared<const http_backend>(std::move(backend));
+http_backend supervisor_state::make_backend() const {
+  return make_http_backend(actors_, shop_->options().config.limits.run_timeout, shop_->options().counted);
 }
 
-void supervisor_state::adopt(const http_front_actor& front) {
-  fronts_.push_back(front);
-  self_->monitor(front);
+void supervisor_state::adopt(const http_front_actor& front, front_maker_ptr maker) {
+  // In the place of one that has ended in order, if there is one.
+  const auto place = std::find_if(children_.begin(), children_.end(),
+                                  [](const child& each) { return is_front(each.what) && each.is_over; });
+  const auto index = static_cast<std::size_t>(place - children_.begin());
+  part what;
+  what.kind = "http_front";
+  what.name = place != children_.end() ? place->what.name : std::to_string(1 + actors_.fronts.size());
+  what.put = [name = what.name](cast& into, const caf::actor& handle) {
+    into.fronts[name] = caf::actor_cast<http_front_actor>(handle);
+  };
+  child made{what,
+             restart_policy(actor_restarts(), true),
+             caf::actor_cast<caf::actor>(front),
+             0,
+             {},
+             false,
+             std::move(maker)};
+  made.restarts.came_up(self_->clock().now());
+  made.what.put(actors_, made.handle);
+  self_->monitor(made.handle);
+  if (place != children_.end())
+    *place = std::move(made);
+  else
+    children_.push_back(std::move(made));
   // Some part may have been replaced since it was made.
-  caf::anon_send(caf::actor_cast<caf::actor>(front), wire_atom::value, make_backend());
+  rewire();
+  learn_port(index);
+}
+
+void supervisor_state::learn_port(std::size_t index) {
+  const auto front = children_[index].handle;
+  ask<std::uint16_t>(
+      self_, caf::actor_cast<http_front_actor>(front), defaults::front_opening,
+      [this, index](std::uint16_t port) {
+        auto& which = children_[index];
+        which.what.make = [this, maker = which.maker, port](const cast&) -> result<caf::actor> {
+          return caf::actor_cast<caf::actor>(maker->make(make_backend(), port));
+        };
+      },
+      [this, index, front](const caf::error& reason) {
+        // The first time that is for whoever has started it.
+        if (children_[index].what.make)
+          self_->send_exit(front, reason);
+      },
+      port_atom::value);
 }
 
 root_actor::behavior_type supervisor(root_actor::stateful_pointer<supervisor_state> self,
@@ -167,7 +211,9 @@ root_actor::behavior_type supervisor(root_actor::stateful_pointer<supervisor_sta
   self->set_down_handler([self](const caf::down_msg& what) { self->state.died(what); });
   return {
       [self](status_atom) { return self->state.status(); },
-      [self](adopt_atom, const http_front_actor& front) { self->state.adopt(front); },
+      [self](adopt_atom, const http_front_actor& front, const front_maker_ptr& maker) {
+        self->state.adopt(front, maker);
+      },
       [self](stop_atom) {
         self->state.stop();
         return acknowledgement{};

@@ -40,7 +40,7 @@ public:
   void begin(const supervisor_setup& setup);
   void died(const caf::down_msg& what);
   void start_again(std::uint64_t index);
-  void adopt(const http_front_actor& front);
+  void adopt(const http_front_actor& front, front_maker_ptr maker);
   void stop() { stopping_ = true; }
   caf::typed_response_promise<system_status_ptr> status();
 
@@ -56,20 +56,24 @@ private:
     std::string last_error;
     /// It ended in order, as part of a shutdown.
     bool is_over = false;
+    /// Of a front end.
+    front_maker_ptr maker{};
   };
   /// The answers of all parts, as they come in.
   struct round {
     std::vector<system_node> children;
-    std::vector<system_node> fronts;
     std::size_t missing = 0;
   };
 
   void failed(std::size_t index, std::string why);
   void put_stand_in(child& which);
+  /// Waits for a front end to listen: from then on it is made again at that port. One that was made again and
+  /// cannot listen has failed.
+  void learn_port(std::size_t index);
   error why_down(const child& which) const;
   /// Tells all who deal with others whom to deal with.
   void rewire();
-  http_backend_ptr make_backend() const;
+  http_backend make_backend() const;
 
   // supervisor_status.cpp
   system_node outline(const child& which) const;
@@ -82,7 +86,6 @@ private:
   root_actor::pointer self_;
   std::shared_ptr<workshop> shop_;
   std::vector<child> children_;
-  std::vector<http_front_actor> fronts_;
   cast actors_;
   std::shared_ptr<directory> where_;
   bool stopping_ = false;

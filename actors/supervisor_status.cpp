@@ -26,7 +26,8 @@ constexpr std::array groups{group{"models", {"model", "recording", "fallback"}},
                             group{"store", {"store"}},
                             group{"hooks", {"hook"}},
                             group{"agents", {"agent"}},
-                            group{"sessions", {"sessions"}}};
+                            group{"sessions", {"sessions"}},
+                            group{"fronts", {"http_front"}}};
 
 bool holds(const group& which, const std::string& kind) {
   // A node that was moved into its group has no kind any more.
@@ -69,12 +70,6 @@ caf::typed_response_promise<system_status_ptr> supervisor_state::status() {
   const auto all = std::make_shared<round>();
   for (const auto& each : children_)
     all->children.push_back(outline(each));
-  for (std::size_t i = 0; i < fronts_.size(); ++i) {
-    system_node node;
-    node.name = fmt::format("{}", i + 1);
-    node.kind = "http_front";
-    all->fronts.push_back(std::move(node));
-  }
   all->missing = 1;
   for (std::size_t i = 0; i < children_.size(); ++i)
     if (const auto& each = children_[i]; each.handle) {
@@ -84,10 +79,6 @@ caf::typed_response_promise<system_status_ptr> supervisor_state::status() {
       else
         ask_part(all, all->children[i], each.handle, each.what.tells_status);
     }
-  for (std::size_t i = 0; i < fronts_.size(); ++i) {
-    ++all->missing;
-    ask_part(all, all->fronts[i], caf::actor_cast<caf::actor>(fronts_[i]), true);
-  }
   answered(all);
   return promise;
 }
@@ -161,9 +152,6 @@ system_node supervisor_state::tree(round& all) const {
         made.children.push_back(std::move(node));
     root.children.push_back(std::move(made));
   }
-  auto fronts = make_group("fronts");
-  fronts.children = std::move(all.fronts);
-  root.children.push_back(std::move(fronts));
   return root;
 }
 

@@ -290,6 +290,16 @@ named_models chain_of(const config::model_options& model, const cast& made) {
   return chain;
 }
 
+http_backend make_http_backend(const cast& made, std::chrono::milliseconds run_timeout,
+                               std::shared_ptr<metrics> counted) {
+  http_backend backend{made.sessions, made.agent_names, made.mcp_servers, run_timeout};
+  backend.supervisor = made.supervisor;
+  backend.hides = made.hides;
+  backend.counted = std::move(counted);
+  backend.memory = made.environment->memory;
+  return backend;
+}
+
 void tell_wirings(const runtime_options& options, const cast& made) {
   for (const auto& [name, recording] : made.recordings)
     caf::anon_send(caf::actor_cast<caf::actor>(recording), wire_atom::value, made.plain_models.at(name));

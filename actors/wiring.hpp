@@ -2,10 +2,12 @@
 
 #include "actors/cast.hpp"
 #include "actors/fallback_model.hpp"
+#include "actors/http/front.hpp"
 #include "actors/runtime.hpp"
 
 #include <caf/actor_system.hpp>
 
+#include <chrono>
 #include <memory>
 
 namespace troupe {
@@ -22,6 +24,10 @@ void renew_wirings(const runtime_options& options, cast& made);
 
 /// Whom a model with fallbacks asks in turn.
 named_models chain_of(const config::model_options& model, const cast& made);
+
+/// What a front end serves.
+http_backend make_http_backend(const cast& made, std::chrono::milliseconds run_timeout,
+                               std::shared_ptr<metrics> counted);
 
 /// Tells all who pass calls on to others whom to pass them on to.
 void tell_wirings(const runtime_options& options, const cast& made);

@@ -10,6 +10,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -43,6 +45,11 @@ struct http_backend {
   std::shared_ptr<memory_watch> memory{};
 };
 using http_backend_ptr = std::shared_ptr<const http_backend>;
+
+/// Starts a front end again that was lost, to serve this at the port that it had. Any thread.
+struct front_maker {
+  std::function<http_front_actor(http_backend, std::uint16_t port)> make;
+};
 
 /// Bounds of streamed answers.
 struct http_streaming {

@@ -80,6 +80,43 @@ system_node find(stage& s, const std::string& kind, const std::string& name) {
   return find(*status->value, kind, name);
 }
 
+using fake_front_actor =
+    http_front_actor::extend<caf::reacts_to<wire_atom, http_backend_ptr>>::extend_with<observed_actor>;
+
+/// Front ends that only know their port.
+struct fake_fronts {
+  /// That they were to listen on, in order.
+  std::vector<std::uint16_t> ports;
+  bool can_listen = true;
+  /// The last that was made, and whom it serves.
+  http_front_actor last;
+  http_backend_ptr served;
+
+  http_front_actor make(stage& s, std::uint16_t port) {
+    ports.push_back(port);
+    last = s.system().spawn([this, port](fake_front_actor::pointer self) -> fake_front_actor::behavior_type {
+      return {
+          [this, port](port_atom) -> caf::result<std::uint16_t> {
+            if (can_listen)
+              return port;
+            return to_caf(fail(errc::io_failed, "taken"));
+          },
+          [](stop_atom, caf::timespan) { return acknowledgement{}; },
+          [this](wire_atom, const http_backend_ptr& backend) { served = backend; },
+          [self](status_atom) { return status_of(self); },
+      };
+    });
+    return last;
+  }
+
+  void adopt(stage& s, std::uint16_t port) {
+    const auto maker = std::make_shared<const front_maker>(
+        front_maker{[&](const http_backend&, std::uint16_t again) { return make(s, again); }});
+    caf::anon_send(s.actors.supervisor, adopt_atom::value, make(s, port), maker);
+    s.run();
+  }
+};
+
 } // namespace
 
 TEST_CASE("a model's actor that dies is made again, and only the run that was asking it fails") {
@@ -314,6 +351,60 @@ TEST_CASE("what ends in order, or after a stop, is not made again") {
     kill(s, model);
     CHECK(plain_model(s, "slow") == model);
   }
+}
+
+TEST_CASE("a front end that fails is made again at its port, and told whom it serves") {
+  stage s;
+  s.begin(with_slow_model());
+  fake_fronts fronts;
+  fronts.adopt(s, 8001);
+  CHECK(fronts.served->sessions == s.where->current()->sessions);
+  fronts.served = nullptr;
+  kill(s, fronts.last);
+  CHECK(fronts.ports == std::vector<std::uint16_t>{8001, 8001});
+  REQUIRE(fronts.served);
+  CHECK(fronts.served->sessions == s.where->current()->sessions);
+  CHECK(s.where->current()->fronts.at("1") == fronts.last);
+  const auto node = find(s, "http_front", "1");
+  CHECK(node.state == "running");
+  CHECK(node.restarts == 1);
+}
+
+TEST_CASE("a front end that finds its port taken tries again") {
+  stage s;
+  s.begin(with_slow_model());
+  fake_fronts fronts;
+  fronts.adopt(s, 8001);
+  fronts.can_listen = false;
+  kill(s, fronts.last);
+  CHECK(fronts.ports.size() == 2);
+  CHECK(find(s, "http_front", "1").state != "running");
+  fronts.can_listen = true;
+  s.advance(defaults::actor_max_backoff);
+  CHECK(fronts.ports.size() == 3);
+  CHECK(find(s, "http_front", "1").state == "running");
+}
+
+TEST_CASE("a front end that could not listen, or was stopped, is not made again") {
+  stage s;
+  s.begin(with_slow_model());
+  fake_fronts fronts;
+  SECTION("it could not listen") {
+    fronts.can_listen = false;
+    fronts.adopt(s, 8001);
+    kill(s, fronts.last);
+  }
+  SECTION("it was stopped") {
+    fronts.adopt(s, 8001);
+    caf::anon_send_exit(fronts.last, caf::exit_reason::user_shutdown);
+    s.run();
+  }
+  s.advance(defaults::actor_max_backoff);
+  CHECK(fronts.ports.size() == 1);
+  // Another takes its place.
+  fronts.can_listen = true;
+  fronts.adopt(s, 8002);
+  CHECK(find(s, "http_front", "1").state == "running");
 }
 
 TEST_CASE("the tree tells what each part has under way, and which does not answer") {

@@ -169,6 +169,8 @@ stage::~stage() {
       caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
     for (const auto& handle : actors.hooks)
       caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
+    for (const auto& [name, front] : actors.fronts)
+      caf::anon_send_exit(front, caf::exit_reason::user_shutdown);
   }
   for (const auto& tool : tools_)
     caf::anon_send_exit(tool, caf::exit_reason::user_shutdown);

@@ -32,6 +32,8 @@ inline constexpr unsigned actor_max_restarts = 3;
 inline constexpr auto actor_restarts_within = 5000ms;
 inline constexpr auto actor_cooldown = 10'000ms;
 inline constexpr auto actor_stable_after = 60'000ms;
+/// For a front end to listen. Host names may have to be looked up for that.
+inline constexpr auto front_opening = 30'000ms;
 
 /// After the grace of a shutdown, for cancelled runs to answer.
 inline constexpr auto cancelled_run_grace = 2000ms;
@@ -95,9 +97,9 @@ inline constexpr std::size_t journal_depth = 1024;
 
 /// Runs that go on at the same time of those that a server did not live to end; the others follow.
 inline constexpr std::size_t recovering_runs = 64;
-/// A run that cannot be taken up for now (the disk is full, the store is slow) is tried again so often, after
-/// a pause that doubles each time up to the longest.
-inline constexpr unsigned recovery_tries = 10;
+/// A run that cannot be taken up for now (the disk is full, the store is slow) is tried again until it can,
+/// after a pause that doubles so often, up to the longest.
+inline constexpr unsigned recovery_doublings = 10;
 inline constexpr auto recovery_pause = 500ms;
 inline constexpr auto longest_recovery_pause = 30'000ms;
 /// Ends of runs that could not be written since the disk was full: each a few hundred bytes.
@@ -116,7 +118,10 @@ inline constexpr std::size_t events_read_at_once = 256;
 inline constexpr std::size_t run_log_window = 64u << 10;
 inline constexpr std::size_t run_log_bytes = 256u << 10;
 
-/// Logs of runs that are over which can still be read, where there is no journal.
+/// Before a log asks the store again that could not tell which events there are.
+inline constexpr auto log_look_up_pause = 2'000ms;
+
+/// Logs of runs that are over, or paused, which can still be read, where there is no journal.
 inline constexpr std::size_t kept_logs = 128;
 
 /// Between two looks for what the journal need not keep any more.

@@ -34,21 +34,22 @@ void run_log_state::begin(run_log_setup setup) {
   flow_ = event_flow<caf::actor_addr>(setup_.window);
   if (setup_.is_new || !setup_.is_journaled)
     return ready(0, false);
-  look_up(defaults::recovery_tries);
+  look_up();
 }
 
-void run_log_state::look_up(unsigned tries) {
+void run_log_state::look_up() {
   ask<stored_run_ptr>(
       self_, setup_.store, defaults::store_timeout,
       [this](const stored_run_ptr& found) {
         ready(found->last_event, found->is_over() || found->status == "paused");
       },
-      [this, tries](const caf::error& reason) {
+      [this](const caf::error& reason) {
         const auto why = from_caf(reason);
-        if (why.code == errc::deadline_exceeded && tries > 0)
-          return look_up(tries - 1);
-        log().warn("run '{}': its events cannot be read: {}", setup_.run_id, why.detail);
-        ready(0, true);
+        if (why.code == errc::unknown_run)
+          return ready(0, true);
+        // To count from 1 again would be to write over what there is.
+        log().warn("run '{}': its events cannot be read now: {}", setup_.run_id, why.detail);
+        self_->delayed_send(self_, defaults::log_look_up_pause, look_up_atom::value);
       },
       journal_atom::value, setup_.run_id);
 }
@@ -293,8 +294,8 @@ void run_log_state::acknowledge(const caf::actor_addr& source, std::uint64_t eve
     caf::anon_send(still, consumed_atom::value, events);
 }
 
-run_log_actor::behavior_type run_log_behavior(run_log_actor::stateful_pointer<run_log_state> self,
-                                              run_log_setup setup) {
+looking_run_log_actor::behavior_type
+run_log_behavior(looking_run_log_actor::stateful_pointer<run_log_state> self, run_log_setup setup) {
   self->set_down_handler([self](const caf::down_msg& what) { self->state.down(what.source); });
   self->state.begin(std::move(setup));
   return {
@@ -306,6 +307,7 @@ run_log_actor::behavior_type run_log_behavior(run_log_actor::stateful_pointer<ru
         self->state.use(caf::actor_cast<store_actor>(store));
       },
       [self](finished_atom) { self->state.finish(); },
+      [self](look_up_atom) { self->state.look_up(); },
   };
 }
 

@@ -36,14 +36,20 @@ struct run_log_setup {
   std::size_t kept_bytes = 0;
 };
 
+/// Internal: the store can be asked again.
+using look_up_atom = caf::atom_constant<caf::atom("lookup")>;
+using looking_run_log_actor = run_log_actor::extend<caf::reacts_to<look_up_atom>>;
+
 /// Numbers a run's events as they come, has them written down before anybody sees them, and hands them to
 /// readers, each at its own pace.
 class run_log_state {
 public:
-  explicit run_log_state(run_log_actor::pointer self) : self_(self) {}
+  explicit run_log_state(looking_run_log_actor::pointer self) : self_(self) {}
   ~run_log_state();
 
   void begin(run_log_setup setup);
+  /// Asks the store which events there are; again and again, until it tells.
+  void look_up();
   void add(const run_event& what);
   caf::typed_response_promise<acknowledgement> append(session_append&& what);
   caf::typed_response_promise<run_events_ptr> read(std::uint64_t after);
@@ -61,8 +67,6 @@ private:
     caf::typed_response_promise<run_events_ptr> promise;
   };
 
-  /// Asks the store which events there are; a slow one so often again.
-  void look_up(unsigned tries);
   /// Does it once it is known what there is.
   void when_ready(std::function<void()> task);
   void ready(std::uint64_t last, bool is_over);
@@ -83,7 +87,7 @@ private:
   void take_unsaved(run_change& change);
   static void acknowledge(const caf::actor_addr& source, std::uint64_t events);
 
-  run_log_actor::pointer self_;
+  looking_run_log_actor::pointer self_;
   run_log_setup setup_;
   bool is_ready_ = false;
   std::vector<std::function<void()>> pending_;
@@ -107,7 +111,7 @@ private:
   std::vector<reader> waiting_;
 };
 
-run_log_actor::behavior_type run_log_behavior(run_log_actor::stateful_pointer<run_log_state> self,
-                                              run_log_setup setup);
+looking_run_log_actor::behavior_type
+run_log_behavior(looking_run_log_actor::stateful_pointer<run_log_state> self, run_log_setup setup);
 
 } // namespace troupe

@@ -98,15 +98,18 @@ std::vector<run_record_ptr> run_register::lose(const std::string& session_id) {
   return lost;
 }
 
-void run_register::forget(const std::string& session_id) {
+std::vector<std::string> run_register::forget(const std::string& session_id) {
+  std::vector<std::string> forgotten;
   for (auto known = runs_.begin(); known != runs_.end();) {
     if (!known->second.place || known->second.record->session_id != session_id) {
       ++known;
       continue;
     }
+    forgotten.push_back(known->first);
     forget_place(known->second);
     known = runs_.erase(known);
   }
+  return forgotten;
 }
 
 run_record_ptr run_register::find(const std::string& run_id) const {

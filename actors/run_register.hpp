@@ -23,8 +23,8 @@ public:
   void end(run_record_ptr record);
   /// The session's actor is gone, and with it the runs that it had under way, which are returned.
   std::vector<run_record_ptr> lose(const std::string& session_id);
-  /// The session is forgotten, and so are its runs that are over or paused.
-  void forget(const std::string& session_id);
+  /// The session is forgotten, and so are its runs that are over or paused: these.
+  std::vector<std::string> forget(const std::string& session_id);
   /// Null if the run is not known.
   run_record_ptr find(const std::string& run_id) const;
 

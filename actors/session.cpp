@@ -35,14 +35,35 @@ void session_state::begin(std::string id, session_environment_ptr environment, s
   parent_ = std::move(parent);
 }
 
+template <class Job>
+const caller& session_state::caller_of(const Job& wanted) {
+  if constexpr (requires { wanted.request; })
+    return wanted.request.by;
+  else
+    return wanted.by;
+}
+
+template <class Job>
+error session_state::unknown_to(const Job& wanted) const {
+  if constexpr (requires { wanted.run_id; })
+    return unknown_run(wanted.run_id);
+  else if constexpr (requires { wanted.request.decisions; })
+    return unknown_run(wanted.request.run_id);
+  else
+    return unknown();
+}
+
 template <class Job, class Promise>
 Promise session_state::enqueue(Job&& wanted, Promise promise) {
   constexpr bool is_prompt = std::is_same_v<std::remove_cvref_t<Job>, prompt_job>;
   std::optional<error> refusal;
+  // The queue is its owner's.
+  if (loaded_ && !may_see(caller_of(wanted)))
+    refusal = unknown_to(wanted);
   const auto& measures = environment_->measures;
   if (measures)
     measures->queue.observe(static_cast<double>(jobs_.size()));
-  if (jobs_.size() > environment_->max_queue) {
+  if (!refusal && jobs_.size() > environment_->max_queue) {
     if (measures)
       measures->refused_queue.add();
     refusal =
@@ -50,7 +71,7 @@ Promise session_state::enqueue(Job&& wanted, Promise promise) {
   }
   if constexpr (is_prompt)
     if (!refusal)
-      refusal = make_way(wanted.request);
+      refusal = make_way(wanted.request, jobs_.size());
   if (refusal) {
     count_handled(1);
     if constexpr (is_prompt)
@@ -65,27 +86,46 @@ Promise session_state::enqueue(Job&& wanted, Promise promise) {
   return promise;
 }
 
-std::optional<error> session_state::make_way(const chat_request& request) {
+std::optional<error> session_state::make_way(const chat_request& request, std::size_t ahead) {
   const auto policy = request.busy.value_or(environment_->busy);
-  if (policy == busy_policy::enqueue || (jobs_.empty() && !paused_))
+  // Else what there is is found out once it is loaded.
+  if (policy == busy_policy::enqueue || !loaded_)
     return std::nullopt;
-  // Whether they may be here at all is found out when their turn comes.
-  if (!loaded_ || !may_see(request.by))
-    return std::nullopt;
-  if (policy == busy_policy::reject) {
-    if (jobs_.empty())
-      return std::nullopt;
-    return fail(errc::conflict, "a run of the session is under way");
-  }
+  const auto place = jobs_.begin() + static_cast<std::ptrdiff_t>(ahead);
+  const bool finds_run = std::any_of(jobs_.begin(), place, is_run);
+  if (policy == busy_policy::reject)
+    return finds_run ? std::optional(fail(errc::conflict, "a run of the session is under way"))
+                     : std::nullopt;
   const auto reason = fail(errc::cancelled, "another prompt to the session has taken its place");
   const bool rolls_back = policy == busy_policy::rollback;
-  if (jobs_.empty()) {
-    jobs_.emplace_back(drop_job{paused_->run_id, reason, true, rolls_back});
-  } else if (is_run(jobs_.front())) {
+  if (finds_run && is_run(jobs_.front())) {
     rolls_back_ = rolls_back_ || rolls_back;
     cancel_front(reason, cancel_mode::at_once);
+  } else if (!finds_run && paused_) {
+    jobs_.insert(place, drop_job{paused_->run_id, reason, true, rolls_back});
   }
   return std::nullopt;
+}
+
+void session_state::make_way_for_waiting() {
+  for (std::size_t i = 0; i < jobs_.size(); ++i) {
+    auto* prompt = std::get_if<prompt_job>(&jobs_[i]);
+    // One that was begun before the server ended is not told about policies.
+    if (prompt == nullptr || prompt->is_accepted)
+      continue;
+    const auto before = jobs_.size();
+    const bool is_known = may_see(prompt->request.by);
+    // The front one's turn has come, where it is seen to.
+    if (i == 0 && !is_known)
+      continue;
+    if (const auto refusal = is_known ? make_way(prompt->request, i) : unknown()) {
+      report_unbegun(prompt->request, *refusal);
+      prompt->promise.deliver(to_caf(*refusal));
+      jobs_.erase(jobs_.begin() + static_cast<std::ptrdiff_t>(i--));
+      count_handled(1);
+    }
+    i += jobs_.size() > before ? 1 : 0;
+  }
 }
 
 void session_state::cancel_front(const error& reason, cancel_mode mode) {
@@ -128,6 +168,10 @@ void session_state::overdue(const std::string& run_id) {
 
 bool session_state::may_see(const caller& by) const {
   return !owner_ || by.is_operator || *owner_ == by.subject;
+}
+
+error session_state::unknown_run(const std::string& run_id) {
+  return fail(errc::unknown_run, fmt::format("there is no run '{}'", run_id));
 }
 
 error session_state::unknown() const {

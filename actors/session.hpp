@@ -125,7 +125,7 @@ private:
     std::string run_id;
     observer_actor observer;
     std::optional<error> cancelled{};
-    /// So often it could not be taken up for now.
+    /// So often the pause before the next try has doubled.
     unsigned tries = 0;
   };
   /// A paused run is cancelled.
@@ -145,13 +145,22 @@ private:
   template <class Job, class Promise>
   Promise enqueue(Job&& wanted, Promise promise);
   void next();
-  /// Does what the prompt's policy says about the run that is in its way; an error refuses it.
-  std::optional<error> make_way(const chat_request& request);
+  /// Does what the prompt's policy says about the run that is in its way, of so many jobs before it; an error
+  /// refuses it.
+  std::optional<error> make_way(const chat_request& request, std::size_t ahead);
+  /// The same for those that came before the session was loaded.
+  void make_way_for_waiting();
   /// Cancels the run under way, for good.
   void cancel_front(const error& reason, cancel_mode mode);
   /// Whether the session, if it is there, may be seen by them.
   bool may_see(const caller& by) const;
   error unknown() const;
+  static error unknown_run(const std::string& run_id);
+  template <class Job>
+  static const caller& caller_of(const Job& wanted);
+  /// What somebody is told who may not see the session.
+  template <class Job>
+  error unknown_to(const Job& wanted) const;
 
   /// Ends the job under way.
   void done();
@@ -160,6 +169,8 @@ private:
 
   // session_jobs.cpp: how each job begins.
   void load();
+  /// The front job can begin now.
+  void has_loaded();
   /// What a run sees of the conversation before it.
   shared_items recent(shared_items all) const;
   void start();
@@ -168,6 +179,8 @@ private:
   void start(const show_job& wanted);
   void start(const erase_job& wanted);
   void start(const drop_job& wanted);
+  /// A resumption is refused.
+  void stay_paused(const error& reason);
   /// The job's answer, and its end.
   void deliver(caf::error reason);
   void deliver(chat_reply&& reply);

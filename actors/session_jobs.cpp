@@ -46,19 +46,29 @@ void session_state::load() {
             return fail_run(paused.error());
           paused_ = std::move(*paused);
         }
-        loaded_ = true;
-        start();
-        accept_waiting();
+        has_loaded();
       },
       [this](const caf::error& reason) {
         const auto why = from_caf(reason);
         if (why.code != errc::unknown_session)
           return fail_run(why);
-        loaded_ = true;
-        start();
-        accept_waiting();
+        has_loaded();
       },
       info_atom::value, id_);
+}
+
+void session_state::has_loaded() {
+  loaded_ = true;
+  const auto kind = jobs_.front().index();
+  make_way_for_waiting();
+  if (jobs_.front().index() != kind) {
+    // What is in its way comes first.
+    busy_ = false;
+    next();
+  } else {
+    start();
+  }
+  accept_waiting();
 }
 
 void session_state::start() {
@@ -112,7 +122,7 @@ void session_state::start(resume_job& wanted) {
   run_id_ = wanted.request.run_id;
   take_log(wanted.observer, wanted.request.is_logged);
   if (!may_see(wanted.request.by))
-    return deliver(to_caf(fail(errc::unknown_run, fmt::format("there is no run '{}'", run_id_))));
+    return deliver(to_caf(unknown_run(run_id_)));
   if (!paused_ || paused_->run_id != run_id_)
     return deliver(to_caf(fail(errc::conflict, fmt::format("the run '{}' is not paused", run_id_))));
   if (cancelled_) {
@@ -120,11 +130,11 @@ void session_state::start(resume_job& wanted) {
     return deliver(to_caf(cancelled_->first));
   }
   if (auto fits = run::check_decisions(*paused_->state, wanted.request.decisions); !fits)
-    return deliver(to_caf(fits.error()));
+    return stay_paused(fits.error());
   const auto agent = environment_->agents->find(paused_->state->agent->name);
   if (agent == environment_->agents->end())
-    return deliver(to_caf(fail(errc::unknown_agent,
-                               fmt::format("there is no agent '{}' any more", paused_->state->agent->name))));
+    return stay_paused(fail(errc::unknown_agent,
+                            fmt::format("there is no agent '{}' any more", paused_->state->agent->name)));
   travelling_run run;
   run.state = *paused_->state;
   run.decisions = std::move(wanted.request.decisions);
@@ -141,6 +151,12 @@ void session_state::start(resume_job& wanted) {
   record->interruptions.clear();
   self_->send(parent_, finished_atom::value, run_record_ptr(std::move(record)));
   send_off(agent->second, std::move(run), spending_, wanted.request.streamed, wanted.observer);
+}
+
+void session_state::stay_paused(const error& reason) {
+  self_->send(parent_, finished_atom::value,
+              run_record_ptr(std::make_shared<const run_record>(paused_record())));
+  deliver(to_caf(reason));
 }
 
 void session_state::deliver(caf::error reason) {
@@ -169,7 +185,7 @@ void session_state::deliver(chat_reply&& reply) {
 void session_state::start(const show_job& wanted) {
   auto promise = wanted.promise;
   if (!paused_ || paused_->run_id != wanted.run_id || !may_see(wanted.by))
-    promise.deliver(to_caf(fail(errc::unknown_run, fmt::format("there is no run '{}'", wanted.run_id))));
+    promise.deliver(to_caf(unknown_run(wanted.run_id)));
   else
     promise.deliver(run_record_ptr(std::make_shared<const run_record>(paused_record())));
   done();

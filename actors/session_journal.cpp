@@ -122,7 +122,7 @@ void session_state::write(session_append&& addition) {
         const auto why = from_caf(reason);
         log().warn("session '{}': the journal could not be written: {}", id_, why.detail);
         // What was told to be over must not be carried out after a restart.
-        if (ending && why.code == errc::store_full)
+        if (ending)
           self_->send(environment_->store, finished_atom::value, *ending);
       },
       std::move(addition));
@@ -341,10 +341,11 @@ bool session_state::plan_recovery(const error& reason) {
                       reason.code == errc::overloaded || reason.code == errc::unavailable ||
                       // The store's actor is being started again.
                       reason.code == errc::shutting_down || reason.code == errc::internal;
-  if (wanted == nullptr || cancelled_ || !passes || wanted->tries >= defaults::recovery_tries)
+  if (wanted == nullptr || cancelled_ || !passes)
     return false;
-  const auto pause = std::min<std::chrono::milliseconds>(defaults::recovery_pause * (1 << wanted->tries++),
+  const auto pause = std::min<std::chrono::milliseconds>(defaults::recovery_pause * (1 << wanted->tries),
                                                          defaults::longest_recovery_pause);
+  wanted->tries = std::min(wanted->tries + 1, defaults::recovery_doublings);
   log().warn("session '{}': the run '{}' cannot go on now, but is tried again in {} ms: {}", id_, run_id_,
              pause.count(), reason.detail);
   self_->delayed_send(self_, pause, again_atom::value, run_id_);

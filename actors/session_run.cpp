@@ -269,8 +269,9 @@ void session_state::lose_run(error reason) {
                 run_record_ptr(std::make_shared<const run_record>(paused_record())));
   else
     report({}, reason);
-  // Else it would come back after a restart, though its end was told.
-  if (is_in_journal_ && !was_paused_ && reason.code == errc::store_full) {
+  // Else it would come back after a restart, though its end was told; after a shutdown it is to.
+  const bool is_shutdown = cancelled_ && cancelled_->first.code == errc::shutting_down;
+  if (is_in_journal_ && !was_paused_ && !is_shutdown) {
     run_change change{run_id_};
     change.ended = to_stored(record_of_end({}, reason));
     self_->send(environment_->store, finished_atom::value, std::move(change));

@@ -148,12 +148,16 @@ void sessions_state::count_end(const run_record& record) {
 caf::result<chat_reply> sessions_state::start_run(chat_request&& request, observer_actor observer) {
   if (const auto refusal = no_room())
     return to_caf(*refusal);
+  const auto& session = take_in(request, observer);
+  return self_->delegate(session.handle, std::move(request), std::move(observer));
+}
+
+sessions_state::entry& sessions_state::take_in(const chat_request& request, observer_actor& observer) {
   if (request.is_logged)
     observer = make_log(request.run_id, true);
   runs_->begin(request.run_id, request.session_id, request.agent, request.by.subject, request.key_hash);
   count_begin(request.run_id);
-  const auto& session = find_or_make(request.session_id);
-  return self_->delegate(session.handle, std::move(request), std::move(observer));
+  return find_or_make(request.session_id);
 }
 
 caf::result<session_record_ptr> sessions_state::load(const std::string& session_id, const caller& by) {
@@ -178,7 +182,7 @@ caf::result<acknowledgement> sessions_state::erase(const std::string& session_id
   if (stopping_)
     return to_caf(fail(errc::shutting_down, "the server is shutting down"));
   if (by.is_operator)
-    runs_->forget(session_id);
+    erased(session_id);
   // A session that is not in use has nothing to wait for.
   if (by.is_operator && !entries_.contains(session_id) && !orphans_.contains(session_id))
     return self_->delegate(environment_->store, erase_atom::value, session_id);
@@ -224,13 +228,12 @@ void sessions_state::run_over(const run_record& record) {
       else
         promise.deliver(to_caf(reply.error()));
     }
-  // A paused run's is read back from the journal when it goes on.
-  if (record.status != run_status::paused || environment_->is_journaled)
-    retire_log(record.run_id);
+  retire_log(record.run_id);
 }
 
 void sessions_state::erased(const std::string& session_id) {
-  runs_->forget(session_id);
+  for (const auto& run_id : runs_->forget(session_id))
+    drop_log(run_id);
 }
 
 void sessions_state::put_away_oldest() {
@@ -250,6 +253,12 @@ void sessions_state::died(const caf::actor_addr& who) {
   for (const auto& lost : runs_->lose(dead->first)) {
     count_end(*lost);
     run_over(*lost);
+    // It is told to have failed, so that it must not come back after a restart.
+    if (environment_->is_journaled && !stopping_) {
+      run_change change{lost->run_id};
+      change.ended = to_stored(*lost);
+      self_->send(environment_->store, finished_atom::value, std::move(change));
+    }
   }
   if (session.is_idle())
     idle_.erase(session.place);

@@ -90,6 +90,8 @@ private:
   void recover_more();
   void recover(const std::string& session_id);
   caf::result<chat_reply> start_run(chat_request&& request, observer_actor observer);
+  /// Registers the run, gives it a log if it is to have one, and tells its session.
+  entry& take_in(const chat_request& request, observer_actor& observer);
   /// Why nothing more can be begun now; counts it.
   std::optional<error> no_room() const;
   /// Counts a run that has begun, or is over.
@@ -106,10 +108,11 @@ private:
   void run_over(const run_record& record);
   /// The log of the run's events, made if there is none.
   run_log_actor make_log(const std::string& run_id, bool is_new);
-  /// As above, of a paused run that goes on.
-  run_log_actor log_that_goes_on(const std::string& run_id);
-  /// The run is over: its log need not be kept, or not for long.
+  /// Who watches a paused run that goes on: its log, whatever it was before, unless an embedder does.
+  observer_actor watcher_of(resume_request& request, const observer_actor& observer);
+  /// The run is over or has paused: its log need not be kept, or not for long.
   void retire_log(const std::string& run_id);
+  void drop_log(const std::string& run_id);
   /// To send it something. Runs of it that another server did not live to end come first.
   entry& find_or_make(const std::string& session_id);
   /// Puts the session that has been idle for longest away.
@@ -149,7 +152,7 @@ private:
   std::unordered_map<std::string, key_look_up> looked_up_;
   /// By run.
   std::unordered_map<std::string, run_log_actor> logs_;
-  /// Runs that are over whose logs are kept, the oldest first.
+  /// Runs that are over, or wait for somebody's word, whose logs are kept; the oldest first.
   std::deque<std::string> old_logs_;
   /// Runs to go on with, by session, and the sessions in the order in which their turn comes.
   std::unordered_map<std::string, std::vector<std::string>> orphans_;

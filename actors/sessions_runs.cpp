@@ -34,8 +34,7 @@ run_log_actor sessions_state::make_log(const std::string& run_id, bool is_new) {
     if (!is_new)
       return known->second;
     // It was refused before, and is asked for again.
-    logs_.erase(known);
-    std::erase(old_logs_, run_id);
+    drop_log(run_id);
   }
   run_log_setup setup{run_id, environment_->store, environment_->is_journaled, is_new};
   setup.hides = environment_->hides;
@@ -44,8 +43,13 @@ run_log_actor sessions_state::make_log(const std::string& run_id, bool is_new) {
   return logs_.emplace(run_id, self_->spawn(run_log_behavior, std::move(setup))).first->second;
 }
 
-run_log_actor sessions_state::log_that_goes_on(const std::string& run_id) {
-  const auto log = make_log(run_id, false);
+observer_actor sessions_state::watcher_of(resume_request& request, const observer_actor& observer) {
+  // An embedder's own, who reads nothing else.
+  if (observer && !request.is_logged)
+    return observer;
+  request.is_logged = true;
+  const auto log = make_log(request.run_id, false);
+  std::erase(old_logs_, request.run_id);
   self_->send(log, recover_atom::value);
   return log;
 }
@@ -60,11 +64,15 @@ void sessions_state::retire_log(const std::string& run_id) {
     logs_.erase(run_id);
     return;
   }
+  std::erase(old_logs_, run_id);
   old_logs_.push_back(run_id);
-  if (old_logs_.size() > defaults::kept_logs) {
-    logs_.erase(old_logs_.front());
-    old_logs_.pop_front();
-  }
+  if (old_logs_.size() > defaults::kept_logs)
+    drop_log(std::string(old_logs_.front()));
+}
+
+void sessions_state::drop_log(const std::string& run_id) {
+  logs_.erase(run_id);
+  std::erase(old_logs_, run_id);
 }
 
 caf::result<caf::strong_actor_ptr> sessions_state::log_of(const std::string& run_id, const caller& by,
@@ -194,13 +202,8 @@ void sessions_state::key_looked_up(const std::string& run_id, const run_record* 
       each.promise.deliver(to_caf(*refusal));
       continue;
     }
-    if (each.request.is_logged)
-      each.observer = make_log(run_id, true);
-    runs_->begin(run_id, each.request.session_id, each.request.agent, each.request.by.subject,
-                 each.request.key_hash);
-    count_begin(run_id);
-    each.promise.delegate(find_or_make(each.request.session_id).handle, std::move(each.request),
-                          std::move(each.observer));
+    const auto& session = take_in(each.request, each.observer);
+    each.promise.delegate(session.handle, std::move(each.request), std::move(each.observer));
   }
 }
 
@@ -234,8 +237,14 @@ caf::typed_response_promise<Answer> sessions_state::find_session(const std::stri
   }
   ask<std::string>(
       self_, environment_->store, defaults::store_timeout,
-      [promise, go_on = std::move(go_on)](const std::string& session_id) mutable {
-        go_on(promise, session_id);
+      [this, promise, run_id, by, failed, go_on = std::move(go_on)](const std::string& session_id) mutable {
+        // Whether they may is for the session to say.
+        ask<run_record_ptr>(
+            self_, find_or_make(session_id).handle, defaults::store_timeout,
+            [promise, session_id, go_on = std::move(go_on)](const run_record_ptr&) mutable {
+              go_on(promise, session_id);
+            },
+            failed, run_atom::value, run_id, by);
       },
       failed, run_atom::value, run_id);
   return promise;
@@ -254,18 +263,17 @@ caf::result<chat_reply> sessions_state::resume(resume_request&& request, observe
       return to_caf(no_run(request.run_id));
     if (known->status != run_status::paused)
       return not_paused(request.run_id, to_string(known->status));
-    if (request.is_logged)
-      observer = log_that_goes_on(request.run_id);
+    observer = watcher_of(request, observer);
     return self_->delegate(find_or_make(known->session_id).handle, std::move(request), std::move(observer));
   }
   const auto run_id = request.run_id;
   const auto by = request.by;
   return find_session<chat_reply>(
       run_id, by,
-      [this, request = std::move(request), observer = std::move(observer)](auto& promise,
-                                                                           const std::string& session_id) {
-        const auto watcher = request.is_logged ? observer_actor(log_that_goes_on(request.run_id)) : observer;
-        promise.delegate(find_or_make(session_id).handle, request, watcher);
+      [this, request = std::move(request),
+       observer = std::move(observer)](auto& promise, const std::string& session_id) mutable {
+        const auto watcher = watcher_of(request, observer);
+        promise.delegate(find_or_make(session_id).handle, std::move(request), watcher);
       },
       [not_paused](auto& promise, const run_record_ptr& record) {
         promise.deliver(not_paused(record->run_id, to_string(record->status)));

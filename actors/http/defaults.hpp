@@ -37,6 +37,9 @@ inline constexpr std::chrono::milliseconds sse_keep_alive{15'000};
 /// Bytes of events that a client has not taken yet, past which its run is held back.
 inline constexpr std::size_t sse_buffer_bytes = 64u << 10;
 
+/// Before a stream asks again for the log of a run that goes on.
+inline constexpr std::chrono::milliseconds log_pause{100};
+
 /// Connections beyond the bound that are told so at the same time; further ones wait to be accepted.
 inline constexpr std::size_t max_refused_connections = 256;
 

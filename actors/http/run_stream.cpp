@@ -2,6 +2,7 @@
 
 #include "actors/ask.hpp"
 #include "actors/error.hpp"
+#include "actors/http/defaults.hpp"
 #include "actors/told_event.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -19,12 +20,17 @@ namespace troupe::http {
 
 namespace {
 
+/// Internal: the run's log can be asked for again.
+using find_log_atom = caf::atom_constant<caf::atom("findlog")>;
+using following_stream_actor = run_stream_actor::extend<caf::reacts_to<find_log_atom>>;
+
 class stream_state {
 public:
-  explicit stream_state(run_stream_actor::pointer self) : self_(self) {}
+  explicit stream_state(following_stream_actor::pointer self) : self_(self) {}
 
   void start(run_stream_setup setup);
   void taken(std::uint64_t bytes);
+  void find_log();
   void give_up();
 
   const char* name = "run_stream";
@@ -32,7 +38,6 @@ public:
 private:
   template <class Request>
   void start_run(Request&& request);
-  void find_log(const caller& by);
   void read();
   void came(const run_events& found);
   /// The log has no more: the run is over, or has paused.
@@ -48,7 +53,7 @@ private:
   void give_up_for(const caf::error& reason);
   void cancel_run();
 
-  run_stream_actor::pointer self_;
+  following_stream_actor::pointer self_;
   run_stream_setup setup_;
   std::string session_id_;
   std::string run_id_;
@@ -65,7 +70,7 @@ private:
   std::optional<error> failure_;
 };
 
-using stream_pointer = run_stream_actor::stateful_pointer<stream_state>;
+using stream_pointer = following_stream_actor::stateful_pointer<stream_state>;
 
 void stream_state::start(run_stream_setup setup) {
   setup_ = std::move(setup);
@@ -81,7 +86,7 @@ void stream_state::start(run_stream_setup setup) {
     last_ = from_here;
     start_run(std::move(std::get<resume_request>(setup_.what)));
   }
-  find_log(by_);
+  find_log();
 }
 
 template <class Request>
@@ -107,7 +112,7 @@ void stream_state::start_run(Request&& request) {
       std::move(request), observer_actor());
 }
 
-void stream_state::find_log(const caller& by) {
+void stream_state::find_log() {
   const bool follows = std::holds_alternative<follow_run>(setup_.what);
   ask<caf::strong_actor_ptr>(
       self_, setup_.sessions, setup_.timeout,
@@ -123,7 +128,7 @@ void stream_state::find_log(const caller& by) {
         log_ended_ = true;
         complete();
       },
-      events_atom::value, run_id_, by, key_hash_);
+      events_atom::value, run_id_, by_, key_hash_);
 }
 
 void stream_state::read() {
@@ -163,10 +168,11 @@ void stream_state::log_ended() {
   ask<run_record_ptr>(
       self_, setup_.sessions, setup_.timeout,
       [this](const run_record_ptr& record) {
-        // It goes on already.
+        // It goes on already; its log may not know yet.
         if (record->status == run_status::running) {
           log_ended_ = false;
-          return find_log(by_);
+          self_->delayed_send(self_, defaults::log_pause, find_log_atom::value);
+          return;
         }
         end_ = last_event(*record);
         complete();
@@ -239,11 +245,12 @@ void stream_state::cancel_run() {
   caf::anon_send(setup_.sessions, cancel_atom::value, run_id_, cancel_mode::at_once, by_);
 }
 
-run_stream_actor::behavior_type run_stream(stream_pointer self, run_stream_setup setup) {
+following_stream_actor::behavior_type run_stream(stream_pointer self, run_stream_setup setup) {
   self->state.start(std::move(setup));
   return {
       [self](written_atom, std::uint64_t bytes) { self->state.taken(bytes); },
       [self](gone_atom) { self->state.give_up(); },
+      [self](find_log_atom) { self->state.find_log(); },
   };
 }
 

@@ -1,5 +1,6 @@
 #include "actors/error.hpp"
 #include "actors/session.hpp"
+#include "actors/told_event.hpp"
 #include "tests/actors/support/stage.hpp"
 
 #include <catch2/catch.hpp>
@@ -319,4 +320,87 @@ TEST_CASE("a run whose pause could not be stored does not come back when the sto
   CHECK_FALSE(ask("and again")->came());
   caf::anon_send_exit(session, caf::exit_reason::user_shutdown);
   h.s.run();
+}
+
+namespace {
+
+/// The events of the run after that one, so far.
+std::vector<std::string> events_of(stage& s, const run_log_actor& log, std::uint64_t after = 0) {
+  const auto found = s.ask<run_events_ptr>(log, events_atom::value, after);
+  s.run();
+  std::vector<std::string> names;
+  if (found->value)
+    for (const auto& each : (*found->value)->events)
+      names.push_back(event_from_stored(each.text).name);
+  return names;
+}
+
+std::shared_ptr<test::answer<caf::strong_actor_ptr>> log_of(stage& s, const std::string& run_id,
+                                                            const caller& by = {}) {
+  auto found = s.ask<caf::strong_actor_ptr>(s.actors.sessions, events_atom::value, run_id, by, std::string());
+  s.run();
+  return found;
+}
+
+chat_request logged(std::string run_id, std::string session, caller by = {}) {
+  auto request = prompt("pay");
+  request.run_id = std::move(run_id);
+  request.session_id = std::move(session);
+  request.is_logged = true;
+  request.by = std::move(by);
+  return request;
+}
+
+} // namespace
+
+TEST_CASE("a run that is resumed by somebody who does not watch tells its readers all the same") {
+  house h;
+  h.s.ask<chat_reply>(h.s.actors.sessions, logged("r", "s"), observer_actor());
+  h.s.run();
+  h.s.model->calls_tools({{"pay", "{}"}});
+  h.s.run();
+  const auto log = caf::actor_cast<run_log_actor>(*log_of(h.s, "r")->value);
+  const auto before = events_of(h.s, log).size();
+  CHECK(before > 0);
+  h.resume({"1.0", decision::verdict::approve});
+  h.tool->answer(0, tool_result::text("paid"));
+  h.s.run();
+  CHECK_FALSE(events_of(h.s, log, before).empty());
+  // The log is the same as long as the run goes on.
+  CHECK(caf::actor_cast<run_log_actor>(*log_of(h.s, "r")->value) == log);
+}
+
+TEST_CASE("the log of a paused run goes with its session") {
+  house h;
+  const auto pause_and_erase = [&](const std::string& run_id) {
+    h.s.ask<chat_reply>(h.s.actors.sessions, logged(run_id, run_id), observer_actor());
+    h.s.run();
+    h.s.model->calls_tools({{"pay", "{}"}});
+    h.s.run();
+    h.s.ask<acknowledgement>(h.s.actors.sessions, erase_atom::value, run_id);
+    h.s.run();
+    h.s.advance(10min);
+    return h.s.system().registry().running();
+  };
+  const auto once = pause_and_erase("a");
+  CHECK(pause_and_erase("b") == once);
+}
+
+TEST_CASE("the events of a paused run are there for whoever may see it, also once it is not registered") {
+  stage s;
+  const auto tool = std::make_shared<fake_tool>();
+  auto options = stage::two_agents();
+  options.config.agents[0].tool_policies["pay"].approval.needed = true;
+  options.config.limits.kept_runs = 1;
+  options.tools.emplace_back("triage", s.fake("pay", tool));
+  s.begin(std::move(options));
+  s.ask<chat_reply>(s.actors.sessions, logged("r", "s", {"ada", false}), observer_actor());
+  s.run();
+  s.model->calls_tools({{"pay", "{}"}});
+  s.run();
+  s.chat(logged("other", "other"));
+  s.model->says("done");
+  s.run();
+  CHECK(log_of(s, "r", {"bob", false})->code() == errc::unknown_run);
+  CHECK(log_of(s, "r", {"ada", false})->value);
 }

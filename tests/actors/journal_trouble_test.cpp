@@ -1,6 +1,8 @@
+#include "actors/defaults.hpp"
 #include "tests/actors/support/servers.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 #include <catch2/catch.hpp>
 
@@ -188,10 +190,48 @@ TEST_CASE("a run that cannot be taken up for a full disk is taken up once there 
   s.start([&](runtime_options&) { s.where->is_full = true; });
   CHECK(s.now->model->calls.empty());
   CHECK(s.show("r")->status == run_status::running);
+  const auto pauses = GENERATE(0, 30);
+  for (int i = 0; i < pauses; ++i)
+    s.now->advance(defaults::longest_recovery_pause);
+  CHECK(s.now->model->calls.empty());
   s.where->is_full = false;
-  s.now->advance(1s);
+  s.now->advance(pauses == 0 ? 1s : defaults::longest_recovery_pause);
   REQUIRE(s.now->model->calls.size() == 1);
   s.now->model->says("1");
   s.now->run();
   CHECK(s.show("r")->result == "1");
+}
+
+TEST_CASE("a run whose actor died has failed, and does not come back") {
+  servers s;
+  auto request = prompt("one", "r");
+  request.streamed = true;
+  const auto answer = s.now->chat(request);
+  REQUIRE(s.now->model->calls.size() == 1);
+  caf::anon_send_exit(caf::actor_cast<caf::actor>(s.now->model->calls.front().listener),
+                      caf::exit_reason::kill);
+  s.now->run();
+  CHECK(answer->code() == errc::internal);
+  s.now->advance(defaults::owed_pause);
+  s.kill();
+  s.start();
+  CHECK(s.now->model->calls.empty());
+  CHECK(s.show("r")->status == run_status::failed);
+}
+
+TEST_CASE("the runs of a session whose actor died have failed, and do not come back") {
+  servers s;
+  const auto before = s.now->ask<chat_reply>(s.now->actors.sessions, prompt("zero", "r0"), observer_actor());
+  s.now->run();
+  s.now->model->says("0");
+  s.now->run();
+  const auto answer = s.now->chat(prompt("one", "r"));
+  caf::anon_send_exit(before->from, caf::exit_reason::kill);
+  s.now->run();
+  CHECK(answer->code() == errc::shutting_down);
+  s.now->advance(defaults::owed_pause);
+  s.kill();
+  s.start();
+  CHECK(s.now->model->calls.empty());
+  CHECK(s.show("r")->status == run_status::failed);
 }

@@ -222,3 +222,58 @@ TEST_CASE("what one busy session has refused or cancelled does not count against
   CHECK_FALSE(s.chat(prompt("q", "another"))->came());
   CHECK(s.chat(prompt("q", "a fourth"))->code() == errc::overloaded);
 }
+
+TEST_CASE(
+    "two prompts that come at once to a session that is not loaded yet heed what they say of being busy") {
+  stage s;
+  s.begin(stage::two_agents());
+  auto first = prompt("one", "s");
+  auto second = prompt("two", "s");
+  first.run_id = "r1";
+  second.run_id = "r2";
+  second.busy = GENERATE(busy_policy::reject, busy_policy::interrupt, busy_policy::enqueue);
+  const auto ask = [&](const chat_request& what) {
+    return s.ask<chat_reply>(s.actors.sessions, what, observer_actor());
+  };
+  const auto one = ask(first);
+  const auto two = ask(second);
+  s.run();
+  switch (*second.busy) {
+  case busy_policy::reject:
+    CHECK(two->code() == errc::conflict);
+    CHECK_FALSE(one->came());
+    break;
+  case busy_policy::interrupt:
+    CHECK(one->code() == errc::cancelled);
+    CHECK_FALSE(two->came());
+    break;
+  default:
+    CHECK_FALSE(one->came());
+    CHECK_FALSE(two->came());
+  }
+  s.model->says("answered");
+  s.run();
+  CHECK((*second.busy == busy_policy::interrupt ? two : one)->value);
+}
+
+TEST_CASE("who may not see a session takes no place in its queue") {
+  stage s;
+  auto options = stage::two_agents();
+  options.config.sessions.max_queue = 2;
+  s.begin(std::move(options));
+  const auto from = [](const char* who, const char* text) {
+    auto request = prompt(text, "s");
+    request.by = {who, false};
+    return request;
+  };
+  s.chat(from("ada", "one"));
+  for (int i = 0; i < 5; ++i)
+    CHECK(s.chat(from("bob", "mine"))->code() == errc::unknown_session);
+  const auto next = s.chat(from("ada", "two"));
+  CHECK_FALSE(next->came());
+  s.model->says("1");
+  s.run();
+  s.model->says("2");
+  s.run();
+  CHECK(next->value);
+}

@@ -80,6 +80,8 @@ template <class T>
 struct answer {
   std::optional<T> value;
   std::optional<error> failure;
+  /// Who has answered with the value.
+  caf::actor_addr from{};
   bool came() const { return value || failure; }
   /// Of the failure, or nothing.
   std::optional<errc> code() const { return failure ? std::optional(failure->code) : std::nullopt; }
@@ -113,8 +115,12 @@ public:
     caf::anon_send(asker_, task{[box, handle, what...](caf::event_based_actor* self) {
                      // Longer than all that is tested.
                      self->request(handle, std::chrono::minutes(24 * 60), what...)
-                         .then([box](const T& value) { box->value = value; },
-                               [box](const caf::error& reason) { box->failure = from_caf(reason); });
+                         .then(
+                             [box, self](const T& value) {
+                               box->value = value;
+                               box->from = caf::actor_cast<caf::actor_addr>(self->current_sender());
+                             },
+                             [box](const caf::error& reason) { box->failure = from_caf(reason); });
                    }});
     return box;
   }

@@ -64,11 +64,11 @@ redactor::redactor(const std::vector<secret>& secrets) {
       forms.push_back(form);
     }
   }
-  if (!sealable.empty()) {
-    seals_.emplace_back(empty_seal);
-    sealable.emplace_back(seal_begin);
-    by_seal_.emplace(empty_seal, sealed_form{std::string(seal_begin), std::string(seal_begin)});
-  }
+  // Also where nothing is sealed: what looks like a seal must never be taken for one, whatever is sealed
+  // later.
+  seals_.emplace_back(empty_seal);
+  sealable.emplace_back(seal_begin);
+  by_seal_.emplace(empty_seal, sealed_form{std::string(seal_begin), std::string(seal_begin)});
   forms_ = text_finder(std::move(forms));
   sealable_ = text_finder(std::move(sealable));
 }
@@ -115,7 +115,7 @@ std::string redactor::unseal_json(std::string text) const {
 }
 
 std::string redactor::unseal(std::string text, std::string sealed_form::*which) const {
-  auto at = by_seal_.empty() ? std::string::npos : text.find(seal_begin);
+  auto at = text.find(seal_begin);
   if (at == std::string::npos)
     return text;
   std::string made;

@@ -19,7 +19,7 @@ namespace troupe {
 /// costs a search.
 class redactor {
 public:
-  redactor() = default;
+  redactor() : redactor(std::vector<secret>()) {}
   /// To be sealed, a secret has to have a name of its own, of letters, digits and "_.-"; one without is only
   /// hidden. Of several secrets with the same value the first counts.
   explicit redactor(const std::vector<secret>& secrets);

@@ -131,8 +131,6 @@ private:
 } // namespace
 
 std::unique_ptr<session_store> make_sealed_store(std::unique_ptr<session_store> store, redactor_ptr seals) {
-  if (seals->empty())
-    return store;
   return std::make_unique<sealed_store>(std::move(store), std::move(seals));
 }
 

@@ -80,6 +80,14 @@ TEST_CASE("who does not know a secret reads its name") {
         item_list{said("use another-value")});
 }
 
+TEST_CASE("what looks like a seal is not one, whatever is a secret later") {
+  temporary_folder folder;
+  const auto path = folder / "sessions.db";
+  const auto planted = add("s", "a", {said("[redacted:KEY] and [redacted:KEY/1]")});
+  append(*make_sealed_store(open_sqlite_store(path).value(), nothing_to_hide()), {planted});
+  CHECK(open_sealed(path)->load("s").value().value().items == planted.items);
+}
+
 TEST_CASE("a session can be read after a secret got a value that JSON has to escape") {
   temporary_folder folder;
   const auto path = folder / "sessions.db";

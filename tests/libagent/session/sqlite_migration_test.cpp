@@ -1,3 +1,4 @@
+#include "libagent/session/sealed_store.hpp"
 #include "tests/libagent/session/old_databases.hpp"
 #include "tests/libagent/session/store_cases.hpp"
 
@@ -70,6 +71,18 @@ TEST_CASE("a database of version 2 or 3 keeps its sessions and paused runs, whic
   CHECK(store->load_run("r2").value()->items == item_list{said("four")});
   CHECK(store->erase("s1").value());
   CHECK(store->run_ids().value().empty());
+}
+
+TEST_CASE("what looks like a seal in a database from before there were any is not one") {
+  const auto folder = temporary_folder{};
+  const auto path = folder / "s.db";
+  make_version_3(path);
+  other_program{path}.run(R"(UPDATE items SET item = replace(item, '"one"', '"[redacted:KEY]"');
+                             UPDATE paused_runs SET state = '{"kept":"[redacted:KEY]"}')");
+  const auto known = std::make_shared<const redactor>(std::vector{secret{"some-secret", "KEY"}});
+  const auto found = make_sealed_store(open(path), known)->load("s1").value().value();
+  CHECK(found.items.front() == said("[redacted:KEY]"));
+  CHECK(found.paused->state == R"({"kept":"[redacted:KEY]"})");
 }
 
 TEST_CASE("a migration that fails leaves the database as the older version made it") {

@@ -77,9 +77,10 @@ private:
 
   // supervisor_status.cpp
   system_node outline(const child& which) const;
-  void ask_part(const std::shared_ptr<round>& all, system_node& into, const caf::actor& handle,
+  /// Of the part with that place among all.
+  void ask_part(const std::shared_ptr<round>& all, std::size_t index, const caf::actor& handle,
                 bool tells_status);
-  void ask_server(const std::shared_ptr<round>& all, system_node& into, const caf::actor& handle);
+  void ask_server(const std::shared_ptr<round>& all, std::size_t index, const caf::actor& handle);
   void answered(const std::shared_ptr<round>& all);
   system_node tree(round& all) const;
 

@@ -75,18 +75,18 @@ caf::typed_response_promise<system_status_ptr> supervisor_state::status() {
     if (const auto& each = children_[i]; each.handle) {
       ++all->missing;
       if (each.what.kind == "mcp_server")
-        ask_server(all, all->children[i], each.handle);
+        ask_server(all, i, each.handle);
       else
-        ask_part(all, all->children[i], each.handle, each.what.tells_status);
+        ask_part(all, i, each.handle, each.what.tells_status);
     }
   answered(all);
   return promise;
 }
 
-void supervisor_state::ask_part(const std::shared_ptr<round>& all, system_node& into,
+void supervisor_state::ask_part(const std::shared_ptr<round>& all, std::size_t index,
                                 const caf::actor& handle, bool tells_status) {
-  const auto failed = [this, all, &into](const caf::error& reason) {
-    into.state = reason == caf::sec::request_receiver_down ? "down" : "not_answering";
+  const auto failed = [this, all, index](const caf::error& reason) {
+    all->children[index].state = reason == caf::sec::request_receiver_down ? "down" : "not_answering";
     answered(all);
   };
   if (!tells_status) {
@@ -101,7 +101,8 @@ void supervisor_state::ask_part(const std::shared_ptr<round>& all, system_node& 
   }
   ask<actor_status>(
       self_, caf::actor_cast<observed_actor>(handle), defaults::part_status,
-      [this, all, &into](const actor_status& told) {
+      [this, all, index](const actor_status& told) {
+        auto& into = all->children[index];
         into.mailbox = told.mailbox;
         into.in_flight = told.in_flight;
         into.waiting = told.waiting;
@@ -114,11 +115,12 @@ void supervisor_state::ask_part(const std::shared_ptr<round>& all, system_node& 
       failed, status_atom::value);
 }
 
-void supervisor_state::ask_server(const std::shared_ptr<round>& all, system_node& into,
+void supervisor_state::ask_server(const std::shared_ptr<round>& all, std::size_t index,
                                   const caf::actor& handle) {
   ask<mcp_status>(
       self_, caf::actor_cast<mcp_server_actor>(handle), defaults::part_status,
-      [this, all, &into](const mcp_status& told) {
+      [this, all, index](const mcp_status& told) {
+        auto& into = all->children[index];
         into.state = to_string(told.state);
         into.restarts += told.restarts;
         into.mailbox = told.mailbox;
@@ -132,8 +134,8 @@ void supervisor_state::ask_server(const std::shared_ptr<round>& all, system_node
           into.retry_in = told.retry_in;
         answered(all);
       },
-      [this, all, &into](const caf::error&) {
-        into.state = "not_answering";
+      [this, all, index](const caf::error&) {
+        all->children[index].state = "not_answering";
         answered(all);
       },
       status_atom::value);

@@ -11,9 +11,8 @@ namespace {
 
 /// Stands in for `http_parser_execute` in RESTinio's connection. RESTinio closes a connection without an
 /// answer when its parser fails. Here a request that cannot be parsed becomes one that is complete but has a
-/// fault
-/// (`connection::current_fault`), so that it is answered like any other, in its turn. Requests to upgrade the
-/// protocol become ordinary ones (RFC 9110, section 7.8).
+/// fault (`connection::current_fault`), so that it is answered like any other, in its turn. Requests to
+/// upgrade the protocol become ordinary ones (RFC 9110, section 7.8).
 std::size_t parse_guarded(http_parser* parser, const http_parser_settings* settings, const char* data,
                           std::size_t length);
 
@@ -85,6 +84,8 @@ std::size_t parse_guarded(http_parser* parser, const http_parser_settings* setti
   auto& reader = *connection::current();
   const bool had_headers = message.m_leading_headers_completed;
   const auto parsed = ::http_parser_execute(parser, settings, data, length);
+  // Where each chunk began, 16 bytes for each of one byte. Nobody asks for it.
+  message.m_chunked_info_block.m_chunks = std::vector<restinio::chunk_info_t>();
   if (const auto code = HTTP_PARSER_ERRNO(parser); code != HPE_OK && code != HPE_PAUSED) {
     complete_with_fault(*parser, message);
     reader.request_begins(fault_of(code));

@@ -1,5 +1,6 @@
 #include "tests/actors/http/front_fixture.hpp"
 
+#include "actors/metrics/process_usage.hpp"
 #include "libagent/core/json.hpp"
 
 #include <catch2/catch.hpp>
@@ -132,6 +133,22 @@ TEST_CASE_METHOD(front_fixture, "a chunk is as long as it likes, and cut off whe
   client.send(chunked("7fffffffffffffff\r\n"));
   client.try_send(std::string(64'000, 'x'));
   CHECK(client.receive().status == 413);
+}
+
+TEST_CASE_METHOD(big_bodies, "a body in many small chunks takes no more memory than its bytes") {
+  const auto body = R"({"prompt":"hold"})" + std::string(2'000'000, ' ');
+  std::string chunks;
+  for (const char each : body)
+    chunks += "1\r\n"s + each + "\r\n";
+  const auto request = chunked(chunks + "0\r\n\r\n");
+  raw_client client(port());
+  const auto before = read_resident_bytes();
+  client.send(request);
+  wait_for_held(1);
+  const auto now = read_resident_bytes();
+  CHECK(now < before + 8 * body.size());
+  release();
+  CHECK(client.receive().status == 200);
 }
 
 TEST_CASE_METHOD(front_fixture, "what comes beside chunks is bounded as headers are") {

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -71,7 +72,16 @@ public:
   fault current_fault() const noexcept { return fault_; }
   /// The answer to a request was written, or never will be.
   void request_ends();
-  void writing(bool begins);
+
+  // A client has to take something within the time for bodies, and from that time on a least rate of what
+  // it is being sent without a pause (`defaults::least_write_rate`).
+
+  /// The socket is given bytes to write.
+  void write_begins(clock::time_point now = clock::now());
+  /// It has taken so many.
+  void write_ends(std::size_t bytes);
+  /// Nothing more is to be written for now.
+  void writes_pause() noexcept;
 
   /// Nothing more is to be read: the stream is out of step, or at its end.
   bool is_deaf() const noexcept { return closed_ || ended_ || left_ || fault_ != fault::none; }
@@ -124,6 +134,9 @@ private:
   std::function<void(std::string_view)> send_aside_;
   clock::time_point read_deadline_;
   clock::time_point write_deadline_ = clock::time_point::max();
+  /// When writing without a pause began, and what was taken since.
+  std::optional<clock::time_point> writing_since_;
+  std::size_t written_ = 0;
 };
 
 /// All connections of a server. Reactor thread only.

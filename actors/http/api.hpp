@@ -37,6 +37,8 @@ using request_id = std::uint64_t;
 
 struct show_run {
   std::string run_id;
+  /// Only the head that its events would have is wanted (HEAD).
+  bool as_events = false;
 };
 /// Reads along.
 struct show_events {

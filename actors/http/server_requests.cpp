@@ -136,7 +136,9 @@ void server_core::respond(exchange& request, answer value) {
   log().debug("http: {} {} {} {:.1f} ms", view.method, path_of(view.target), value.status, took.count());
   const bool keep_alive = request.keep_alive() && !value.close && !draining_;
   value.headers.insert(value.headers.end(), request.more_headers.begin(), request.more_headers.end());
-  auto head = render_head(value, keep_alive, date());
+  auto head = value.type == events_type
+                  ? render_stream_head(request.takes_chunks(), keep_alive, date(), value.headers)
+                  : render_head(value, keep_alive, date());
   request.write(std::move(head), view.method == "HEAD" ? std::string() : std::move(value.body), keep_alive);
 }
 

@@ -14,6 +14,8 @@ namespace troupe::http {
 /// constructor.
 class reception {
 public:
+  using clock = token_keys::clock;
+
   struct handlers {
     /// Somebody may come in.
     std::function<void(const std::shared_ptr<exchange>&, const auth::identity&)> on_entered;
@@ -22,25 +24,27 @@ public:
   };
 
   /// Each request that it receives comes to one of the handlers, once, unless this object is gone first.
-  reception(io::reactor& io, const config::server_options& options, handlers events);
+  reception(io::reactor& io, const config::server_options& options, handlers events,
+            std::function<clock::time_point()> now = clock::now);
 
   /// Reads the keys' file, or begins to fetch them. Error `invalid_config`.
   result<void> open();
   void receive(const std::shared_ptr<exchange>& request);
   /// To be called now and then.
-  void keep_keys_fresh() { keys_.keep_fresh(clock::now()); }
+  void keep_keys_fresh() { keys_.keep_fresh(now_()); }
   /// Refuses all who wait.
   void refuse_waiting(const answer& value);
 
 private:
-  using clock = token_keys::clock;
-
-  void let_in(const std::shared_ptr<exchange>& request);
+  /// Who is not known by the keys that are there waits for newer ones, if `may_wait`; else is refused.
+  void let_in(const std::shared_ptr<exchange>& request, bool may_wait);
   entry admit(const visitor& from);
   void wait_for_keys(const std::shared_ptr<exchange>& request);
+  void refuse_token(exchange& request);
   void keys_fetched();
 
   handlers events_;
+  std::function<clock::time_point()> now_;
   door door_;
   std::vector<std::shared_ptr<exchange>> waiting_;
   token_keys keys_;

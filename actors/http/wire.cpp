@@ -63,19 +63,26 @@ void complete_with_fault(http_parser& parser, http_parser_ctx_t& message) {
   parser.http_errno = HPE_PAUSED;
 }
 
+/// The only coding that is understood (RFC 9112, section 6.1). The parser looks at the last one alone.
+bool is_chunked_alone(std::string_view coding) {
+  coding = coding.substr(0, coding.find_last_not_of(" \t") + 1);
+  return restinio::impl::is_equal_caseless(restinio::string_view_t(coding.data(), coding.size()), "chunked");
+}
+
 /// Refuses what the parser lets pass. HTTP/0.9 and the preface of HTTP/2 are no requests here. A blank before
 /// a colon, and chunks in HTTP/1.0, are ways to tell two servers in a row different things (RFC 9112,
 /// sections 5.1 and 6.1).
 bool is_framed_well(const http_parser& parser, const http_parser_ctx_t& message) {
-  const auto& header = message.m_header;
-  if (parser.http_major != 1 ||
-      (parser.http_minor == 0 && header.has_field(restinio::http_field::transfer_encoding)))
+  if (parser.http_major != 1)
     return false;
-  bool has_blank = false;
-  header.for_each_field([&has_blank](const restinio::http_header_field_t& field) {
-    has_blank = has_blank || field.name().find(' ') != std::string::npos;
+  bool is_well = true;
+  unsigned codings = 0;
+  message.m_header.for_each_field([&](const restinio::http_header_field_t& field) {
+    is_well = is_well && field.name().find(' ') == std::string::npos;
+    if (field.field_id() == restinio::http_field::transfer_encoding)
+      is_well = is_well && ++codings == 1 && is_chunked_alone(field.value());
   });
-  return !has_blank;
+  return is_well && (codings == 0 || parser.http_minor > 0);
 }
 
 std::size_t parse_guarded(http_parser* parser, const http_parser_settings* settings, const char* data,

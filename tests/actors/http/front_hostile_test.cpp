@@ -91,10 +91,14 @@ TEST_CASE_METHOD(front_fixture, "a body whose length two servers could read in t
   const auto length = "Content-Length: 14\r\n"s;
   const auto one_chunk = "e\r\n" + body + "\r\n0\r\n\r\n";
   for (const std::string& bytes :
-       {post_with(length + length, body), post_with("Content-Length: 14, 14\r\n", body),
-        post_with("Content-Length: +14\r\n", body), post_with("Content-Length: -14\r\n", body),
-        post_with("Content-Length: 0xe\r\n", body), post_with("Content-Length: 1 4\r\n", body),
-        post_with("Content-Length: 14\v\r\n", body), post_with("Content-Length:\r\n", body),
+       {post_with(length + length, body),
+        post_with("Content-Length: 14, 14\r\n", body),
+        post_with("Content-Length: +14\r\n", body),
+        post_with("Content-Length: -14\r\n", body),
+        post_with("Content-Length: 0xe\r\n", body),
+        post_with("Content-Length: 1 4\r\n", body),
+        post_with("Content-Length: 14\v\r\n", body),
+        post_with("Content-Length:\r\n", body),
         post_with("Content-Length: 18446744073709551630\r\n", body),
         post_with("Content-Length : 14\r\n", body),
         post_with(length + "Transfer-Encoding: chunked\r\n", one_chunk),
@@ -103,6 +107,11 @@ TEST_CASE_METHOD(front_fixture, "a body whose length two servers could read in t
         post_with("Transfer-Encoding: chunked, identity\r\n", one_chunk),
         post_with("Transfer-Encoding: identity\r\n", one_chunk),
         post_with("Transfer-Encoding: gzip\r\n", one_chunk),
+        post_with("Transfer-Encoding: gzip, chunked\r\n", one_chunk),
+        post_with("Transfer-Encoding: gzip,\r\n chunked\r\n", one_chunk),
+        post_with("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", one_chunk),
+        post_with("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", one_chunk),
+        post_with("Transfer-Encoding: chunked, chunked\r\n", one_chunk),
         post_with("Transfer-Encoding : chunked\r\n", one_chunk),
         post_with("Transfer-Encoding: \vchunked\r\n", one_chunk),
         post_with("Transfer-Encoding: chunked\r\n", one_chunk, "1.0")}) {
@@ -114,6 +123,11 @@ TEST_CASE_METHOD(front_fixture, "a body whose length two servers could read in t
     client.close_sending_side();
     CHECK(client.closed_by_peer());
   }
+}
+
+TEST_CASE_METHOD(front_fixture, "chunked is chunked in capitals too") {
+  const auto request = post_with("Transfer-Encoding: CHUNKED \r\n", "e\r\n{\"prompt\":\"x\"}\r\n0\r\n\r\n");
+  CHECK(raw_client(port()).ask(request).status == 200);
 }
 
 TEST_CASE_METHOD(front_fixture, "chunks that are broken are a bad request") {

@@ -73,7 +73,15 @@ bool ends_with_client(const call& what) noexcept;
 using decision = std::variant<answer, call>;
 
 /// What is wrong with a request below the level of HTTP messages.
-enum class fault : std::uint8_t { none, bad_request, body_too_large, target_too_long, headers_too_large };
+enum class fault : std::uint8_t {
+  none,
+  bad_request,
+  body_too_large,
+  target_too_long,
+  headers_too_large,
+  /// It can be read, but is refused for its head, and its body is not.
+  refused
+};
 
 /// Decides on requests. Pure and thread-safe.
 class api {

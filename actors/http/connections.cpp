@@ -71,6 +71,12 @@ void connection::request_begins(fault problem) {
   wait_between_requests();
 }
 
+bool connection::refuses_body(const visitor& from) {
+  if (all_->before_body)
+    refusal_ = all_->before_body(from);
+  return refusal_.has_value();
+}
+
 void connection::request_ends() {
   --in_work_;
   --all_->in_work_;

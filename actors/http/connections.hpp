@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/http/api.hpp"
+#include "actors/http/visitor.hpp"
 #include "actors/io/tls.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -70,6 +71,11 @@ public:
   void request_begins(fault problem);
   /// What is wrong with the request that has just begun.
   fault current_fault() const noexcept { return fault_; }
+  /// Whether the request whose head has come is refused without its body. If so, `take_refusal` has the
+  /// answer.
+  bool refuses_body(const visitor& from);
+  /// Nothing if the request that has just begun is not refused for its head.
+  std::optional<answer> take_refusal() { return std::exchange(refusal_, std::nullopt); }
   /// The answer to a request was written, or never will be.
   void request_ends();
 
@@ -123,6 +129,7 @@ private:
   socket* socket_ = nullptr;
   phase phase_ = phase::between_requests;
   fault fault_ = fault::none;
+  std::optional<answer> refusal_;
   bool in_write_event_ = false;
   bool ended_ = false;
   /// The server has closed it, and only waits for the client.
@@ -165,6 +172,8 @@ public:
   void close_idle();
   void close_all();
 
+  /// Asked once a head has come whose body has not: the answer, if the body is not wanted. May be empty.
+  std::function<std::optional<answer>(const visitor&)> before_body;
   /// Called whenever a connection is gone or a request is answered.
   std::function<void()> on_change;
 

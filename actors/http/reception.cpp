@@ -20,12 +20,12 @@ result<void> reception::open() {
 }
 
 void reception::receive(const std::shared_ptr<exchange>& request) {
-  request->more_headers = door_.cors_headers(request->from());
+  request->more_headers = headers_for(request->from());
   let_in(request, true);
 }
 
 void reception::let_in(const std::shared_ptr<exchange>& request, bool may_wait) {
-  auto entered = admit(request->from());
+  auto entered = ask(&door::admit, request->from());
   if (auto* refusal = std::get_if<answer>(&entered))
     return events_.on_refused(*request, std::move(*refusal));
   if (const auto* who = std::get_if<auth::identity>(&entered))
@@ -36,13 +36,28 @@ void reception::let_in(const std::shared_ptr<exchange>& request, bool may_wait) 
     refuse_token(*request);
 }
 
-entry reception::admit(const visitor& from) {
+entry reception::ask(entry (door::*how)(const visitor&, const auth::key_set*, const door::times&),
+                     const visitor& from) {
   try {
-    return door_.admit(from, keys_.current(), {std::chrono::system_clock::now(), now_()});
+    return (door_.*how)(from, keys_.current(), {std::chrono::system_clock::now(), now_()});
   } catch (const std::exception& thrown) {
     log().error("http: {} {}: {}", from.method, path_of(from.target), thrown.what());
     return refuse(fail(errc::internal, "an exception in the front end"));
   }
+}
+
+std::optional<answer> reception::refuse_body(const visitor& from) {
+  auto seen = ask(&door::look, from);
+  if (std::holds_alternative<auth::identity>(seen))
+    return std::nullopt;
+  if (std::holds_alternative<auth::keys_wanted>(seen)) {
+    if (keys_.can_fetch(now_()))
+      return std::nullopt;
+    seen = door::refuse_token(keys_.current() != nullptr);
+  }
+  auto& refusal = std::get<answer>(seen);
+  refusal.close = true;
+  return std::move(refusal);
 }
 
 void reception::wait_for_keys(const std::shared_ptr<exchange>& request) {

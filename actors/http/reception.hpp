@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace troupe::http {
@@ -30,6 +31,11 @@ public:
   /// Reads the keys' file, or begins to fetch them. Error `invalid_config`.
   result<void> open();
   void receive(const std::shared_ptr<exchange>& request);
+  /// The answer to a request that need not be read to its end, since it would not be let in by what is known
+  /// now, or wants nothing that has a body.
+  std::optional<answer> refuse_body(const visitor& from);
+  /// Goes with every answer to that request.
+  header_lines headers_for(const visitor& from) const { return door_.cors_headers(from); }
   /// To be called now and then.
   void keep_keys_fresh() { keys_.keep_fresh(now_()); }
   /// Refuses all who wait.
@@ -38,7 +44,9 @@ public:
 private:
   /// Who is not known by the keys that are there waits for newer ones, if `may_wait`; else is refused.
   void let_in(const std::shared_ptr<exchange>& request, bool may_wait);
-  entry admit(const visitor& from);
+  /// Asks the door: `door::look` or `door::admit`.
+  entry ask(entry (door::*how)(const visitor&, const auth::key_set*, const door::times&),
+            const visitor& from);
   void wait_for_keys(const std::shared_ptr<exchange>& request);
   void refuse_token(exchange& request);
   void keys_fetched();

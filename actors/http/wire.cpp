@@ -85,6 +85,46 @@ bool is_framed_well(const http_parser& parser, const http_parser_ctx_t& message)
   return is_well && (codings == 0 || parser.http_minor > 0);
 }
 
+single_header* place_of(visitor& from, const restinio::http_header_field_t& field) {
+  switch (field.field_id()) {
+  case restinio::http_field::host:
+    return &from.host;
+  case restinio::http_field::authorization:
+    return &from.authorization;
+  case restinio::http_field::access_control_request_method:
+    return &from.asked_method;
+  default:
+    break;
+  }
+  if (restinio::impl::is_equal_caseless(field.name(), "origin"))
+    return &from.origin;
+  return restinio::impl::is_equal_caseless(field.name(), "x-api-key") ? &from.api_key : nullptr;
+}
+
+visitor visitor_of(const restinio::http_request_header_t& header, std::string_view method,
+                   bool may_lack_host) {
+  visitor found{method, header.request_target()};
+  found.may_lack_host = may_lack_host;
+  header.for_each_field([&found](const restinio::http_header_field_t& field) {
+    if (auto* place = place_of(found, field); place != nullptr && ++place->count == 1)
+      place->value = field.value();
+  });
+  return found;
+}
+
+/// Whether the request, whose head has come, is refused without waiting for its body.
+bool is_refused(connection& reader, const http_parser& parser, http_parser_ctx_t& message) {
+  const auto method = static_cast<http_method>(parser.method);
+  const bool is_old = parser.http_major == 1 && parser.http_minor == 0;
+  if (!reader.refuses_body(visitor_of(message.m_header, http_method_str(method), is_old)))
+    return false;
+  // What RESTinio sets at the end of a message.
+  message.m_header.method(restinio::default_http_methods_t::from_nodejs(method));
+  message.m_header.http_major(parser.http_major);
+  message.m_header.http_minor(parser.http_minor);
+  return true;
+}
+
 std::size_t parse_guarded(http_parser* parser, const http_parser_settings* settings, const char* data,
                           std::size_t length) {
   auto& message = *static_cast<http_parser_ctx_t*>(parser->data);
@@ -112,6 +152,11 @@ std::size_t parse_guarded(http_parser* parser, const http_parser_settings* setti
     message.m_header.http_minor(parser->http_minor);
     reader.request_begins(fault::none);
   } else if (message.m_leading_headers_completed) {
+    if (!had_headers && is_refused(reader, *parser, message)) {
+      complete_with_fault(*parser, message);
+      reader.request_begins(fault::refused);
+      return length;
+    }
     if (!had_headers && message.m_header.has_field(restinio::http_field::expect))
       reader.invite_body();
     reader.reading(connection::phase::body);
@@ -125,7 +170,7 @@ class restinio_exchange : public exchange {
 public:
   explicit restinio_exchange(restinio::request_handle_t request)
       : request_(std::move(request)), owner_(connection::current()->shared_from_this()),
-        problem_(owner_->current_fault()) {
+        problem_(owner_->current_fault()), refusal_(owner_->take_refusal()) {
     // RFC 9110, section 5.3: lines of one name are one list.
     request_->header().for_each_value_of(restinio::http_field::accept, [this](auto value) {
       accept_ += accept_.empty() ? "" : ", ";
@@ -148,18 +193,14 @@ public:
 
   visitor from() const override {
     const auto& header = request_->header();
-    visitor found{header.method().c_str(), header.request_target()};
-    found.may_lack_host = !takes_chunks();
-    header.for_each_field([&found](const restinio::http_header_field_t& field) {
-      if (auto* place = place_of(found, field); place != nullptr && ++place->count == 1)
-        place->value = field.value();
-    });
-    return found;
+    return visitor_of(header, header.method().c_str(), !takes_chunks());
   }
 
   bool keep_alive() const override { return request_->header().should_keep_alive(); }
 
   fault problem() const override { return problem_; }
+
+  std::optional<answer> take_refusal() override { return std::exchange(refusal_, std::nullopt); }
 
   void write(std::string head, std::string body, bool keep_alive) override {
     restinio::writable_items_container_t items;
@@ -191,22 +232,6 @@ public:
   }
 
 private:
-  static single_header* place_of(visitor& from, const restinio::http_header_field_t& field) {
-    switch (field.field_id()) {
-    case restinio::http_field::host:
-      return &from.host;
-    case restinio::http_field::authorization:
-      return &from.authorization;
-    case restinio::http_field::access_control_request_method:
-      return &from.asked_method;
-    default:
-      break;
-    }
-    if (restinio::impl::is_equal_caseless(field.name(), "origin"))
-      return &from.origin;
-    return restinio::impl::is_equal_caseless(field.name(), "x-api-key") ? &from.api_key : nullptr;
-  }
-
   static restinio::writable_items_container_t to_items(std::vector<std::string> pieces) {
     restinio::writable_items_container_t items;
     for (auto& piece : pieces)
@@ -237,6 +262,7 @@ private:
   restinio::request_handle_t request_;
   std::shared_ptr<connection> owner_;
   fault problem_;
+  std::optional<answer> refusal_;
   /// All that the header has, separated by commas.
   std::string accept_;
 };

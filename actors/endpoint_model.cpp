@@ -6,6 +6,7 @@
 #include "actors/run_id.hpp"
 #include "libagent/model/anthropic.hpp"
 #include "libagent/model/chat_completions.hpp"
+#include "libagent/model/codec_http.hpp"
 #include "libagent/model/responses.hpp"
 #include "libagent/model/retry.hpp"
 
@@ -61,6 +62,11 @@ std::unique_ptr<const model_codec> make_codec(const config::endpoint_options& op
     break;
   }
   return chat_completions::make_chat_completions_codec(options.wire);
+}
+
+/// What may come from an endpoint, fit to be shown. Cut last: half a secret is not found.
+std::string shown(std::string text, const std::vector<secret>& secrets) {
+  return shorten_error(to_utf8(redact(std::move(text), secrets)));
 }
 
 std::string new_call_id() {
@@ -204,7 +210,7 @@ void endpoint_model_state::take_result(call_key key, result<model_response> outc
 }
 
 error endpoint_model_state::with_name(error reason) const {
-  reason.detail = redact(fmt::format("model '{}': {}", model_name_, reason.detail), secrets_);
+  reason.detail = shown(fmt::format("model '{}': {}", model_name_, reason.detail), secrets_);
   return reason;
 }
 
@@ -237,7 +243,7 @@ error endpoint_model_state::describe(const wire_answer& answer) const {
   return fail(why.code == errc::overloaded ? errc::overloaded
               : late                       ? errc::model_timeout
                                            : errc::model_failed,
-              redact(fmt::format("model '{}': {}", model_name_, why.detail), secrets_));
+              shown(fmt::format("model '{}': {}", model_name_, why.detail), secrets_));
 }
 
 void endpoint_model_state::finish(call_key key, result<model_response> outcome) {

@@ -11,6 +11,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <random>
 
 namespace troupe {
@@ -78,6 +79,7 @@ void mcp_server_state::start(std::uint64_t generation) {
   stderr_ = std::make_shared<stderr_ring>(defaults::mcp_stderr_waiting);
   stderr_rest_.clear();
   stderr_tail_.clear();
+  stderr_skips_ = false;
   ending_because_.clear();
   session_.emplace(make_client_options(options_));
   process_ = start_mcp_process(*io_, options_, caf::actor_cast<supervised_mcp_server_actor>(self_),
@@ -115,18 +117,32 @@ void mcp_server_state::on(const process_lines& what) {
 }
 
 void mcp_server_state::on(const process_stderr&) {
-  auto news = stderr_->take();
-  if (news.dropped > 0) {
+  const auto news = stderr_->take();
+  if (news.dropped > 0)
+    skip_stderr(news.dropped);
+  // Bars of progress end their lines by CR.
+  constexpr std::string_view line_ends = "\r\n";
+  std::string_view text = news.text;
+  if (stderr_skips_) {
+    const auto rest = std::min(text.find_first_of(line_ends), text.size());
+    text.remove_prefix(rest);
+    stderr_skips_ = text.empty();
+    stderr_dropped_ += rest;
+  }
+  for (auto end = text.find_first_of(line_ends); end != text.npos; end = text.find_first_of(line_ends)) {
+    stderr_line(stderr_rest_.append(text.substr(0, end)));
     stderr_rest_.clear();
-    report_flood(news.dropped);
+    text.remove_prefix(end + 1);
   }
-  stderr_rest_ += news.text;
-  std::size_t begin = 0;
-  for (auto end = stderr_rest_.find('\n'); end != std::string::npos; end = stderr_rest_.find('\n', begin)) {
-    stderr_line(std::string_view(stderr_rest_).substr(begin, end - begin));
-    begin = end + 1;
-  }
-  stderr_rest_.erase(0, begin);
+  stderr_rest_ += text;
+  if (stderr_rest_.size() > defaults::mcp_stderr_waiting)
+    skip_stderr(stderr_rest_.size());
+}
+
+void mcp_server_state::skip_stderr(std::uint64_t dropped) {
+  stderr_rest_.clear();
+  stderr_skips_ = true;
+  report_flood(dropped);
 }
 
 void mcp_server_state::report_flood(std::uint64_t dropped) {

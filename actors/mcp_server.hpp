@@ -98,6 +98,9 @@ private:
   void on(const process_lines& what);
   void on(const process_stderr&);
   void stderr_line(std::string_view line);
+  /// So much of stderr was dropped; what follows up to the end of the line may hold half a secret, and goes
+  /// too.
+  void skip_stderr(std::uint64_t dropped);
   /// Logs that stderr was dropped, now and then.
   void report_flood(std::uint64_t dropped);
   void on(const process_overlong_line&);
@@ -158,6 +161,8 @@ private:
   /// The beginning of a line of stderr, and the last whole ones.
   std::string stderr_rest_;
   std::string stderr_tail_;
+  /// Whether the rest of a line is dropped whose beginning was.
+  bool stderr_skips_ = false;
   std::uint64_t stderr_dropped_ = 0;
   std::optional<caf::actor_clock::time_point> flood_reported_;
   /// Why the process is being ended by us, for its exit to be reported as.

@@ -9,9 +9,18 @@ namespace troupe::http {
 
 namespace {
 
-/// Whether it begins something that takes memory.
-bool begins_work(endpoint what) noexcept {
-  return what == endpoint::chat || what == endpoint::resume_run;
+/// Whether it takes memory that nobody knows the size of: of a run, or of a session or run that is shown.
+bool takes_memory(endpoint what) noexcept {
+  switch (what) {
+  case endpoint::chat:
+  case endpoint::resume_run:
+  case endpoint::run:
+  case endpoint::run_events:
+  case endpoint::session:
+    return true;
+  default:
+    return false;
+  }
 }
 
 /// Whether it has to be possible above all when there is too much of everything.
@@ -55,7 +64,7 @@ std::optional<answer> admission::refuse(endpoint what, std::size_t in_work, cloc
     return http::refuse(503, to_string(errc::overloaded),
                         fmt::format("{} requests are in work already", in_work));
   }
-  if (begins_work(what) && memory_ && memory_->is_short(now)) {
+  if (takes_memory(what) && memory_ && memory_->is_short(now)) {
     refused_memory_.add();
     return http::refuse(fail(errc::memory_short, "the process has little memory left"));
   }

@@ -227,6 +227,10 @@ answer show(const std::vector<mcp_status>& servers) {
   return succeed({{"servers", std::move(list)}});
 }
 
+answer head_of_stream() {
+  return {200, {}, {}, false, events_type};
+}
+
 std::string render_head(const answer& value, bool keep_alive, std::string_view date) {
   std::string head;
   head.reserve(256);
@@ -244,10 +248,10 @@ std::string render_head(const answer& value, bool keep_alive, std::string_view d
 
 std::string render_stream_head(bool chunked, bool keep_alive, std::string_view date,
                                const header_lines& more) {
-  auto head =
-      fmt::format("HTTP/1.1 200 OK\r\nServer: troupe\r\nDate: {}\r\nConnection: {}\r\n"
-                  "Content-Type: text/event-stream\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\n{}",
-                  date, keep_alive ? "keep-alive" : "close", chunked ? "Transfer-Encoding: chunked\r\n" : "");
+  auto head = fmt::format("HTTP/1.1 200 OK\r\nServer: troupe\r\nDate: {}\r\nConnection: {}\r\n"
+                          "Content-Type: {}\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\n{}",
+                          date, keep_alive ? "keep-alive" : "close", events_type,
+                          chunked ? "Transfer-Encoding: chunked\r\n" : "");
   for (const auto& [name, text] : more)
     fmt::format_to(std::back_inserter(head), "{}: {}\r\n", name, text);
   return head + "\r\n";

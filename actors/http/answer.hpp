@@ -28,6 +28,8 @@ struct answer {
   std::string_view type = "application/json";
 };
 
+inline constexpr std::string_view events_type = "text/event-stream";
+
 answer succeed(const json& body);
 
 /// `{"detail":{"error","code","session_id"?}}`; the session is left out where it is empty.
@@ -62,6 +64,9 @@ answer show(const system_status& system);
 
 /// A breaker as answers have it.
 json to_json(const breaker_status& breaker);
+
+/// What HEAD gets where GET would get a stream of events.
+answer head_of_stream();
 
 /// Status line and headers as they go over the wire, the empty line included. `date` as `http_date` writes
 /// it.

@@ -187,6 +187,8 @@ decision api::decide_run(endpoint what, std::string_view parameter, const reques
     return refuse(fail(errc::unknown_run, "there is no such run"));
   if (what == endpoint::run)
     return call(show_run{std::move(*id)});
+  if (what == endpoint::run_events && request.method == "HEAD")
+    return call(show_run{std::move(*id), true});
   if (what == endpoint::run_events)
     return follow(std::move(*id), request);
   if (auto refusal = request.body.empty() ? std::nullopt : refuse_media_type(request))

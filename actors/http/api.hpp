@@ -37,6 +37,8 @@ using request_id = std::uint64_t;
 
 struct show_run {
   std::string run_id;
+  /// Only the head that its events would have is wanted (HEAD).
+  bool as_events = false;
 };
 /// Reads along.
 struct show_events {
@@ -71,7 +73,15 @@ bool ends_with_client(const call& what) noexcept;
 using decision = std::variant<answer, call>;
 
 /// What is wrong with a request below the level of HTTP messages.
-enum class fault : std::uint8_t { none, bad_request, body_too_large, target_too_long, headers_too_large };
+enum class fault : std::uint8_t {
+  none,
+  bad_request,
+  body_too_large,
+  target_too_long,
+  headers_too_large,
+  /// It can be read, but is refused for its head, and its body is not.
+  refused
+};
 
 /// Decides on requests. Pure and thread-safe.
 class api {

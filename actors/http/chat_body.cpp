@@ -63,6 +63,8 @@ bool check_budget_names(field_reader& fields, const json& bounds) {
     if (std::find(budget_names.begin(), budget_names.end(), name) != budget_names.end())
       continue;
     all_known = false;
+    if (fields.has_enough())
+      break;
     // As the agent file has it.
     const auto right = name == "wall_time"
                            ? std::string("it is 'wall_time_ms' here, a number of milliseconds")

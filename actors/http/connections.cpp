@@ -71,6 +71,12 @@ void connection::request_begins(fault problem) {
   wait_between_requests();
 }
 
+bool connection::refuses_body(const visitor& from) {
+  if (all_->before_body)
+    refusal_ = all_->before_body(from);
+  return refusal_.has_value();
+}
+
 void connection::request_ends() {
   --in_work_;
   --all_->in_work_;
@@ -86,8 +92,25 @@ void connection::request_ends() {
   all_->changed();
 }
 
-void connection::writing(bool begins) {
-  write_deadline_ = begins ? clock::now() + all_->bounds().body : clock::time_point::max();
+void connection::write_begins(clock::time_point now) {
+  if (!writing_since_)
+    writing_since_ = now;
+  const std::chrono::duration<double> earned(static_cast<double>(written_) / defaults::least_write_rate);
+  const auto by = std::min(now, *writing_since_ + std::chrono::duration_cast<clock::duration>(earned));
+  write_deadline_ = by + all_->bounds().body;
+}
+
+void connection::write_ends(std::size_t bytes) {
+  written_ += bytes;
+  write_deadline_ = clock::time_point::max();
+}
+
+void connection::writes_pause() noexcept {
+  // What was begun in the meantime is no pause.
+  if (write_deadline_ != clock::time_point::max())
+    return;
+  writing_since_.reset();
+  written_ = 0;
 }
 
 void connection::read_failed(const boost::system::error_code& reason) {

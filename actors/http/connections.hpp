@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/http/api.hpp"
+#include "actors/http/visitor.hpp"
 #include "actors/io/tls.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -10,6 +11,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -69,9 +71,23 @@ public:
   void request_begins(fault problem);
   /// What is wrong with the request that has just begun.
   fault current_fault() const noexcept { return fault_; }
+  /// Whether the request whose head has come is refused without its body. If so, `take_refusal` has the
+  /// answer.
+  bool refuses_body(const visitor& from);
+  /// Nothing if the request that has just begun is not refused for its head.
+  std::optional<answer> take_refusal() { return std::exchange(refusal_, std::nullopt); }
   /// The answer to a request was written, or never will be.
   void request_ends();
-  void writing(bool begins);
+
+  // A client has to take something within the time for bodies, and from that time on a least rate of what
+  // it is being sent without a pause (`defaults::least_write_rate`).
+
+  /// The socket is given bytes to write.
+  void write_begins(clock::time_point now = clock::now());
+  /// It has taken so many.
+  void write_ends(std::size_t bytes);
+  /// Nothing more is to be written for now.
+  void writes_pause() noexcept;
 
   /// Nothing more is to be read: the stream is out of step, or at its end.
   bool is_deaf() const noexcept { return closed_ || ended_ || left_ || fault_ != fault::none; }
@@ -113,6 +129,7 @@ private:
   socket* socket_ = nullptr;
   phase phase_ = phase::between_requests;
   fault fault_ = fault::none;
+  std::optional<answer> refusal_;
   bool in_write_event_ = false;
   bool ended_ = false;
   /// The server has closed it, and only waits for the client.
@@ -124,6 +141,9 @@ private:
   std::function<void(std::string_view)> send_aside_;
   clock::time_point read_deadline_;
   clock::time_point write_deadline_ = clock::time_point::max();
+  /// When writing without a pause began, and what was taken since.
+  std::optional<clock::time_point> writing_since_;
+  std::size_t written_ = 0;
 };
 
 /// All connections of a server. Reactor thread only.
@@ -152,6 +172,8 @@ public:
   void close_idle();
   void close_all();
 
+  /// Asked once a head has come whose body has not: the answer, if the body is not wanted. May be empty.
+  std::function<std::optional<answer>(const visitor&)> before_body;
   /// Called whenever a connection is gone or a request is answered.
   std::function<void()> on_change;
 

@@ -15,8 +15,16 @@ inline constexpr std::size_t max_target_bytes = 8u << 10;
 inline constexpr std::size_t max_header_fields = 100;
 inline constexpr std::size_t max_header_name_bytes = 256;
 inline constexpr std::size_t max_header_value_bytes = 16u << 10;
+/// Things wrong with a body that are told; further ones are not looked for.
+inline constexpr std::size_t max_problems = 10;
+/// Unknown fields of a body among which one is looked for that was meant as a missing one.
+inline constexpr std::size_t max_compared_fields = 64;
 /// Bytes read from a socket at once; one such buffer for each connection.
 inline constexpr std::size_t read_buffer_bytes = 8u << 10;
+
+/// Bytes a second that a client has to take of what it is sent: what a poor mobile link still does. At this
+/// rate 1 MiB may take two minutes.
+inline constexpr double least_write_rate = 8u << 10;
 
 /// How long a browser may remember that a page may ask.
 inline constexpr std::chrono::seconds preflight_age{600};

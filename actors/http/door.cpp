@@ -26,16 +26,29 @@ answer refuse_twice(std::string_view header) {
 } // namespace
 
 door::door(const config::server_options& options)
-    : origins_(options), authenticator_(options.auth), rates_(options.auth.keys) {}
+    : origins_(options), asks_who_(options.auth.is_required()), authenticator_(options.auth),
+      rates_(options.auth.keys) {}
+
+std::optional<answer> door::answer_origin(const visitor& from) const {
+  if (auto refusal = origins_.refuse_host(from))
+    return refusal;
+  if (auto refusal = origins_.refuse_origin(from))
+    return refusal;
+  // Browsers ask without credentials.
+  return origins_.answer_preflight(from);
+}
+
+entry door::look(const visitor& from, const auth::key_set* keys, const times& now) {
+  if (auto at_once = answer_origin(from))
+    return std::move(*at_once);
+  if (asks_who_ && find_route(from.method, from.target).needs == access::anybody)
+    return refuse(413, "body_too_large", "nothing here takes a body of whom nobody knows");
+  return identify(from, keys, now);
+}
 
 entry door::admit(const visitor& from, const auth::key_set* keys, const times& now) {
-  if (auto refusal = origins_.refuse_host(from))
-    return std::move(*refusal);
-  if (auto refusal = origins_.refuse_origin(from))
-    return std::move(*refusal);
-  // Browsers ask without credentials.
-  if (auto granted = origins_.answer_preflight(from))
-    return std::move(*granted);
+  if (auto at_once = answer_origin(from))
+    return std::move(*at_once);
   const auto match = find_route(from.method, from.target);
   if (match.needs == access::anybody)
     return auth::identity{{}, false, nullptr};

@@ -28,6 +28,9 @@ public:
 
   /// `keys` are those of tokens; null while there are none.
   entry admit(const visitor& from, const auth::key_set* keys, const times& now);
+  /// The same for a request whose body has not come: counts for no rate, and refuses bodies of unknown people
+  /// where anybody may come in, once there are keys.
+  entry look(const visitor& from, const auth::key_set* keys, const times& now);
   /// Goes with every answer to that request.
   header_lines cors_headers(const visitor& from) const { return origins_.cors_headers(from); }
 
@@ -35,10 +38,13 @@ public:
   static answer refuse_token(bool has_keys);
 
 private:
+  /// The answer to who comes from, or means to go, where it must not, and to browsers that ask in advance.
+  std::optional<answer> answer_origin(const visitor& from) const;
   entry identify(const visitor& from, const auth::key_set* keys, const times& now);
   std::optional<answer> refuse_rate(const auth::identity& who, const times& now);
 
   origins origins_;
+  bool asks_who_;
   auth::authenticator authenticator_;
   auth::rate_limits rates_;
 };

@@ -145,9 +145,11 @@ struct call_carrier {
 
   void operator()(show_run& wanted) const {
     self->request(self->state.backend.sessions, defaults::store_timeout, run_atom::value, wanted.run_id, who)
-        .then(
-            answer_with<run_record_ptr>(self, id, [](const run_record_ptr& record) { return show(*record); }),
-            refuse_with(self, id, {}, wanted.run_id));
+        .then(answer_with<run_record_ptr>(self, id,
+                                          [as_events = wanted.as_events](const run_record_ptr& record) {
+                                            return as_events ? head_of_stream() : show(*record);
+                                          }),
+              refuse_with(self, id, {}, wanted.run_id));
   }
 
   void operator()(cancel_run& unwanted) const {

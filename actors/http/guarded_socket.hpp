@@ -72,16 +72,17 @@ public:
 
   template <class Buffers, class Handler>
   void async_write_some(const Buffers& buffers, Handler&& handler) {
-    owner_->writing(true);
+    owner_->write_begins();
     auto executor = boost::asio::get_associated_executor(handler, get_executor());
     auto told = boost::asio::bind_executor(
         executor, [owner = owner_, on_written = std::forward<Handler>(handler)](
                       const boost::system::error_code& failed, std::size_t length) mutable {
-          owner->writing(false);
+          owner->write_ends(length);
           if (owner->is_closed())
             return;
           const connection::scope now(*owner, connection::event::written);
           on_written(failed, length);
+          owner->writes_pause();
         });
     if (tls_)
       tls_->async_write_some(buffers, std::move(told));

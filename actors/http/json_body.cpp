@@ -95,7 +95,10 @@ const json* field_reader::present(std::string_view name) const {
 void field_reader::missing(std::string_view name) {
   std::vector<std::string> given;
   for (const auto& [key, ignored] : body_.items())
-    given.push_back(key);
+    if (given.size() < defaults::max_compared_fields)
+      given.push_back(key);
+    else
+      break;
   if (const auto meant = config::nearest(name, given); !meant.empty())
     wrong("'{}' is missing; {} is unknown", name, config::in_quotes(meant));
   else

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/http/defaults.hpp"
 #include "libagent/core/json.hpp"
 #include "libagent/core/result.hpp"
 
@@ -22,8 +23,8 @@ inline constexpr std::string_view white_space = " \t\r\n\v\f";
 /// empty; `invalid_argument` if it is something else than an object.
 result<json> parse_object(std::string_view body, std::size_t max_depth);
 
-/// Collects what is wrong with a body's fields, so that the client learns all of it at once. Fields that are
-/// absent or null, or wrong, come out empty.
+/// Collects what is wrong with a body's fields, so that the client learns all of it at once, within bounds.
+/// Fields that are absent or null, or wrong, come out empty.
 class field_reader {
 public:
   /// The body must outlive the reader.
@@ -43,12 +44,18 @@ public:
 
   template <class... Args>
   void wrong(fmt::format_string<Args...> format, Args&&... args) {
+    if (has_enough())
+      return;
     if (!problems_.empty())
       problems_ += "; ";
     problems_ += fmt::format(format, std::forward<Args>(args)...);
+    if (++count_; has_enough())
+      problems_ += "; and maybe more";
   }
 
-  /// All that is wrong, as one sentence.
+  /// Whether so much is wrong that nobody need look for more (`defaults::max_problems`).
+  bool has_enough() const noexcept { return count_ >= defaults::max_problems; }
+  /// What is wrong, as one sentence.
   const std::string& problems() const noexcept { return problems_; }
 
 private:
@@ -58,6 +65,7 @@ private:
   std::string text(std::string_view name, const json& value);
 
   const json& body_;
+  std::size_t count_ = 0;
   std::string problems_;
 };
 

@@ -18,7 +18,7 @@ result<resume_request> decode_resume(std::string_view body, std::size_t max_dept
   request.detached = when_gone == "detach";
   request.ends_with_client = when_gone == "cancel" || (when_gone.empty() && request.streamed);
   if (const auto* decisions = fields.required_array("decisions"))
-    for (std::size_t i = 0; i < decisions->size(); ++i) {
+    for (std::size_t i = 0; i < decisions->size() && !fields.has_enough(); ++i) {
       auto decided = decision_from_json((*decisions)[i]);
       if (decided)
         request.decisions.push_back(std::move(*decided));

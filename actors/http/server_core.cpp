@@ -90,7 +90,9 @@ result<std::uint16_t> server_core::listen() {
 }
 
 void server_core::open() {
+  // Safe with `this`: both are taken away when it closes.
   connections_->on_change = [this] { connections_changed(); };
+  connections_->before_body = [this](const visitor& from) { return reception_->refuse_body(from); };
   auto bound = listen();
   const bool listens = bound.has_value();
   events_.on_opened(std::move(bound));
@@ -144,6 +146,7 @@ void server_core::close() {
   if (std::exchange(closed_, true))
     return;
   connections_->on_change = nullptr;
+  connections_->before_body = nullptr;
   gate_->close();
   acceptor_->close();
   connections_->close_all();

@@ -9,6 +9,10 @@
 namespace troupe::http {
 
 void server_core::handle(const std::shared_ptr<exchange>& request) {
+  if (auto refusal = request->take_refusal()) {
+    request->more_headers = reception_->headers_for(request->from());
+    return respond(*request, std::move(*refusal));
+  }
   if (request->problem() != fault::none)
     return respond(*request, api_->refuse_fault(request->problem()));
   reception_->receive(request);
@@ -128,7 +132,7 @@ void server_core::begin_late_streams(clock::time_point now) {
 }
 
 void server_core::respond(exchange& request, answer value) {
-  const bool broken = request.problem() != fault::none;
+  const bool broken = request.problem() != fault::none && request.problem() != fault::refused;
   const auto view = broken ? request_view{"(none)", "(unreadable)", {}, {}} : request.request();
   const auto spent = clock::now() - request.since;
   const std::chrono::duration<double, std::milli> took = spent;
@@ -136,7 +140,9 @@ void server_core::respond(exchange& request, answer value) {
   log().debug("http: {} {} {} {:.1f} ms", view.method, path_of(view.target), value.status, took.count());
   const bool keep_alive = request.keep_alive() && !value.close && !draining_;
   value.headers.insert(value.headers.end(), request.more_headers.begin(), request.more_headers.end());
-  auto head = render_head(value, keep_alive, date());
+  auto head = value.type == events_type
+                  ? render_stream_head(request.takes_chunks(), keep_alive, date(), value.headers)
+                  : render_head(value, keep_alive, date());
   request.write(std::move(head), view.method == "HEAD" ? std::string() : std::move(value.body), keep_alive);
 }
 

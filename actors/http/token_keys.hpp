@@ -31,6 +31,10 @@ public:
   /// Begins to fetch if somebody shows a token that might be signed by a newer key, unless that was tried a
   /// short while ago. Whether `on_fetched` will be called.
   bool fetch_for_stranger(clock::time_point now);
+  /// Whether `fetch_for_stranger` would say so too.
+  bool can_fetch(clock::time_point now) const {
+    return client_ != nullptr && (schedule_.is_running() || schedule_.is_due_for_stranger(now));
+  }
   /// Begins to fetch if the keys have become old.
   void keep_fresh(clock::time_point now);
 

@@ -11,9 +11,8 @@ namespace {
 
 /// Stands in for `http_parser_execute` in RESTinio's connection. RESTinio closes a connection without an
 /// answer when its parser fails. Here a request that cannot be parsed becomes one that is complete but has a
-/// fault
-/// (`connection::current_fault`), so that it is answered like any other, in its turn. Requests to upgrade the
-/// protocol become ordinary ones (RFC 9110, section 7.8).
+/// fault (`connection::current_fault`), so that it is answered like any other, in its turn. Requests to
+/// upgrade the protocol become ordinary ones (RFC 9110, section 7.8).
 std::size_t parse_guarded(http_parser* parser, const http_parser_settings* settings, const char* data,
                           std::size_t length);
 
@@ -64,19 +63,66 @@ void complete_with_fault(http_parser& parser, http_parser_ctx_t& message) {
   parser.http_errno = HPE_PAUSED;
 }
 
+/// The only coding that is understood (RFC 9112, section 6.1). The parser looks at the last one alone.
+bool is_chunked_alone(std::string_view coding) {
+  coding = coding.substr(0, coding.find_last_not_of(" \t") + 1);
+  return restinio::impl::is_equal_caseless(restinio::string_view_t(coding.data(), coding.size()), "chunked");
+}
+
 /// Refuses what the parser lets pass. HTTP/0.9 and the preface of HTTP/2 are no requests here. A blank before
 /// a colon, and chunks in HTTP/1.0, are ways to tell two servers in a row different things (RFC 9112,
 /// sections 5.1 and 6.1).
 bool is_framed_well(const http_parser& parser, const http_parser_ctx_t& message) {
-  const auto& header = message.m_header;
-  if (parser.http_major != 1 ||
-      (parser.http_minor == 0 && header.has_field(restinio::http_field::transfer_encoding)))
+  if (parser.http_major != 1)
     return false;
-  bool has_blank = false;
-  header.for_each_field([&has_blank](const restinio::http_header_field_t& field) {
-    has_blank = has_blank || field.name().find(' ') != std::string::npos;
+  bool is_well = true;
+  unsigned codings = 0;
+  message.m_header.for_each_field([&](const restinio::http_header_field_t& field) {
+    is_well = is_well && field.name().find(' ') == std::string::npos;
+    if (field.field_id() == restinio::http_field::transfer_encoding)
+      is_well = is_well && ++codings == 1 && is_chunked_alone(field.value());
   });
-  return !has_blank;
+  return is_well && (codings == 0 || parser.http_minor > 0);
+}
+
+single_header* place_of(visitor& from, const restinio::http_header_field_t& field) {
+  switch (field.field_id()) {
+  case restinio::http_field::host:
+    return &from.host;
+  case restinio::http_field::authorization:
+    return &from.authorization;
+  case restinio::http_field::access_control_request_method:
+    return &from.asked_method;
+  default:
+    break;
+  }
+  if (restinio::impl::is_equal_caseless(field.name(), "origin"))
+    return &from.origin;
+  return restinio::impl::is_equal_caseless(field.name(), "x-api-key") ? &from.api_key : nullptr;
+}
+
+visitor visitor_of(const restinio::http_request_header_t& header, std::string_view method,
+                   bool may_lack_host) {
+  visitor found{method, header.request_target()};
+  found.may_lack_host = may_lack_host;
+  header.for_each_field([&found](const restinio::http_header_field_t& field) {
+    if (auto* place = place_of(found, field); place != nullptr && ++place->count == 1)
+      place->value = field.value();
+  });
+  return found;
+}
+
+/// Whether the request, whose head has come, is refused without waiting for its body.
+bool is_refused(connection& reader, const http_parser& parser, http_parser_ctx_t& message) {
+  const auto method = static_cast<http_method>(parser.method);
+  const bool is_old = parser.http_major == 1 && parser.http_minor == 0;
+  if (!reader.refuses_body(visitor_of(message.m_header, http_method_str(method), is_old)))
+    return false;
+  // What RESTinio sets at the end of a message.
+  message.m_header.method(restinio::default_http_methods_t::from_nodejs(method));
+  message.m_header.http_major(parser.http_major);
+  message.m_header.http_minor(parser.http_minor);
+  return true;
 }
 
 std::size_t parse_guarded(http_parser* parser, const http_parser_settings* settings, const char* data,
@@ -85,6 +131,8 @@ std::size_t parse_guarded(http_parser* parser, const http_parser_settings* setti
   auto& reader = *connection::current();
   const bool had_headers = message.m_leading_headers_completed;
   const auto parsed = ::http_parser_execute(parser, settings, data, length);
+  // Where each chunk began, 16 bytes for each of one byte. Nobody asks for it.
+  message.m_chunked_info_block.m_chunks = std::vector<restinio::chunk_info_t>();
   if (const auto code = HTTP_PARSER_ERRNO(parser); code != HPE_OK && code != HPE_PAUSED) {
     complete_with_fault(*parser, message);
     reader.request_begins(fault_of(code));
@@ -104,6 +152,11 @@ std::size_t parse_guarded(http_parser* parser, const http_parser_settings* setti
     message.m_header.http_minor(parser->http_minor);
     reader.request_begins(fault::none);
   } else if (message.m_leading_headers_completed) {
+    if (!had_headers && is_refused(reader, *parser, message)) {
+      complete_with_fault(*parser, message);
+      reader.request_begins(fault::refused);
+      return length;
+    }
     if (!had_headers && message.m_header.has_field(restinio::http_field::expect))
       reader.invite_body();
     reader.reading(connection::phase::body);
@@ -117,7 +170,7 @@ class restinio_exchange : public exchange {
 public:
   explicit restinio_exchange(restinio::request_handle_t request)
       : request_(std::move(request)), owner_(connection::current()->shared_from_this()),
-        problem_(owner_->current_fault()) {
+        problem_(owner_->current_fault()), refusal_(owner_->take_refusal()) {
     // RFC 9110, section 5.3: lines of one name are one list.
     request_->header().for_each_value_of(restinio::http_field::accept, [this](auto value) {
       accept_ += accept_.empty() ? "" : ", ";
@@ -140,18 +193,14 @@ public:
 
   visitor from() const override {
     const auto& header = request_->header();
-    visitor found{header.method().c_str(), header.request_target()};
-    found.may_lack_host = !takes_chunks();
-    header.for_each_field([&found](const restinio::http_header_field_t& field) {
-      if (auto* place = place_of(found, field); place != nullptr && ++place->count == 1)
-        place->value = field.value();
-    });
-    return found;
+    return visitor_of(header, header.method().c_str(), !takes_chunks());
   }
 
   bool keep_alive() const override { return request_->header().should_keep_alive(); }
 
   fault problem() const override { return problem_; }
+
+  std::optional<answer> take_refusal() override { return std::exchange(refusal_, std::nullopt); }
 
   void write(std::string head, std::string body, bool keep_alive) override {
     restinio::writable_items_container_t items;
@@ -183,22 +232,6 @@ public:
   }
 
 private:
-  static single_header* place_of(visitor& from, const restinio::http_header_field_t& field) {
-    switch (field.field_id()) {
-    case restinio::http_field::host:
-      return &from.host;
-    case restinio::http_field::authorization:
-      return &from.authorization;
-    case restinio::http_field::access_control_request_method:
-      return &from.asked_method;
-    default:
-      break;
-    }
-    if (restinio::impl::is_equal_caseless(field.name(), "origin"))
-      return &from.origin;
-    return restinio::impl::is_equal_caseless(field.name(), "x-api-key") ? &from.api_key : nullptr;
-  }
-
   static restinio::writable_items_container_t to_items(std::vector<std::string> pieces) {
     restinio::writable_items_container_t items;
     for (auto& piece : pieces)
@@ -229,6 +262,7 @@ private:
   restinio::request_handle_t request_;
   std::shared_ptr<connection> owner_;
   fault problem_;
+  std::optional<answer> refusal_;
   /// All that the header has, separated by commas.
   std::string accept_;
 };

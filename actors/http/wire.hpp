@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ public:
   /// What is wrong with the request. If there is anything, `request()` has nothing in it that could be relied
   /// on.
   virtual fault problem() const = 0;
+  /// The answer to a request that is refused for its head (`fault::refused`). Once.
+  virtual std::optional<answer> take_refusal() { return std::nullopt; }
   /// Answers, after all requests that came before it on the connection. Once.
   virtual void write(std::string head, std::string body, bool keep_alive) = 0;
 

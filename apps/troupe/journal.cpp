@@ -1,4 +1,3 @@
-#include "libagent/run/journal.hpp"
 #include "actors/stored_run_json.hpp"
 #include "actors/told_event.hpp"
 #include "apps/troupe/agent_file.hpp"
@@ -8,6 +7,7 @@
 #include "apps/troupe/logging.hpp"
 #include "apps/troupe/output.hpp"
 #include "apps/troupe/text.hpp"
+#include "libagent/run/journal.hpp"
 #include "libagent/session/sealed_store.hpp"
 #include "libagent/session/store.hpp"
 

@@ -5,6 +5,8 @@
 #include <exception>
 #include <utility>
 
+#include <sys/prctl.h>
+
 namespace {
 
 using namespace troupe::cli;
@@ -26,6 +28,8 @@ int carry_out(const command_line& line, stop_signals& signals) {
 } // namespace
 
 int main(int argc, char** argv) {
+  // The environment has secrets, which other processes of the same user could read, MCP servers among them.
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   try {
     auto signals = stop_signals{};
     const auto line = read_command_line(argc, argv);

@@ -55,7 +55,7 @@ private:
     if (!type)
       return bad_answer("has an event without a type");
     if (*type == "error")
-      return bad_answer("is an error: " + endpoint_error_message(given.data));
+      return bad_answer("is an error: " + endpoint_error_text(given.data));
     if (*type == "message_start")
       return start_message(*event);
     const auto is_known = *type == "content_block_start" || *type == "content_block_delta" ||

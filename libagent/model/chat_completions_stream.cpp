@@ -31,7 +31,7 @@ private:
     if (done_)
       return {};
     if (event.name == "error")
-      return bad_answer("is an error: " + endpoint_error_message(event.data));
+      return bad_answer("is an error: " + endpoint_error_text(event.data));
     if (event.data == "[DONE]") {
       done_ = true;
       answer_.announce_calls(out);

@@ -25,7 +25,7 @@ error bad_answer(std::string_view why) {
 }
 
 error reported_error(const json& reason) {
-  return bad_answer("is an error: " + endpoint_error_message(dump_json({{"error", reason}})));
+  return bad_answer("is an error: " + endpoint_error_text(dump_json({{"error", reason}})));
 }
 
 error stream_cut() {

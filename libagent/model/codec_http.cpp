@@ -10,6 +10,10 @@ constexpr std::size_t max_characters = 500;
 /// Bodies beyond this are not parsed for their message; an error page of this size has none.
 constexpr std::size_t max_parsed_bytes = std::size_t{1} << 20;
 
+/// Of a body that has no message: four bytes a character at most, and much more for control characters that
+/// go and secrets that are taken out.
+constexpr std::size_t max_text_bytes = std::size_t{64} << 10;
+
 bool is_text(const json* value) {
   return value && value->is_string() && !value->get_ref<const std::string&>().empty();
 }
@@ -60,8 +64,10 @@ bool is_control(std::string_view character) {
   return lead < 0x20 || lead == 0x7F || (lead == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0);
 }
 
-/// The beginning of well-formed UTF-8, line breaks and tabs as spaces, without other control characters.
-std::string printable(std::string_view text) {
+} // namespace
+
+// Line breaks and tabs become spaces.
+std::string shorten_error(std::string_view text) {
   auto out = std::string{};
   auto characters = std::size_t{0};
   while (!text.empty() && characters < max_characters) {
@@ -76,14 +82,13 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-} // namespace
+std::string endpoint_error_text(std::string_view body) {
+  auto message = message_of(body);
+  return message.empty() ? to_utf8(body.substr(0, max_text_bytes)) : message;
+}
 
 std::string endpoint_error_message(std::string_view body) {
-  const auto message = message_of(body);
-  if (!message.empty())
-    return printable(message);
-  // Four bytes a character at most; some more for control characters that go.
-  return printable(to_utf8(body.substr(0, 8 * max_characters)));
+  return shorten_error(endpoint_error_text(body));
 }
 
 std::vector<std::pair<std::string, std::string>> bearer_headers(std::string_view api_key) {

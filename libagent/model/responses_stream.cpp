@@ -179,7 +179,7 @@ private:
     if (!final_.is_null() || event.data == "[DONE]")
       return {};
     if (event.name == "error")
-      return bad_answer("is an error: " + endpoint_error_message(event.data));
+      return bad_answer("is an error: " + endpoint_error_text(event.data));
     auto read = parse_json(event.data);
     if (!read)
       return bad_answer("has an event that cannot be read: " + read.error().detail);
@@ -200,7 +200,7 @@ private:
 
   result<void> take_typed(const std::string& type, json& event, model_deltas& out) {
     if (type == "error")
-      return bad_answer("is an error: " + endpoint_error_message(dump_json(event)));
+      return bad_answer("is an error: " + endpoint_error_text(dump_json(event)));
     if (const auto* reason = find_value(event, "error"))
       return reported_error(*reason);
     if (type == "response.output_item.added")

@@ -7,6 +7,9 @@
 #include <cstdint>
 #include <utility>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace troupe::sqlite {
 
 void close_database::operator()(sqlite3* handle) const noexcept {
@@ -30,9 +33,20 @@ int wait_for_others(void* milliseconds, int times) {
   return 1;
 }
 
+/// Makes a file that is not there yet, which others must not read; SQLite gives its log the same mode. What
+/// is there is not opened: closing it would take the locks of other connections in this process away.
+void create_private(const std::string& path) {
+  if (path.empty() || path == ":memory:")
+    return;
+  const int made = ::open(path.c_str(), O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (made >= 0)
+    ::close(made);
+}
+
 } // namespace
 
 result<database> database::open(const std::string& path, int busy_milliseconds) {
+  create_private(path);
   sqlite3* handle = nullptr;
   const auto flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   const auto code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);

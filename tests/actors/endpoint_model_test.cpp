@@ -82,6 +82,7 @@ public:
     options.format = format;
     options.base_url = server_.url();
     options.max_response_bytes = 1u << 20;
+    options.api_key = secret("sk-key-of-the-endpoint-0123456789");
     options.retry.max_retries = 1;
     options.retry.initial_delay = 1ms;
     auto client =
@@ -258,6 +259,24 @@ TEST_CASE("an answer that fails after some of it was shown says so, whatever the
   REQUIRE(answer.error().facts);
   CHECK(answer.error().facts->at("partly_shown") == true);
   CHECK(endpoint.connections() == 1);
+}
+
+TEST_CASE("an error inside a stream is cut once its secrets are out, so that no half of one is left") {
+  const auto format = GENERATE(wire_format::responses, wire_format::anthropic, wire_format::chat_completions);
+  for (std::size_t before = 420; before < 500; before += 8) {
+    const auto message =
+        std::string(before, 'x') + "sk-key-of-the-endpoint-0123456789" + std::string(500, 'y');
+    played_endpoint endpoint(
+        answers_with(stream_head +
+                         chunk(event(R"({"type":"error","error":{"message":")" + message + "\"}}")) +
+                         last_chunk,
+                     false),
+        format);
+    const auto answer = endpoint.stream();
+    REQUIRE_FALSE(answer.has_value());
+    CHECK(answer.error().detail.find("sk-key") == std::string::npos);
+    CHECK(answer.error().detail.size() <= 500);
+  }
 }
 
 TEST_CASE("no other model goes on where one has shown half of its answer") {

@@ -209,6 +209,19 @@ TEST_CASE("a server that answers no ping is killed and started again") {
   CHECK(again.restarts == 1);
 }
 
+TEST_CASE("what a server says without line feeds is bounded, and ends at carriage returns") {
+  const bool has_returns = GENERATE(false, true);
+  household home({has_returns ? stub("mumbling", {"\r"}) : stub("mumbling")});
+  REQUIRE_FALSE(home.tools("stub").empty());
+  // 30,000 bytes each.
+  for (int i = 0; i < 10; ++i)
+    CHECK(text_of(await(home.call("stub", "echo", {{"text", "x"}}))) == "x");
+  home.call("stub", "die");
+  const auto down = home.status_when("stub", [](const mcp_status& now) { return !now.last_error.empty(); });
+  CHECK(down.last_error.size() < 70'000);
+  CHECK((down.last_error.find("mumble") != std::string::npos) == has_returns);
+}
+
 TEST_CASE("a tool list that a server is asked for again and does not send is given up") {
   auto options = stub("normal");
   options.args = {"-c", slow_lister};

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <fmt/format.h>
+
 #include <string>
 
 using namespace troupe;
@@ -103,6 +105,25 @@ TEST_CASE("all fields that are wrong are named at once") {
   const auto message = detail_of(refused(R"({"agent":1,"session_id":" "})")).at("error").get<std::string>();
   for (const char* field : {"'prompt'", "'agent'", "'session_id'"})
     CHECK(message.find(field) != std::string::npos);
+}
+
+TEST_CASE("of all that is wrong with a body the first ten things are told") {
+  std::string decisions = "0";
+  std::string bounds = R"("0":1)";
+  for (int i = 1; i < 20'000; ++i) {
+    decisions += ",0";
+    bounds += fmt::format(R"(,"{}":1)", i);
+  }
+  const auto told = [](const auto& made) {
+    return detail_of(std::get<answer>(made)).at("error").get<std::string>();
+  };
+  const auto resumed = told(make_api().decide(
+      {"POST", "/api/v1/runs/r/resume", "application/json", R"({"decisions":[)" + decisions + "]}"}));
+  CHECK(resumed.find("decisions[9]") != std::string::npos);
+  CHECK(resumed.find("decisions[10]") == std::string::npos);
+  CHECK(resumed.ends_with("; and maybe more"));
+  const auto chatted = detail_of(refused(R"({"prompt":"x","budget":{)" + bounds + "}}")).at("error");
+  CHECK(chatted.get<std::string>().size() < 4000);
 }
 
 TEST_CASE("a name that is nearly right is told what would be") {

@@ -82,11 +82,51 @@ TEST_CASE_METHOD(one_connection, "no time runs while a request is in work") {
 
 TEST_CASE_METHOD(one_connection, "a client that takes nothing of its answer is dropped") {
   only->request_begins(fault::none);
-  only->writing(true);
+  only->write_begins();
   sweep_in(29s);
   CHECK(socket.is_open());
   sweep_in(31s);
   CHECK_FALSE(socket.is_open());
+}
+
+TEST_CASE_METHOD(one_connection, "a client that takes a byte now and then is dropped all the same") {
+  const auto start = connection::clock::now();
+  only->request_begins(fault::none);
+  for (int i = 0; i < 3; ++i) {
+    only->write_begins(start + i * 10s);
+    only->write_ends(1);
+    only->write_begins(start + i * 10s);
+    only->writes_pause();
+  }
+  all->sweep(start + 29s);
+  CHECK(socket.is_open());
+  all->sweep(start + 31s);
+  CHECK_FALSE(socket.is_open());
+}
+
+TEST_CASE_METHOD(one_connection, "a client that takes a large answer slowly gets all of it") {
+  const auto start = connection::clock::now();
+  only->request_begins(fault::none);
+  only->write_begins(start);
+  for (int i = 1; i <= 100; ++i) {
+    only->write_ends(100'000);
+    only->write_begins(start + i * 10s);
+    all->sweep(start + i * 10s + 9s);
+    REQUIRE(socket.is_open());
+  }
+  all->sweep(start + 1000s + 31s);
+  CHECK_FALSE(socket.is_open());
+}
+
+TEST_CASE_METHOD(one_connection, "the time for an answer begins anew after a pause") {
+  const auto start = connection::clock::now();
+  only->request_begins(fault::none);
+  only->write_begins(start);
+  only->write_ends(1);
+  only->writes_pause();
+  only->write_begins(start + 1h);
+  all->sweep(start + 1h + 29s);
+  CHECK(socket.is_open());
 }
 
 TEST_CASE_METHOD(one_connection, "requests in work are counted until they end or their connection is gone") {

@@ -56,6 +56,13 @@ unsigned status_of(const config::server_options& options, const visitor& from) {
   return status_of(made, from);
 }
 
+/// The same for a request whose body has not come.
+unsigned status_before_body(door& at, const visitor& from) {
+  const auto seen = at.look(from, nullptr, noon);
+  const auto* refusal = std::get_if<answer>(&seen);
+  return refusal == nullptr ? 0 : refusal->status;
+}
+
 answer refusal_of(door& at, const visitor& from) {
   return std::get<answer>(at.admit(from, nullptr, noon));
 }
@@ -303,4 +310,21 @@ TEST_CASE("a server listens beyond loopback only if it is guarded, or told that 
     options.tls = config::tls_options{"c", "k"};
     CHECK(warning_of(options).empty());
   }
+}
+
+TEST_CASE("a body is wanted of who may come in, and looking counts for no rate") {
+  door guarded(guarded_server());
+  for (int i = 0; i < 3; ++i)
+    CHECK(status_before_body(guarded, shows("app-key", "/api/v1/chat")) == 0);
+  CHECK(status_of(guarded, shows("app-key", "/api/v1/chat")) == 0);
+  CHECK(status_of(guarded, shows("app-key", "/api/v1/chat")) == 0);
+  CHECK(status_of(guarded, shows("app-key", "/api/v1/chat")) == 429);
+  CHECK(status_before_body(guarded, asks("/api/v1/chat")) == 401);
+  CHECK(status_before_body(guarded, asks("/health")) == 413);
+  auto evil = shows("app-key", "/api/v1/chat");
+  evil.host = header("evil.example");
+  CHECK(status_before_body(guarded, evil) == 421);
+  door open(open_server());
+  CHECK(status_before_body(open, asks("/api/v1/chat")) == 0);
+  CHECK(status_before_body(open, asks("/health")) == 0);
 }

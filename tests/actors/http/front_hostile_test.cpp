@@ -1,5 +1,6 @@
 #include "tests/actors/http/front_fixture.hpp"
 
+#include "actors/metrics/process_usage.hpp"
 #include "libagent/core/json.hpp"
 
 #include <catch2/catch.hpp>
@@ -90,10 +91,14 @@ TEST_CASE_METHOD(front_fixture, "a body whose length two servers could read in t
   const auto length = "Content-Length: 14\r\n"s;
   const auto one_chunk = "e\r\n" + body + "\r\n0\r\n\r\n";
   for (const std::string& bytes :
-       {post_with(length + length, body), post_with("Content-Length: 14, 14\r\n", body),
-        post_with("Content-Length: +14\r\n", body), post_with("Content-Length: -14\r\n", body),
-        post_with("Content-Length: 0xe\r\n", body), post_with("Content-Length: 1 4\r\n", body),
-        post_with("Content-Length: 14\v\r\n", body), post_with("Content-Length:\r\n", body),
+       {post_with(length + length, body),
+        post_with("Content-Length: 14, 14\r\n", body),
+        post_with("Content-Length: +14\r\n", body),
+        post_with("Content-Length: -14\r\n", body),
+        post_with("Content-Length: 0xe\r\n", body),
+        post_with("Content-Length: 1 4\r\n", body),
+        post_with("Content-Length: 14\v\r\n", body),
+        post_with("Content-Length:\r\n", body),
         post_with("Content-Length: 18446744073709551630\r\n", body),
         post_with("Content-Length : 14\r\n", body),
         post_with(length + "Transfer-Encoding: chunked\r\n", one_chunk),
@@ -102,6 +107,11 @@ TEST_CASE_METHOD(front_fixture, "a body whose length two servers could read in t
         post_with("Transfer-Encoding: chunked, identity\r\n", one_chunk),
         post_with("Transfer-Encoding: identity\r\n", one_chunk),
         post_with("Transfer-Encoding: gzip\r\n", one_chunk),
+        post_with("Transfer-Encoding: gzip, chunked\r\n", one_chunk),
+        post_with("Transfer-Encoding: gzip,\r\n chunked\r\n", one_chunk),
+        post_with("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", one_chunk),
+        post_with("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", one_chunk),
+        post_with("Transfer-Encoding: chunked, chunked\r\n", one_chunk),
         post_with("Transfer-Encoding : chunked\r\n", one_chunk),
         post_with("Transfer-Encoding: \vchunked\r\n", one_chunk),
         post_with("Transfer-Encoding: chunked\r\n", one_chunk, "1.0")}) {
@@ -113,6 +123,11 @@ TEST_CASE_METHOD(front_fixture, "a body whose length two servers could read in t
     client.close_sending_side();
     CHECK(client.closed_by_peer());
   }
+}
+
+TEST_CASE_METHOD(front_fixture, "chunked is chunked in capitals too") {
+  const auto request = post_with("Transfer-Encoding: CHUNKED \r\n", "e\r\n{\"prompt\":\"x\"}\r\n0\r\n\r\n");
+  CHECK(raw_client(port()).ask(request).status == 200);
 }
 
 TEST_CASE_METHOD(front_fixture, "chunks that are broken are a bad request") {
@@ -132,6 +147,22 @@ TEST_CASE_METHOD(front_fixture, "a chunk is as long as it likes, and cut off whe
   client.send(chunked("7fffffffffffffff\r\n"));
   client.try_send(std::string(64'000, 'x'));
   CHECK(client.receive().status == 413);
+}
+
+TEST_CASE_METHOD(big_bodies, "a body in many small chunks takes no more memory than its bytes") {
+  const auto body = R"({"prompt":"hold"})" + std::string(2'000'000, ' ');
+  std::string chunks;
+  for (const char each : body)
+    chunks += "1\r\n"s + each + "\r\n";
+  const auto request = chunked(chunks + "0\r\n\r\n");
+  raw_client client(port());
+  const auto before = read_resident_bytes();
+  client.send(request);
+  wait_for_held(1);
+  const auto now = read_resident_bytes();
+  CHECK(now < before + 8 * body.size());
+  release();
+  CHECK(client.receive().status == 200);
 }
 
 TEST_CASE_METHOD(front_fixture, "what comes beside chunks is bounded as headers are") {

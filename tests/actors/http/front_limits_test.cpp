@@ -237,7 +237,8 @@ TEST_CASE_METHOD(one_request, "past the bound of requests in work further ones a
   CHECK(second.ask(post_chat(R"({"prompt":"x"})")).status == 200);
 }
 
-TEST_CASE_METHOD(no_memory, "a front end that is short of memory begins no runs, and answers all else") {
+TEST_CASE_METHOD(no_memory,
+                 "a front end that is short of memory begins and shows no runs, and answers all else") {
   raw_client client(port());
   const auto refused = client.ask(post_chat(R"({"prompt":"x"})"));
   CHECK(refused.status == 503);
@@ -245,7 +246,14 @@ TEST_CASE_METHOD(no_memory, "a front end that is short of memory begins no runs,
   CHECK(refused.headers.at("retry-after") == "1");
   CHECK(client.ask(post("/api/v1/runs/r/resume", R"({"decisions":[]})")).status == 503);
   CHECK(client.ask(get("/api/v1/agents")).status == 200);
-  CHECK(client.ask(get("/api/v1/runs/r")).status != 503);
+  for (const char* path :
+       {"/api/v1/runs/run_over", "/api/v1/runs/run_over/events", "/api/v1/sessions/known"}) {
+    CAPTURE(path);
+    const auto shown = client.ask(get(path));
+    CHECK(shown.status == 503);
+    CHECK(shown.headers.at("retry-after") == "1");
+  }
+  CHECK(client.ask(get("/api/v1/sessions/known", "DELETE")).status != 503);
   CHECK(client.ask(post("/api/v1/runs/r/cancel", "")).status != 503);
   *taken = 0;
   auto status = 503;

@@ -110,6 +110,51 @@ TEST_CASE_METHOD(guarded_front, "a body that is not let in is not looked at") {
   CHECK(client.ask(post_chat("not JSON", "X-Api-Key: ops-key\r\n")).status == 400);
 }
 
+TEST_CASE_METHOD(guarded_front, "who is not let in is refused before the body, in turn, and is not invited") {
+  const auto head = [](const std::string& headers) {
+    return "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + headers +
+           "\r\n";
+  };
+  for (const std::string& length :
+       {"Content-Length: 4000\r\n", "Content-Length: 4000\r\nExpect: 100-continue\r\n",
+        "Transfer-Encoding: chunked\r\n"}) {
+    CAPTURE(length);
+    raw_client client(port());
+    client.send("GET /api/v1/agents HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: ops-key\r\n\r\n" +
+                head(length + "Origin: https://app.example\r\n"));
+    CHECK(client.receive().status == 200);
+    const auto refused = client.receive();
+    CHECK(refused.status == 401);
+    CHECK(refused.headers.at("connection") == "close");
+    CHECK(refused.headers.at("access-control-allow-origin") == "https://app.example");
+    client.close_sending_side();
+    CHECK(client.closed_by_peer());
+  }
+  raw_client nowhere(port());
+  CHECK(nowhere.ask("GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n").status == 413);
+  raw_client known(port());
+  const std::string body = R"({"prompt":"x"})";
+  known.send(head("Expect: 100-continue\r\nX-Api-Key: ops-key\r\nContent-Length: 14\r\n"));
+  CHECK(known.receive().status == 100);
+  CHECK(known.ask(body).status == 200);
+}
+
+TEST_CASE_METHOD(token_front, "a body whose sender is not known before keys are fetched is read") {
+  CHECK(asked.becomes([](int count) { return count == 1; }));
+  raw_client client(port());
+  client.send(
+      "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 14\r\n" +
+      bearer() + "\r\n");
+  CHECK(client.receive().status == 100);
+  may_answer.set_value();
+  CHECK(client.ask(R"({"prompt":"x"})").status == 200);
+  raw_client other(port());
+  CHECK(other
+            .ask("POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 14\r\n" +
+                 bearer("unknown") + "\r\n")
+            .status == 401);
+}
+
 TEST_CASE_METHOD(guarded_front, "an agent that a key must not ask is refused, and nobody hears of it") {
   raw_client client(port());
   CHECK(client.ask(post_chat(R"({"prompt":"x","agent":"triage"})", "X-Api-Key: app-key\r\n")).status == 403);

@@ -237,6 +237,14 @@ TEST_CASE_METHOD(front_fixture, "HEAD never streams") {
   CHECK(client.receive(true).headers.at("content-type") == "application/json");
   client.send("HEAD /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
   CHECK(client.receive(true).status == 405);
+  client.send(get("/api/v1/runs/run_over/events", "HEAD"));
+  auto head = client.receive(true);
+  CHECK(head.status == 200);
+  CHECK(head.headers.at("content-type") == "text/event-stream");
+  CHECK(head.headers.count("content-length") == 0);
+  client.send(get("/api/v1/runs/nowhere/events", "HEAD"));
+  CHECK(client.receive(true).status == 404);
+  CHECK(client.ask(get("/health")).status == 200);
 }
 
 TEST_CASE_METHOD(front_fixture, "a client that goes away cancels its streamed run") {

@@ -72,6 +72,12 @@ class ChildrenTest(Case):
         self.assertEqual(seen["limits"]["Max open files"], ["99", "99"])
         self.assertEqual(seen["no_new_privileges"], "1")
 
+    @unittest.skipIf(os.geteuid() == 0, "root may read all")
+    def test_a_server_does_not_get_at_the_environment_and_memory_of_the_program(self):
+        self.prying_file()
+        for name in ("environ", "mem"):
+            self.assertEqual(self.run_once(f"read /proc/PARENT/{name}"), "Permission denied")
+
     @unittest.skipUnless(can_sandbox(), "bwrap cannot make sandboxes here")
     def test_a_sandboxed_server_sees_and_writes_what_is_named_only(self):
         for name in ("own", "own/kept", "lent", "hidden"):

@@ -1,7 +1,7 @@
 """An MCP server over stdio that tells what it sees of its surroundings, and says what it should not.
 
-Tools: `look` tells its descriptors, environment, session, limits; `reach` tries a path ("read", "write") or a
-port of 127.0.0.1 ("connect"); `leak` gives back the variable LEAK in several forms, after its arguments, and
+Tools: `look` tells its descriptors, environment, session, limits; `reach` tries a path ("read", "write";
+PARENT in it is its parent's id) or a port of 127.0.0.1 ("connect"); `leak` gives back the variable LEAK in several forms, after its arguments, and
 writes it to stderr; `take` writes its argument to a file."""
 
 import base64
@@ -33,7 +33,7 @@ def look(_):
 
 
 def reach(arguments):
-    what = arguments["what"]
+    what = arguments["what"].replace("PARENT", str(os.getppid()))
     try:
         if arguments["how"] == "connect":
             socket.create_connection(("127.0.0.1", int(what)), 5).close()

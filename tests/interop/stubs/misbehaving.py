@@ -23,6 +23,7 @@ MODES = {
     "normal": ("behaves", ["report"]),
     "banner": ("prints lines that are not JSON on stdout, before the handshake and before each answer", []),
     "stderr-flood": ("writes 1 MiB to stderr before the handshake and in each call", []),
+    "mumbling": ("END: writes 30,000 bytes to stderr in each call, with END and no line feed now and then", []),
     "silent": ("reads, but never answers initialize", []),
     "deaf": ("never reads its stdin", []),
     "exit-early": ("exits at once with status 3 and a message on stderr", []),
@@ -196,6 +197,10 @@ class Server:
     def call(self, request):
         if self.mode == "stderr-flood":
             sys.stderr.buffer.write(FLOOD)
+        elif self.mode == "mumbling":
+            end = self.arguments[0].encode() if self.arguments else b""
+            sys.stderr.buffer.write((b"mumble" * 100 + end) * 50)
+            sys.stderr.buffer.flush()
             sys.stderr.buffer.flush()
         if self.mode == "out-of-order":
             self.held.append(request)

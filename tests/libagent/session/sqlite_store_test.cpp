@@ -1,6 +1,7 @@
 #include "tests/libagent/session/sqlite_peer.hpp"
 #include "tests/libagent/session/store_cases.hpp"
 
+#include <filesystem>
 #include <fstream>
 
 using namespace troupe;
@@ -21,6 +22,17 @@ TEST_CASE("a new database is in WAL mode and carries Troupe's mark and the schem
   CHECK(other.read("PRAGMA journal_mode") == "wal");
   CHECK(other.read("PRAGMA application_id") == std::to_string(0x54727065));
   CHECK(other.read("PRAGMA user_version") == "4");
+}
+
+TEST_CASE("a new database and its log are for their owner alone") {
+  using std::filesystem::perms;
+  const auto folder = temporary_folder{};
+  const auto store = open(folder / "s.db");
+  REQUIRE(store->append({{"s1", "triage", {said("a")}}}).has_value());
+  for (const char* name : {"s.db", "s.db-wal", "s.db-shm"}) {
+    CAPTURE(name);
+    CHECK(std::filesystem::status(folder / name).permissions() == (perms::owner_read | perms::owner_write));
+  }
 }
 
 TEST_CASE("what was appended is visible to another connection at once") {

@@ -64,14 +64,22 @@ struct session_append {
   }
 };
 
-/// Where sessions live between runs. Not thread-safe: one actor owns a store. Calls may block.
+/// Whether a store that failed so may succeed with the same later: it is full, or could not be reached. What
+/// it holds, and what it was asked, are as good as before.
+constexpr bool may_pass(errc code) noexcept {
+  return code == errc::store_full || code == errc::unavailable;
+}
+
+/// Where sessions live between runs. Not thread-safe: one actor owns a store. Calls may block. Any of them
+/// may fail with `unavailable`: see `may_pass`.
 class session_store {
 public:
   virtual ~session_store() = default;
   /// The session, or nothing if there is none of that id. Error `store_failed`.
   virtual result<std::optional<session_record>> load(std::string_view session_id) = 0;
   /// Adds to sessions, in order, creating those that are new and have something to keep; all or none, durable
-  /// when it returns. A run is paused in one session only: the one that said so last.
+  /// when it returns. A run is paused in one session only: the one that said so last. Error `conflict` if a
+  /// run is another process's.
   virtual result<void> append(const std::vector<session_append>& batch) = 0;
   /// The session that a paused run belongs to, or nothing if there is no such run. Error `store_failed`.
   virtual result<std::optional<std::string>> session_of(std::string_view run_id) = 0;

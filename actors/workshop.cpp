@@ -78,7 +78,7 @@ public:
                                                 std::size_t most) override {
     return store_->load_events(run_id, last, most);
   }
-  result<void> purge(const retention& kept) override { return store_->purge(kept); }
+  result<bool> purge(const retention& kept) override { return store_->purge(kept); }
   result<void> sync() override { return store_->sync(); }
 
 private:

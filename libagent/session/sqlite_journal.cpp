@@ -69,8 +69,9 @@ result<void> journal::prepare() {
       {&statements::unfinished,
        "SELECT r.id, s.id, r.owner, r.key_hash FROM runs r JOIN sessions s ON s.key = r.session "
        "WHERE r.process = ?1 AND r.status IN ('waiting', 'running') ORDER BY r.status = 'waiting', r.key"},
-      {&statements::purge_old, "DELETE FROM runs WHERE status IN ('completed', 'failed', 'cancelled') AND "
-                               "changed <= unixepoch() - ?1"},
+      {&statements::purge_old, "DELETE FROM runs WHERE key IN (SELECT key FROM runs WHERE "
+                               "status IN ('completed', 'failed', 'cancelled') AND "
+                               "changed <= unixepoch() - ?1 ORDER BY changed LIMIT ?2)"},
       {&statements::sum_bytes, "SELECT coalesce(sum(bytes), 0) FROM runs"},
       {&statements::oldest, "SELECT key, bytes FROM runs WHERE status IN ('completed', 'failed', "
                             "'cancelled') ORDER BY changed LIMIT 1"},
@@ -288,42 +289,43 @@ result<std::vector<stored_event>> journal::load_events(std::string_view run_id, 
   auto rows = execution{*database_, prepared_.load_events};
   rows.bind(run_id).bind(static_cast<std::int64_t>(last)).bind(static_cast<std::int64_t>(most));
   std::vector<stored_event> events;
-  while (true) {
-    const auto more = rows.step();
-    if (!more)
-      return more.error();
-    if (!*more)
-      return events;
+  const auto take = [&]() -> result<void> {
     const auto text = rows.text(1);
     if (rows.number(2) != sum_of(run_id, rows.number(0), text))
       return database_->failure(
           fmt::format("run \"{}\": event {} is damaged: its checksum does not fit", run_id, rows.number(0)));
     events.push_back({static_cast<std::uint64_t>(rows.number(0)), std::string{text}});
-  }
+    return {};
+  };
+  if (auto read = rows.each(take); !read)
+    return read.error();
+  return events;
 }
 
-result<void> journal::purge(const retention& kept) {
+result<bool> journal::purge(const retention& kept) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(kept.time).count();
-  if (auto purged = run(prepared_.purge_old, static_cast<std::int64_t>(seconds)); !purged)
-    return purged;
+  const auto at_once = static_cast<std::int64_t>(kept.at_once);
+  if (auto purged = run(prepared_.purge_old, static_cast<std::int64_t>(seconds), at_once); !purged)
+    return purged.error();
+  std::int64_t erased = database_->changes();
   auto sum = execution{*database_, prepared_.sum_bytes};
   if (const auto summed = sum.step(); !summed)
     return summed.error();
   auto bytes = sum.number(0);
   const auto most = static_cast<std::int64_t>(kept.bytes);
-  while (bytes > most) {
+  for (; bytes > most && erased < at_once; ++erased) {
     auto query = execution{*database_, prepared_.oldest};
     const auto found = query.step();
     if (!found)
       return found.error();
     if (!*found)
-      return {};
+      return false;
     const auto key = query.number(0);
     bytes -= query.number(1);
-    if (auto erased = run(prepared_.erase_run, key); !erased)
-      return erased;
+    if (auto done = run(prepared_.erase_run, key); !done)
+      return done.error();
   }
-  return {};
+  return erased >= at_once;
 }
 
 } // namespace troupe::sqlite

@@ -37,7 +37,8 @@ public:
   result<std::vector<orphaned_run>> adopt();
   result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
                                                 std::size_t most);
-  result<void> purge(const retention& kept);
+  /// A part of a transaction of the owner's. Whether there may be more to forget.
+  result<bool> purge(const retention& kept);
 
 private:
   struct statements {

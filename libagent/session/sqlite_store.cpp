@@ -120,8 +120,18 @@ public:
     return found;
   }
 
-  result<void> purge(const retention& kept) override {
-    return journal_ ? journal_->purge(kept) : result<void>();
+  result<bool> purge(const retention& kept) override {
+    if (!journal_)
+      return false;
+    auto change = sqlite::transaction::begin(database_);
+    if (!change)
+      return change.error();
+    const auto more = journal_->purge(kept);
+    if (!more)
+      return more;
+    if (auto committed = change->commit(); !committed)
+      return committed.error();
+    return more;
   }
 
   result<void> sync() override { return database_.execute("PRAGMA wal_checkpoint(PASSIVE)"); }

@@ -102,8 +102,9 @@ public:
   virtual result<std::vector<std::string>> run_ids();
   /// What is wrong with the file as such; empty if nothing is. Reads all of it.
   virtual result<std::vector<std::string>> check_file();
-  /// Forgets what is over for longer, or takes more room, than is to be kept.
-  virtual result<void> purge(const retention& kept);
+  /// Forgets what is over for longer, or takes more room, than is to be kept, in one transaction. True if
+  /// there may be more.
+  virtual result<bool> purge(const retention& kept);
   /// Makes what was written outlive a power cut.
   virtual result<void> sync() { return {}; }
 };

@@ -1,4 +1,6 @@
 #include "libagent/session/process_lock.hpp"
+#include "libagent/session/sqlite_database.hpp"
+#include "tests/libagent/session/failing_disk.hpp"
 #include "tests/libagent/session/sqlite_peer.hpp"
 #include "tests/libagent/session/store_cases.hpp"
 
@@ -180,6 +182,39 @@ TEST_CASE("what is over is forgotten when its time or its room is over, what is 
   REQUIRE(store->purge({std::chrono::seconds(50), 1}).has_value());
   CHECK_FALSE(store->load_run("new").value().has_value());
   CHECK(store->load_run("open").value().has_value());
+}
+
+TEST_CASE("runs are forgotten so many at once, for their time as for their room") {
+  temporary_folder folder;
+  const auto path = folder / "s.db";
+  const auto store = open(path);
+  for (const auto* id : {"1", "2", "3", "4", "5"})
+    append(*store, {begin(id), end(id, {})});
+  const bool is_old = GENERATE(false, true);
+  if (is_old)
+    other_program{path}.run("UPDATE runs SET changed = changed - 100");
+  const retention kept{std::chrono::seconds(50), is_old ? 1u << 20 : 0, 2};
+  const auto left = [&] { return store->run_ids().value().size(); };
+  CHECK(store->purge(kept).value());
+  CHECK(left() == 3);
+  CHECK(store->purge(kept).value());
+  CHECK(left() == 1);
+  CHECK_FALSE(store->purge(kept).value());
+  CHECK(left() == 0);
+}
+
+TEST_CASE("what is forgotten at once is one transaction") {
+  temporary_folder folder;
+  failing_disk disk;
+  const auto store = open(folder / "s.db");
+  for (const auto* id : {"1", "2", "3", "4", "5"})
+    append(*store, {begin(id), end(id, {})});
+  disk.fail_at(1, failing_disk::fault::broken);
+  CHECK_FALSE(store->purge({std::chrono::hours(1), 0}).has_value());
+  CHECK(store->run_ids().value().size() == 5);
+  disk.repair();
+  CHECK_FALSE(store->purge({std::chrono::hours(1), 0}).value());
+  CHECK(store->run_ids().value().empty());
 }
 
 TEST_CASE("with its session a run is forgotten, and what still comes of it is not kept") {

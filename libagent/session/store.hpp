@@ -14,6 +14,8 @@
 
 namespace troupe {
 
+struct process_seat;
+
 /// A run that waits for somebody's decision. It belongs to its session, which holds one at most.
 struct paused_run {
   std::string run_id;
@@ -122,9 +124,12 @@ std::unique_ptr<session_store> make_memory_store(memory_store_options options = 
 /// same file open; a call waits up to 5 s for another's write.
 ///
 /// The journal of its runs is in the same file. With `durability::off` there is none, and what others have
-/// left in the file is not touched.
+/// left in the file is not touched. A store that takes another's place has the same seat, which is to be kept
+/// from the first one on, so that this process is not taken for dead between them; without one each store
+/// counts as a process of its own.
 result<std::unique_ptr<session_store>> open_sqlite_store(const std::string& path,
-                                                         durability kept = durability::full);
+                                                         durability kept = durability::full,
+                                                         std::shared_ptr<process_seat> seat = nullptr);
 
 /// Whether the text can be a session id: 1 to 128 visible ASCII characters (0x21 to 0x7E).
 bool is_session_id(std::string_view text) noexcept;

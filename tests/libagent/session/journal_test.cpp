@@ -46,6 +46,18 @@ stored_run load_run(session_store& store, const std::string& run_id) {
   return std::move(**found);
 }
 
+session_append pause_run(const std::string& run_id) {
+  auto paused = pause("s", run_id);
+  paused.run = run_change{run_id};
+  paused.run->ended = run_ending{"paused", ""};
+  return paused;
+}
+
+std::optional<errc> refusal(session_store& store, const session_append& added) {
+  const auto written = store.append({added});
+  return written ? std::nullopt : std::optional(written.error().code);
+}
+
 /// Does something in a process of its own, which then ends without a word.
 template <class Task>
 void in_another_process(Task task) {
@@ -93,10 +105,7 @@ TEST_CASE("a paused run that goes on is under way again with its first step") {
   temporary_folder folder;
   const auto store = open(folder / "s.db");
   append(*store, {begin("r"), note("r", {"{1}"})});
-  auto paused = pause("s", "r");
-  paused.run = run_change{"r"};
-  paused.run->ended = run_ending{"paused", ""};
-  append(*store, {paused});
+  append(*store, {pause_run("r")});
   CHECK(load_run(*store, "r").status == "paused");
   CHECK(load_run(*store, "r").records.empty());
   append(*store, {note("r", {"{2}"})});
@@ -145,6 +154,82 @@ TEST_CASE("a run of a process that lives is nobody else's") {
   const auto alive = open(folder / "s.db");
   append(*alive, {begin("r")});
   CHECK(open(folder / "s.db")->adopt_runs().value().empty());
+}
+
+TEST_CASE("a store that takes another's place in its process goes on with its runs, and nobody else does") {
+  temporary_folder folder;
+  const auto path = folder / "s.db";
+  const auto seat = std::make_shared<process_seat>();
+  auto first = open_sqlite_store(path, durability::full, seat).value();
+  append(*first, {begin("r"), note("r", {"{1}"})});
+  first.reset();
+  const auto other = open(path);
+  CHECK(other->adopt_runs().value().empty());
+  const auto second = open_sqlite_store(path, durability::full, seat).value();
+  append(*second, {note("r", {"{2}"}), accept("w")});
+  CHECK(load_run(*second, "r").records.size() == 2);
+  CHECK(other->adopt_runs().value().empty());
+}
+
+TEST_CASE("a run id that another process has under way is refused, and its run stays as it is") {
+  temporary_folder folder;
+  const auto ours = open(folder / "s.db");
+  const auto theirs = open(folder / "s.db");
+  const bool has_begun = GENERATE(false, true);
+  append(*theirs, {has_begun ? begin("r") : accept("r")});
+  auto told = note("r", {});
+  told.run->first_event = 1;
+  told.run->events = {"a"};
+  for (const auto& each : {accept("r"), begin("r"), note("r", {"{1}"}), end("r", {}), told})
+    CHECK(refusal(*ours, each) == errc::conflict);
+  const auto run = load_run(*ours, "r");
+  CHECK(run.status == (has_begun ? "running" : "waiting"));
+  CHECK(run.records.empty());
+  CHECK(run.last_event == 0);
+  append(*theirs, {end("r", {})});
+  append(*ours, {accept("r")});
+  // Its own may come again: it was refused.
+  append(*ours, {accept("r", "{2}")});
+  CHECK(load_run(*ours, "r").request == "{2}");
+}
+
+TEST_CASE("of two processes that go on with a paused run one does") {
+  temporary_folder folder;
+  const auto ours = open(folder / "s.db");
+  const auto theirs = open(folder / "s.db");
+  const auto [they_pause, they_go_on] =
+      GENERATE(table<bool, bool>({{false, true}, {true, false}, {false, false}}));
+  auto& going_on = they_go_on ? *theirs : *ours;
+  auto& late = they_go_on ? *ours : *theirs;
+  append(they_pause ? *theirs : *ours, {begin("r"), pause_run("r")});
+  // Both have the run at hand.
+  auto told = note("r", {});
+  told.run->first_event = 1;
+  told.run->events = {"a"};
+  append(*ours, {told});
+  append(*theirs, {told});
+  const bool is_ended = GENERATE(false, true);
+  append(going_on, {is_ended ? end("r", {}) : note("r", {"{1}"})});
+  CHECK(refusal(late, note("r", {"{2}"})) == errc::conflict);
+  CHECK(refusal(late, end("r", {})) == errc::conflict);
+  const auto run = load_run(*ours, "r");
+  CHECK(run.status == (is_ended ? "completed" : "running"));
+  CHECK(run.records.size() == (is_ended ? 0 : 1));
+}
+
+TEST_CASE("a database that somebody else has locked is not reachable for now, whatever is in it") {
+  temporary_folder folder;
+  const auto path = folder / "s.db";
+  const auto store = open(path);
+  auto ours = sqlite::database::open(path, 0).value();
+  other_program other{path};
+  other.run("BEGIN IMMEDIATE");
+  const auto begun = sqlite::transaction::begin(ours);
+  REQUIRE_FALSE(begun.has_value());
+  CHECK(begun.error().code == errc::unavailable);
+  other.run("ROLLBACK");
+  CHECK(sqlite::transaction::begin(ours).has_value());
+  CHECK(ours.execute("nonsense").error().code == errc::store_failed);
 }
 
 TEST_CASE("damage is found, named, and hurts the one run only") {

@@ -92,7 +92,7 @@ inline constexpr auto longest_model_call = 3'600'000ms;
 /// For an actor to end once it was told to; it only has to come to the message.
 inline constexpr auto actor_exit = 5000ms;
 
-/// How deep records of a journal nest: runs nest as deep as agents call each other.
+/// How deep what a store keeps of runs nests: runs nest as deep as agents call each other.
 inline constexpr std::size_t journal_depth = 1024;
 
 /// Runs that go on at the same time of those that a server did not live to end; the others follow.

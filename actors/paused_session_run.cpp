@@ -1,5 +1,6 @@
 #include "actors/paused_session_run.hpp"
 
+#include "actors/defaults.hpp"
 #include "libagent/run/paused_json.hpp"
 
 #include <fmt/format.h>
@@ -9,9 +10,6 @@
 namespace troupe {
 
 namespace {
-
-/// Runs nest as deep as agents call each other.
-constexpr std::size_t max_stored_depth = 1024;
 
 error unreadable(const paused_run& stored, std::string_view why) {
   return fail(errc::store_failed, fmt::format("the paused run '{}' cannot be read: {}", stored.run_id, why));
@@ -26,7 +24,7 @@ paused_run to_stored(const paused_session_run& run) {
 }
 
 result<paused_session_run> from_stored(const paused_run& stored) {
-  const auto value = parse_json(stored.state, max_stored_depth);
+  const auto value = parse_json(stored.state, defaults::journal_depth);
   if (!value)
     return unreadable(stored, value.error().detail);
   const auto* state = find(*value, "run");

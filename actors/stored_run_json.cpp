@@ -1,5 +1,6 @@
 #include "actors/stored_run_json.hpp"
 
+#include "actors/defaults.hpp"
 #include "libagent/core/error_json.hpp"
 
 #include <fmt/format.h>
@@ -7,9 +8,6 @@
 namespace troupe {
 
 namespace {
-
-/// Contexts and outputs nest as deep as bodies may.
-constexpr std::size_t max_stored_depth = 1024;
 
 error unreadable(const stored_run& run, std::string_view why) {
   return fail(errc::store_failed, fmt::format("the run '{}' cannot be read: {}", run.run_id, why));
@@ -54,7 +52,7 @@ std::string to_stored(const chat_request& request) {
 }
 
 result<chat_request> request_from_stored(const stored_run& run) {
-  const auto value = parse_json(run.request, max_stored_depth);
+  const auto value = parse_json(run.request, defaults::journal_depth);
   if (!value)
     return unreadable(run, value.error().detail);
   const auto* prompt = find_string(*value, "prompt");
@@ -107,7 +105,7 @@ result<run_record> record_from_stored(const stored_run& run) {
   if (!run.is_over())
     return record;
   record.items = run.items;
-  const auto value = parse_json(run.outcome, max_stored_depth);
+  const auto value = parse_json(run.outcome, defaults::journal_depth);
   if (!value)
     return unreadable(run, value.error().detail);
   record.agent = text_or_empty(*value, "agent");

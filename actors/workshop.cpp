@@ -78,7 +78,7 @@ public:
                                                 std::size_t most) override {
     return store_->load_events(run_id, last, most);
   }
-  result<void> purge(const retention& kept) override { return store_->purge(kept); }
+  result<bool> purge(const retention& kept) override { return store_->purge(kept); }
   result<void> sync() override { return store_->sync(); }
 
 private:
@@ -128,7 +128,7 @@ result<void> workshop::prepare_store() {
       return store.error();
     memory_ = std::move(*store);
   } else if (sessions.store == config::session_options::store_kind::sqlite) {
-    auto store = open_sqlite_store(sessions.path.string(), options_.config.journal.kept);
+    auto store = open_sqlite_store(sessions.path.string(), options_.config.journal.kept, seat_);
     if (!store)
       return store.error();
     store_ = make_sealed_store(std::move(*store), hides_);
@@ -264,7 +264,7 @@ result<caf::actor> workshop::make_store() {
   }
   setup->store = std::move(store_);
   if (!setup->store) {
-    auto opened = open_sqlite_store(config.sessions.path.string(), config.journal.kept);
+    auto opened = open_sqlite_store(config.sessions.path.string(), config.journal.kept, seat_);
     if (!opened)
       return opened.error();
     setup->store = make_sealed_store(std::move(*opened), hides_);

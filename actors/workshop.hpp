@@ -5,6 +5,7 @@
 #include "actors/recording_model.hpp"
 #include "actors/runtime.hpp"
 #include "libagent/model/cassette.hpp"
+#include "libagent/session/process_lock.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
@@ -73,6 +74,8 @@ private:
   runtime_options options_;
   /// Made before the first actor, and taken by it; made anew for the next one.
   std::unique_ptr<session_store> store_;
+  /// Kept while a store's actor is down: what this process has under way is not orphaned meanwhile.
+  std::shared_ptr<process_seat> seat_ = std::make_shared<process_seat>();
   redactor_ptr hides_;
   std::map<std::string, client_box> clients_;
   std::map<std::size_t, hook_client_box> hook_clients_;

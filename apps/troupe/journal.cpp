@@ -1,3 +1,4 @@
+#include "actors/defaults.hpp"
 #include "actors/stored_run_json.hpp"
 #include "actors/told_event.hpp"
 #include "apps/troupe/agent_file.hpp"
@@ -21,9 +22,6 @@ namespace troupe::cli {
 
 namespace {
 
-/// Runs nest as deep as agents call each other.
-constexpr std::size_t journal_depth = 1024;
-
 struct flaw {
   /// Empty where it is about the file as such.
   std::string run_id;
@@ -33,7 +31,7 @@ struct flaw {
 result<std::vector<json>> parse_records(const stored_run& run) {
   std::vector<json> records;
   for (const auto& text : run.records) {
-    auto record = parse_json(text, journal_depth);
+    auto record = parse_json(text, defaults::journal_depth);
     if (!record)
       return fail(record.error().code,
                   fmt::format("record {} is {}", records.size() + 1, record.error().detail));
@@ -88,7 +86,7 @@ int check_all(session_store& store, const std::vector<std::string>& runs, bool a
 }
 
 json value_or_text(const std::string& text) {
-  auto parsed = parse_json(text, journal_depth);
+  auto parsed = parse_json(text, defaults::journal_depth);
   return parsed ? std::move(*parsed) : json(text);
 }
 

@@ -256,8 +256,6 @@ result<std::optional<journaled_run>> fold(const std::vector<json>& records) {
     if (find(record, "takeover") != nullptr) {
       ++made.takeovers;
     } else if (reason != nullptr) {
-      const auto* after_turn = find(record, "after_turn");
-      made.after_turn = after_turn != nullptr && *after_turn == true;
       made.cancelled = error_from_json(*reason).value_or(fail(errc::cancelled, "the run was cancelled"));
     } else {
       const auto* path = find_string(record, "path");

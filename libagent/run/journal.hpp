@@ -50,7 +50,6 @@ struct journaled_run {
   /// So often it was taken up before.
   unsigned takeovers = 0;
   std::optional<error> cancelled;
-  bool after_turn = false;
 };
 
 /// Puts a run together again from its records in order. Nothing if they do not say how it stood: it never

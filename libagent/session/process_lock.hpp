@@ -30,4 +30,13 @@ private:
   std::int64_t own_ = -1;
 };
 
+/// A process's place among those that share a file, and its lock. Whoever opens the file a second time for
+/// the same process uses the same one: meanwhile others would take what the process has under way for
+/// orphaned.
+struct process_seat {
+  process_lock lock;
+  /// 0 before it has one.
+  std::int64_t number = 0;
+};
+
 } // namespace troupe

@@ -113,7 +113,7 @@ public:
 
   result<std::vector<std::string>> run_ids() override { return store_->run_ids(); }
   result<std::vector<std::string>> check_file() override { return store_->check_file(); }
-  result<void> purge(const retention& kept) override { return store_->purge(kept); }
+  result<bool> purge(const retention& kept) override { return store_->purge(kept); }
   result<void> sync() override { return store_->sync(); }
 
 private:

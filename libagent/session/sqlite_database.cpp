@@ -43,6 +43,20 @@ void create_private(const std::string& path) {
     ::close(made);
 }
 
+/// Whether a failure says nothing about what is in the file.
+bool passes(int code) {
+  switch (code & 0xff) {
+  case SQLITE_BUSY:
+  case SQLITE_LOCKED:
+  case SQLITE_PROTOCOL:
+  case SQLITE_NOMEM:
+  case SQLITE_IOERR:
+    return true;
+  default:
+    return false;
+  }
+}
+
 } // namespace
 
 result<database> database::open(const std::string& path, int busy_milliseconds) {
@@ -52,7 +66,7 @@ result<database> database::open(const std::string& path, int busy_milliseconds) 
   const auto code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
   auto opened = database{std::unique_ptr<sqlite3, close_database>{handle}, path};
   if (code != SQLITE_OK)
-    return opened.failure(handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
+    return opened.failure(code, handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
   // Not SQLite's own timeout, whose pauses grow to 100 ms: a process that writes one transaction after the
   // other leaves gaps far shorter than that, and whoever waits for one would not find it.
   sqlite3_busy_handler(handle, wait_for_others,
@@ -94,10 +108,16 @@ error database::failure(std::string_view reason) const {
 }
 
 error database::failure() const {
-  auto made = failure(sqlite3_errmsg(handle_.get()));
   if (is_full())
-    made = fail(errc::store_full,
+    return fail(errc::store_full,
                 fmt::format("session database \"{}\": there is no room left on the disk", path_));
+  return failure(sqlite3_errcode(handle_.get()), sqlite3_errmsg(handle_.get()));
+}
+
+error database::failure(int code, std::string_view reason) const {
+  auto made = failure(reason);
+  if (passes(code))
+    made.code = errc::unavailable;
   return made;
 }
 
@@ -128,13 +148,7 @@ result<bool> execution::step() {
 }
 
 result<void> execution::finish() {
-  while (true) {
-    const auto more = step();
-    if (!more)
-      return more.error();
-    if (!*more)
-      return {};
-  }
+  return each([] { return result<void>(); });
 }
 
 std::int64_t execution::number(int column) const {

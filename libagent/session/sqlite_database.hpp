@@ -10,8 +10,9 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-/// SQLite's C interface as values that clean up after themselves. Every failure is `store_failed` and names
-/// the database's path.
+/// SQLite's C interface as values that clean up after themselves. Every failure names the database's path. It
+/// is `store_full` where there is no room, `unavailable` where the same may succeed later (somebody holds a
+/// lock, memory is short, the disk could not be read or written), else `store_failed`.
 namespace troupe::sqlite {
 
 struct close_database {
@@ -39,10 +40,12 @@ public:
   /// Whether it failed because the disk, or the user's share of it, is full.
   bool is_full() const noexcept;
 
-  /// A failure with this reason.
+  /// A `store_failed` with this reason.
   error failure(std::string_view reason) const;
   /// A failure with SQLite's own reason for its last error.
   error failure() const;
+  /// Its code is that of the result `code` of SQLite's.
+  error failure(int code, std::string_view reason) const;
 
 private:
   database(std::unique_ptr<sqlite3, close_database> handle, std::string path);
@@ -64,6 +67,19 @@ public:
   execution& bind(std::int64_t number);
   /// Goes to the next row; false when there is none left.
   result<bool> step();
+  /// Hands each row that is left to `take()`, a `result<void>`, until that returns an error.
+  template <class Take>
+  result<void> each(Take take) {
+    while (true) {
+      const auto more = step();
+      if (!more)
+        return more.error();
+      if (!*more)
+        return {};
+      if (result<void> taken = take(); !taken)
+        return taken;
+    }
+  }
   /// Runs a statement to its end.
   result<void> finish();
 

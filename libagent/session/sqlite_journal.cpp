@@ -18,27 +18,34 @@ std::int64_t sum_of(std::string_view run_id, std::int64_t place, std::string_vie
   return static_cast<std::int64_t>(record_checksum(run_id, place, text));
 }
 
+error not_ours(std::string_view run_id) {
+  return fail(errc::conflict, fmt::format("the run '{}' is another server's", run_id));
+}
+
 } // namespace
 
-result<journal> journal::open(database& owner, const std::string& path) {
-  auto made = journal{owner};
+result<journal> journal::open(database& owner, const std::string& path, std::shared_ptr<process_seat> seat) {
+  auto made = journal{owner, std::move(seat)};
   if (auto prepared = made.prepare(); !prepared)
     return prepared.error();
-  if (auto numbered = made.take_number(path); !numbered)
-    return numbered.error();
+  if (made.seat_->number == 0)
+    if (auto numbered = made.take_number(path); !numbered)
+      return numbered.error();
   return made;
 }
 
 result<void> journal::prepare() {
   const std::pair<statement statements::*, std::string_view> definitions[] = {
-      {&statements::find, "SELECT key, (SELECT coalesce(max(sequence), 0) FROM journal WHERE run = key) "
-                          "FROM runs WHERE id = ?1"},
+      {&statements::find, "SELECT key, (SELECT coalesce(max(sequence), 0) FROM journal WHERE run = key), "
+                          "status = 'paused', process = ?2 FROM runs WHERE id = ?1"},
       {&statements::accept,
        "INSERT INTO runs(id, session, process, owner, status, request, request_sum, key_hash, first_item, "
        "items, "
        "outcome, outcome_sum, bytes, created, changed) "
-       "VALUES(?1, ?2, ?3, ?4, 'waiting', ?5, ?6, ?7, 0, 0, '', 0, 0, unixepoch(), unixepoch())"},
-      {&statements::erase_id, "DELETE FROM runs WHERE id = ?1"},
+       "VALUES(?1, ?2, ?3, ?4, 'waiting', ?5, ?6, ?7, 0, 0, '', 0, 0, unixepoch(), unixepoch()) "
+       "ON CONFLICT(id) DO NOTHING"},
+      {&statements::erase_id, "DELETE FROM runs WHERE id = ?1 AND (process = ?2 OR "
+                              "status IN ('completed', 'failed', 'cancelled'))"},
       {&statements::begin, "UPDATE runs SET status = 'running', first_item = ?2 WHERE key = ?1"},
       {&statements::resume,
        "UPDATE runs SET status = 'running', process = ?2 WHERE key = ?1 AND status = 'paused'"},
@@ -46,7 +53,8 @@ result<void> journal::prepare() {
        "INSERT INTO journal(run, sequence, record, checksum, event) VALUES(?1, ?2, ?3, ?4, ?5)"},
       {&statements::end, "UPDATE runs SET status = ?2, outcome = ?3, outcome_sum = ?4, items = ?5 - "
                          "first_item + 1, bytes = bytes + ?6, changed = unixepoch(), "
-                         "request = CASE ?2 WHEN 'paused' THEN request ELSE '' END WHERE key = ?1"},
+                         "request = CASE ?2 WHEN 'paused' THEN request ELSE '' END, process = ?7 "
+                         "WHERE key = ?1"},
       {&statements::drop_records, "DELETE FROM journal WHERE run = ?1"},
       {&statements::add_event,
        "INSERT OR REPLACE INTO run_events(run, id, event, checksum) VALUES(?1, ?2, ?3, ?4)"},
@@ -69,8 +77,9 @@ result<void> journal::prepare() {
       {&statements::unfinished,
        "SELECT r.id, s.id, r.owner, r.key_hash FROM runs r JOIN sessions s ON s.key = r.session "
        "WHERE r.process = ?1 AND r.status IN ('waiting', 'running') ORDER BY r.status = 'waiting', r.key"},
-      {&statements::purge_old, "DELETE FROM runs WHERE status IN ('completed', 'failed', 'cancelled') AND "
-                               "changed <= unixepoch() - ?1"},
+      {&statements::purge_old, "DELETE FROM runs WHERE key IN (SELECT key FROM runs WHERE "
+                               "status IN ('completed', 'failed', 'cancelled') AND "
+                               "changed <= unixepoch() - ?1 ORDER BY changed LIMIT ?2)"},
       {&statements::sum_bytes, "SELECT coalesce(sum(bytes), 0) FROM runs"},
       {&statements::oldest, "SELECT key, bytes FROM runs WHERE status IN ('completed', 'failed', "
                             "'cancelled') ORDER BY changed LIMIT 1"},
@@ -89,17 +98,19 @@ result<void> journal::take_number(const std::string& path) {
   auto lock = process_lock::open(path + "-processes");
   if (!lock)
     return lock.error();
-  lock_ = std::move(*lock);
   auto insert = database_->prepare("INSERT INTO processes(started) VALUES(unixepoch()) RETURNING id");
   if (!insert)
     return insert.error();
   auto query = execution{*database_, *insert};
   if (const auto made = query.step(); !made)
     return made.error();
-  process_ = query.number(0);
+  const auto number = query.number(0);
   if (auto done = query.finish(); !done)
     return done;
-  return lock_.take(process_);
+  if (auto taken = lock->take(number); !taken)
+    return taken;
+  *seat_ = {std::move(*lock), number};
+  return {};
 }
 
 template <class... Values>
@@ -110,31 +121,49 @@ result<void> journal::run(const statement& prepared, const Values&... values) {
 }
 
 result<journal::open_run*> journal::find(const std::string& run_id) {
-  if (const auto known = open_.find(run_id); known != open_.end())
+  // Another process may have gone on with one that is paused.
+  if (const auto known = open_.find(run_id); known != open_.end() && !known->second.is_paused)
     return &known->second;
   auto query = execution{*database_, prepared_.find};
-  const auto found = query.bind(run_id).step();
+  const auto found = query.bind(run_id).bind(seat_->number).step();
   if (!found)
     return found.error();
   if (!*found)
     return nullptr;
-  return &(open_[run_id] = {query.number(0), query.number(1)});
+  const bool is_paused = query.number(2) != 0;
+  const bool is_own = query.number(3) != 0;
+  if (!is_paused && !is_own)
+    return not_ours(run_id);
+  return &(open_[run_id] = {query.number(0), query.number(1), is_paused});
 }
 
 result<void> journal::accept(const run_change& what, std::int64_t session) {
   const auto& accepted = *what.accepted;
   open_.erase(what.run_id);
   // A run id that comes again is that of a run that was refused, or over.
-  if (auto erased = run(prepared_.erase_id, what.run_id); !erased)
+  if (auto erased = run(prepared_.erase_id, what.run_id, seat_->number); !erased)
     return erased;
-  return run(prepared_.accept, what.run_id, session, process_, accepted.owner, accepted.request,
-             sum_of(what.run_id, request_place, accepted.request), accepted.key_hash);
+  if (auto added =
+          run(prepared_.accept, what.run_id, session, seat_->number, accepted.owner, accepted.request,
+              sum_of(what.run_id, request_place, accepted.request), accepted.key_hash);
+      !added)
+    return added;
+  return database_->changes() > 0 ? result<void>() : not_ours(what.run_id);
 }
 
-result<void> journal::change(const run_change& what, std::int64_t session, std::int64_t last_item) {
+result<void> journal::begin(const run_change& what, std::int64_t session, std::int64_t last_item) {
   if (what.accepted)
     if (auto accepted = accept(what, session); !accepted)
       return accepted;
+  if (!what.begins)
+    return {};
+  const auto found = find(what.run_id);
+  if (!found)
+    return found.error();
+  return *found != nullptr ? run(prepared_.begin, (*found)->key, last_item + 1) : result<void>();
+}
+
+result<void> journal::change(const run_change& what, std::int64_t last_item) {
   auto found = find(what.run_id);
   if (!found)
     return found.error();
@@ -142,9 +171,6 @@ result<void> journal::change(const run_change& what, std::int64_t session, std::
   if (*found == nullptr)
     return {};
   auto& open = **found;
-  if (what.begins)
-    if (auto begun = run(prepared_.begin, open.key, last_item + 1); !begun)
-      return begun;
   auto id = static_cast<std::int64_t>(what.first_event);
   std::int64_t bytes = 0;
   for (const auto& event : what.events) {
@@ -160,8 +186,8 @@ result<void> journal::change(const run_change& what, std::int64_t session, std::
     if (auto done = run(prepared_.void_event, open.key, static_cast<std::int64_t>(number)); !done)
       return done;
   // The first step of a paused run that goes on.
-  if (!what.records.empty() && open.sequence == 0)
-    if (auto resumed = run(prepared_.resume, open.key, process_); !resumed)
+  if (!what.records.empty() && std::exchange(open.is_paused, false))
+    if (auto resumed = run(prepared_.resume, open.key, seat_->number); !resumed)
       return resumed;
   for (const auto& record : what.records) {
     const auto place = open.sequence + 1;
@@ -178,7 +204,7 @@ result<void> journal::end(const run_change& what, const open_run& run_now, std::
   const auto& [status, outcome, keeps_records] = *what.ended;
   if (auto ended =
           run(prepared_.end, run_now.key, status, outcome, sum_of(what.run_id, outcome_place, outcome),
-              last_item, static_cast<std::int64_t>(outcome.size()));
+              last_item, static_cast<std::int64_t>(outcome.size()), seat_->number);
       !ended)
     return ended;
   auto dropped =
@@ -190,12 +216,8 @@ result<void> journal::end(const run_change& what, const open_run& run_now, std::
 result<void> journal::load_records(std::int64_t key, stored_run& into) {
   auto rows = execution{*database_, prepared_.load_records};
   rows.bind(key);
-  for (std::int64_t expected = 1;; ++expected) {
-    const auto more = rows.step();
-    if (!more)
-      return more.error();
-    if (!*more)
-      return {};
+  return rows.each([&, expected = std::int64_t{0}]() mutable -> result<void> {
+    ++expected;
     const auto text = rows.text(1);
     if (rows.number(0) != expected)
       return database_->failure(fmt::format("run \"{}\": record {} is missing", into.run_id, expected));
@@ -204,7 +226,8 @@ result<void> journal::load_records(std::int64_t key, stored_run& into) {
           fmt::format("run \"{}\": record {} is damaged: its checksum does not fit", into.run_id, expected));
     into.records.emplace_back(text);
     into.events_before.push_back(static_cast<std::uint64_t>(rows.number(3)));
-  }
+    return {};
+  });
 }
 
 result<std::optional<journal::found_run>> journal::load(std::string_view run_id) {
@@ -244,39 +267,39 @@ result<std::optional<journal::found_run>> journal::load(std::string_view run_id)
   return std::optional{std::move(made)};
 }
 
+result<std::vector<std::int64_t>> journal::dead_processes() {
+  std::vector<std::int64_t> dead;
+  auto rows = execution{*database_, prepared_.dead_processes};
+  const auto take = [&]() -> result<void> {
+    if (!seat_->lock.is_held(rows.number(0)))
+      dead.push_back(rows.number(0));
+    return {};
+  };
+  if (auto read = rows.each(take); !read)
+    return read.error();
+  return dead;
+}
+
 result<std::vector<orphaned_run>> journal::adopt() {
   auto change = transaction::begin(*database_);
   if (!change)
     return change.error();
-  std::vector<std::int64_t> dead;
-  {
-    auto rows = execution{*database_, prepared_.dead_processes};
-    while (true) {
-      const auto more = rows.step();
-      if (!more)
-        return more.error();
-      if (!*more)
-        break;
-      if (!lock_.is_held(rows.number(0)))
-        dead.push_back(rows.number(0));
-    }
-  }
-  for (const auto process : dead)
-    if (auto adopted = run(prepared_.adopt, process_, process); !adopted)
+  const auto dead = dead_processes();
+  if (!dead)
+    return dead.error();
+  for (const auto process : *dead)
+    if (auto adopted = run(prepared_.adopt, seat_->number, process); !adopted)
       return adopted.error();
   std::vector<orphaned_run> all;
-  {
+  if (!dead->empty()) {
     auto rows = execution{*database_, prepared_.unfinished};
-    rows.bind(process_);
-    while (!dead.empty()) {
-      const auto more = rows.step();
-      if (!more)
-        return more.error();
-      if (!*more)
-        break;
+    const auto take = [&]() -> result<void> {
       all.push_back({std::string{rows.text(0)}, std::string{rows.text(1)}, std::string{rows.text(2)},
                      std::string{rows.text(3)}});
-    }
+      return {};
+    };
+    if (auto read = rows.bind(seat_->number).each(take); !read)
+      return read.error();
   }
   if (auto committed = change->commit(); !committed)
     return committed.error();
@@ -288,42 +311,43 @@ result<std::vector<stored_event>> journal::load_events(std::string_view run_id, 
   auto rows = execution{*database_, prepared_.load_events};
   rows.bind(run_id).bind(static_cast<std::int64_t>(last)).bind(static_cast<std::int64_t>(most));
   std::vector<stored_event> events;
-  while (true) {
-    const auto more = rows.step();
-    if (!more)
-      return more.error();
-    if (!*more)
-      return events;
+  const auto take = [&]() -> result<void> {
     const auto text = rows.text(1);
     if (rows.number(2) != sum_of(run_id, rows.number(0), text))
       return database_->failure(
           fmt::format("run \"{}\": event {} is damaged: its checksum does not fit", run_id, rows.number(0)));
     events.push_back({static_cast<std::uint64_t>(rows.number(0)), std::string{text}});
-  }
+    return {};
+  };
+  if (auto read = rows.each(take); !read)
+    return read.error();
+  return events;
 }
 
-result<void> journal::purge(const retention& kept) {
+result<bool> journal::purge(const retention& kept) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(kept.time).count();
-  if (auto purged = run(prepared_.purge_old, static_cast<std::int64_t>(seconds)); !purged)
-    return purged;
+  const auto at_once = static_cast<std::int64_t>(kept.at_once);
+  if (auto purged = run(prepared_.purge_old, static_cast<std::int64_t>(seconds), at_once); !purged)
+    return purged.error();
+  std::int64_t erased = database_->changes();
   auto sum = execution{*database_, prepared_.sum_bytes};
   if (const auto summed = sum.step(); !summed)
     return summed.error();
   auto bytes = sum.number(0);
   const auto most = static_cast<std::int64_t>(kept.bytes);
-  while (bytes > most) {
+  for (; bytes > most && erased < at_once; ++erased) {
     auto query = execution{*database_, prepared_.oldest};
     const auto found = query.step();
     if (!found)
       return found.error();
     if (!*found)
-      return {};
+      return false;
     const auto key = query.number(0);
     bytes -= query.number(1);
-    if (auto erased = run(prepared_.erase_run, key); !erased)
-      return erased;
+    if (auto done = run(prepared_.erase_run, key); !done)
+      return done.error();
   }
-  return {};
+  return erased >= at_once;
 }
 
 } // namespace troupe::sqlite

@@ -4,6 +4,7 @@
 #include "libagent/session/sqlite_database.hpp"
 #include "libagent/session/stored_run.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,12 +16,15 @@ namespace troupe::sqlite {
 /// Runs in a session database: docs/journal.md. The database must outlive it.
 class journal {
 public:
-  /// Prepares the statements and takes a number among the processes that write to the file.
-  static result<journal> open(database& owner, const std::string& path);
+  /// Prepares the statements. An empty seat gets a number among the processes that write to the file.
+  static result<journal> open(database& owner, const std::string& path, std::shared_ptr<process_seat> seat);
 
-  /// A part of a transaction of the owner's. `session` is the key of the run's session, `last_item` the
-  /// sequence of the session's last item; both are used only for changes that concern the session.
-  result<void> change(const run_change& what, std::int64_t session, std::int64_t last_item);
+  /// The two halves of a change, parts of a transaction of the owner's: its acceptance and its beginning, and
+  /// all the rest. `session` is the key of the run's session, `last_item` the sequence of the session's last
+  /// item; they are used only for changes that concern the session. Error `conflict` if a run of that id is
+  /// another process's, and not paused.
+  result<void> begin(const run_change& what, std::int64_t session, std::int64_t last_item);
+  result<void> change(const run_change& what, std::int64_t last_item);
 
   /// The transaction was rolled back.
   void forget() { open_.clear(); }
@@ -37,7 +41,8 @@ public:
   result<std::vector<orphaned_run>> adopt();
   result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
                                                 std::size_t most);
-  result<void> purge(const retention& kept);
+  /// A part of a transaction of the owner's. Whether there may be more to forget.
+  result<bool> purge(const retention& kept);
 
 private:
   struct statements {
@@ -49,22 +54,24 @@ private:
   struct open_run {
     std::int64_t key = 0;
     std::int64_t sequence = 0;
+    bool is_paused = false;
   };
 
-  explicit journal(database& owner) : database_(&owner) {}
+  journal(database& owner, std::shared_ptr<process_seat> seat) : database_(&owner), seat_(std::move(seat)) {}
   result<void> prepare();
   result<void> take_number(const std::string& path);
+  /// Null if it is not known; `conflict` if another process carries it on.
   result<open_run*> find(const std::string& run_id);
   result<void> accept(const run_change& what, std::int64_t session);
   result<void> end(const run_change& what, const open_run& run, std::int64_t last_item);
   result<void> load_records(std::int64_t key, stored_run& into);
+  result<std::vector<std::int64_t>> dead_processes();
   template <class... Values>
   result<void> run(const statement& prepared, const Values&... values);
 
   database* database_;
   statements prepared_;
-  process_lock lock_;
-  std::int64_t process_ = 0;
+  std::shared_ptr<process_seat> seat_;
   std::unordered_map<std::string, open_run> open_;
 };
 

@@ -120,8 +120,18 @@ public:
     return found;
   }
 
-  result<void> purge(const retention& kept) override {
-    return journal_ ? journal_->purge(kept) : result<void>();
+  result<bool> purge(const retention& kept) override {
+    if (!journal_)
+      return false;
+    auto change = sqlite::transaction::begin(database_);
+    if (!change)
+      return change.error();
+    const auto more = journal_->purge(kept);
+    if (!more)
+      return more;
+    if (auto committed = change->commit(); !committed)
+      return committed.error();
+    return more;
   }
 
   result<void> sync() override { return database_.execute("PRAGMA wal_checkpoint(PASSIVE)"); }
@@ -141,16 +151,7 @@ private:
   template <class Take>
   result<void> each(const sqlite::statement& prepared, std::int64_t session, Take take) {
     auto rows = sqlite::execution{database_, prepared};
-    rows.bind(session);
-    while (true) {
-      const auto more = rows.step();
-      if (!more)
-        return more.error();
-      if (!*more)
-        return {};
-      if (result<void> taken = take(rows); !taken)
-        return taken;
-    }
+    return rows.bind(session).each([&] { return take(rows); });
   }
 
   result<void> load_items(std::string_view session_id, std::int64_t session, item_list& items) {
@@ -172,31 +173,26 @@ private:
       return prepared.error();
     auto rows = sqlite::execution{database_, *prepared};
     std::vector<std::string> all;
-    while (true) {
-      const auto more = rows.step();
-      if (!more)
-        return more.error();
-      if (!*more)
-        return all;
+    const auto take = [&]() -> result<void> {
       all.emplace_back(rows.text(0));
-    }
+      return {};
+    };
+    if (auto read = rows.each(take); !read)
+      return read.error();
+    return all;
   }
 
   result<void> load_items_of(const sqlite::journal::found_run& found, item_list& items) {
     auto rows = sqlite::execution{database_, prepared_.load_items_from};
     rows.bind(found.session).bind(found.first_item).bind(found.items);
-    while (true) {
-      const auto more = rows.step();
-      if (!more)
-        return more.error();
-      if (!*more)
-        return {};
+    return rows.each([&]() -> result<void> {
       auto entry = read_item(rows.text(0));
       if (!entry)
         return database_.failure(fmt::format("run \"{}\" has an item (number {}) that cannot be read: {}",
                                              found.run.run_id, items.size() + 1, entry.error().detail));
       items.push_back(std::move(*entry));
-    }
+      return {};
+    });
   }
 
   result<void> load_rest(std::int64_t session, session_record& record) {
@@ -250,32 +246,15 @@ private:
       last_item = *last;
     }
     // Where the run's items begin is where the session ends now.
-    if (journal_ && added.run && added.run->begins)
-      if (auto begun = begin_run(*added.run, session, last_item); !begun)
+    if (journal_ && added.run)
+      if (auto begun = journal_->begin(*added.run, session, last_item); !begun)
         return begun;
     if (auto saved = save_items(session, added, last_item); !saved)
       return saved;
     if (keeps)
       if (auto saved = save_rest(session, added); !saved)
         return saved;
-    return journal_ && added.run ? change_run(*added.run, session, last_item) : result<void>();
-  }
-
-  result<void> begin_run(const run_change& change, std::int64_t session, std::int64_t last_item) {
-    run_change beginning;
-    beginning.run_id = change.run_id;
-    beginning.accepted = change.accepted;
-    beginning.begins = true;
-    return journal_->change(beginning, session, last_item);
-  }
-
-  result<void> change_run(const run_change& change, std::int64_t session, std::int64_t last_item) {
-    if (!change.begins)
-      return journal_->change(change, session, last_item);
-    auto rest = change;
-    rest.accepted.reset();
-    rest.begins = false;
-    return journal_->change(rest, session, last_item);
+    return journal_ && added.run ? journal_->change(*added.run, last_item) : result<void>();
   }
 
   result<std::int64_t> save_session(const session_append& added) {
@@ -357,7 +336,8 @@ result<void> check_path(const std::string& path) {
 
 } // namespace
 
-result<std::unique_ptr<session_store>> open_sqlite_store(const std::string& path, durability kept) {
+result<std::unique_ptr<session_store>> open_sqlite_store(const std::string& path, durability kept,
+                                                         std::shared_ptr<process_seat> seat) {
   if (auto checked = check_path(path); !checked)
     return checked.error();
   auto opened = sqlite::database::open(path, busy_milliseconds);
@@ -371,7 +351,9 @@ result<std::unique_ptr<session_store>> open_sqlite_store(const std::string& path
     return prepared.error();
   std::optional<sqlite::journal> journal;
   if (kept != durability::off) {
-    auto made = sqlite::journal::open(*database, path);
+    if (!seat)
+      seat = std::make_shared<process_seat>();
+    auto made = sqlite::journal::open(*database, path, std::move(seat));
     if (!made)
       return made.error();
     journal = std::move(*made);

@@ -22,8 +22,8 @@ result<std::vector<std::string>> session_store::check_file() {
   return std::vector<std::string>{};
 }
 
-result<void> session_store::purge(const retention&) {
-  return {};
+result<bool> session_store::purge(const retention&) {
+  return false;
 }
 
 } // namespace troupe

@@ -14,6 +14,8 @@
 
 namespace troupe {
 
+struct process_seat;
+
 /// A run that waits for somebody's decision. It belongs to its session, which holds one at most.
 struct paused_run {
   std::string run_id;
@@ -64,14 +66,22 @@ struct session_append {
   }
 };
 
-/// Where sessions live between runs. Not thread-safe: one actor owns a store. Calls may block.
+/// Whether a store that failed so may succeed with the same later: it is full, or could not be reached. What
+/// it holds, and what it was asked, are as good as before.
+constexpr bool may_pass(errc code) noexcept {
+  return code == errc::store_full || code == errc::unavailable;
+}
+
+/// Where sessions live between runs. Not thread-safe: one actor owns a store. Calls may block. Any of them
+/// may fail with `unavailable`: see `may_pass`.
 class session_store {
 public:
   virtual ~session_store() = default;
   /// The session, or nothing if there is none of that id. Error `store_failed`.
   virtual result<std::optional<session_record>> load(std::string_view session_id) = 0;
   /// Adds to sessions, in order, creating those that are new and have something to keep; all or none, durable
-  /// when it returns. A run is paused in one session only: the one that said so last.
+  /// when it returns. A run is paused in one session only: the one that said so last. Error `conflict` if a
+  /// run is another process's.
   virtual result<void> append(const std::vector<session_append>& batch) = 0;
   /// The session that a paused run belongs to, or nothing if there is no such run. Error `store_failed`.
   virtual result<std::optional<std::string>> session_of(std::string_view run_id) = 0;
@@ -94,8 +104,9 @@ public:
   virtual result<std::vector<std::string>> run_ids();
   /// What is wrong with the file as such; empty if nothing is. Reads all of it.
   virtual result<std::vector<std::string>> check_file();
-  /// Forgets what is over for longer, or takes more room, than is to be kept.
-  virtual result<void> purge(const retention& kept);
+  /// Forgets what is over for longer, or takes more room, than is to be kept, in one transaction. True if
+  /// there may be more.
+  virtual result<bool> purge(const retention& kept);
   /// Makes what was written outlive a power cut.
   virtual result<void> sync() { return {}; }
 };
@@ -113,9 +124,12 @@ std::unique_ptr<session_store> make_memory_store(memory_store_options options = 
 /// same file open; a call waits up to 5 s for another's write.
 ///
 /// The journal of its runs is in the same file. With `durability::off` there is none, and what others have
-/// left in the file is not touched.
+/// left in the file is not touched. A store that takes another's place has the same seat, which is to be kept
+/// from the first one on, so that this process is not taken for dead between them; without one each store
+/// counts as a process of its own.
 result<std::unique_ptr<session_store>> open_sqlite_store(const std::string& path,
-                                                         durability kept = durability::full);
+                                                         durability kept = durability::full,
+                                                         std::shared_ptr<process_seat> seat = nullptr);
 
 /// Whether the text can be a session id: 1 to 128 visible ASCII characters (0x21 to 0x7E).
 bool is_session_id(std::string_view text) noexcept;

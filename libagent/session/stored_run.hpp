@@ -99,6 +99,8 @@ struct retention {
   std::chrono::milliseconds time{std::chrono::hours{24}};
   /// Of outcomes and events together.
   std::size_t bytes = 256u << 20;
+  /// Runs that are forgotten in one transaction, in which nobody else can write.
+  std::size_t at_once = 500;
 };
 
 } // namespace troupe

@@ -47,6 +47,8 @@ file& own(sqlite3_file* handle) {
 bool fails() {
   auto& now = disk();
   ++now.operations;
+  if (now.fault == failing_disk::fault::unreadable)
+    return false;
   if (now.is_down)
     return true;
   if (now.operations != now.fails_at)
@@ -63,6 +65,8 @@ int close_file(sqlite3_file* handle) {
 }
 
 int read_file(sqlite3_file* handle, void* into, int count, sqlite3_int64 at) {
+  if (disk().fault == failing_disk::fault::unreadable)
+    return SQLITE_IOERR_READ;
   auto* real = own(handle).real();
   return real->pMethods->xRead(real, into, count, at);
 }

@@ -19,9 +19,10 @@ public:
     /// Half of it is written before it fails, once.
     cut,
     /// The power goes: this write, sync or change of size and all after it fail, and of what was written
-    /// since
-    /// the last sync of each file the disk keeps what `power_cut` draws.
+    /// since the last sync of each file the disk keeps what `power_cut` draws.
     power,
+    /// Nothing can be read (SQLITE_IOERR) from now on, whichever the operation.
+    unreadable,
   };
 
   failing_disk();

@@ -1,4 +1,6 @@
 #include "libagent/session/process_lock.hpp"
+#include "libagent/session/sqlite_database.hpp"
+#include "tests/libagent/session/failing_disk.hpp"
 #include "tests/libagent/session/sqlite_peer.hpp"
 #include "tests/libagent/session/store_cases.hpp"
 
@@ -42,6 +44,18 @@ stored_run load_run(session_store& store, const std::string& run_id) {
   REQUIRE(found.has_value());
   REQUIRE(found->has_value());
   return std::move(**found);
+}
+
+session_append pause_run(const std::string& run_id) {
+  auto paused = pause("s", run_id);
+  paused.run = run_change{run_id};
+  paused.run->ended = run_ending{"paused", ""};
+  return paused;
+}
+
+std::optional<errc> refusal(session_store& store, const session_append& added) {
+  const auto written = store.append({added});
+  return written ? std::nullopt : std::optional(written.error().code);
 }
 
 /// Does something in a process of its own, which then ends without a word.
@@ -91,10 +105,7 @@ TEST_CASE("a paused run that goes on is under way again with its first step") {
   temporary_folder folder;
   const auto store = open(folder / "s.db");
   append(*store, {begin("r"), note("r", {"{1}"})});
-  auto paused = pause("s", "r");
-  paused.run = run_change{"r"};
-  paused.run->ended = run_ending{"paused", ""};
-  append(*store, {paused});
+  append(*store, {pause_run("r")});
   CHECK(load_run(*store, "r").status == "paused");
   CHECK(load_run(*store, "r").records.empty());
   append(*store, {note("r", {"{2}"})});
@@ -145,6 +156,82 @@ TEST_CASE("a run of a process that lives is nobody else's") {
   CHECK(open(folder / "s.db")->adopt_runs().value().empty());
 }
 
+TEST_CASE("a store that takes another's place in its process goes on with its runs, and nobody else does") {
+  temporary_folder folder;
+  const auto path = folder / "s.db";
+  const auto seat = std::make_shared<process_seat>();
+  auto first = open_sqlite_store(path, durability::full, seat).value();
+  append(*first, {begin("r"), note("r", {"{1}"})});
+  first.reset();
+  const auto other = open(path);
+  CHECK(other->adopt_runs().value().empty());
+  const auto second = open_sqlite_store(path, durability::full, seat).value();
+  append(*second, {note("r", {"{2}"}), accept("w")});
+  CHECK(load_run(*second, "r").records.size() == 2);
+  CHECK(other->adopt_runs().value().empty());
+}
+
+TEST_CASE("a run id that another process has under way is refused, and its run stays as it is") {
+  temporary_folder folder;
+  const auto ours = open(folder / "s.db");
+  const auto theirs = open(folder / "s.db");
+  const bool has_begun = GENERATE(false, true);
+  append(*theirs, {has_begun ? begin("r") : accept("r")});
+  auto told = note("r", {});
+  told.run->first_event = 1;
+  told.run->events = {"a"};
+  for (const auto& each : {accept("r"), begin("r"), note("r", {"{1}"}), end("r", {}), told})
+    CHECK(refusal(*ours, each) == errc::conflict);
+  const auto run = load_run(*ours, "r");
+  CHECK(run.status == (has_begun ? "running" : "waiting"));
+  CHECK(run.records.empty());
+  CHECK(run.last_event == 0);
+  append(*theirs, {end("r", {})});
+  append(*ours, {accept("r")});
+  // Its own may come again: it was refused.
+  append(*ours, {accept("r", "{2}")});
+  CHECK(load_run(*ours, "r").request == "{2}");
+}
+
+TEST_CASE("of two processes that go on with a paused run one does") {
+  temporary_folder folder;
+  const auto ours = open(folder / "s.db");
+  const auto theirs = open(folder / "s.db");
+  const auto [they_pause, they_go_on] =
+      GENERATE(table<bool, bool>({{false, true}, {true, false}, {false, false}}));
+  auto& going_on = they_go_on ? *theirs : *ours;
+  auto& late = they_go_on ? *ours : *theirs;
+  append(they_pause ? *theirs : *ours, {begin("r"), pause_run("r")});
+  // Both have the run at hand.
+  auto told = note("r", {});
+  told.run->first_event = 1;
+  told.run->events = {"a"};
+  append(*ours, {told});
+  append(*theirs, {told});
+  const bool is_ended = GENERATE(false, true);
+  append(going_on, {is_ended ? end("r", {}) : note("r", {"{1}"})});
+  CHECK(refusal(late, note("r", {"{2}"})) == errc::conflict);
+  CHECK(refusal(late, end("r", {})) == errc::conflict);
+  const auto run = load_run(*ours, "r");
+  CHECK(run.status == (is_ended ? "completed" : "running"));
+  CHECK(run.records.size() == (is_ended ? 0 : 1));
+}
+
+TEST_CASE("a database that somebody else has locked is not reachable for now, whatever is in it") {
+  temporary_folder folder;
+  const auto path = folder / "s.db";
+  const auto store = open(path);
+  auto ours = sqlite::database::open(path, 0).value();
+  other_program other{path};
+  other.run("BEGIN IMMEDIATE");
+  const auto begun = sqlite::transaction::begin(ours);
+  REQUIRE_FALSE(begun.has_value());
+  CHECK(begun.error().code == errc::unavailable);
+  other.run("ROLLBACK");
+  CHECK(sqlite::transaction::begin(ours).has_value());
+  CHECK(ours.execute("nonsense").error().code == errc::store_failed);
+}
+
 TEST_CASE("damage is found, named, and hurts the one run only") {
   temporary_folder folder;
   const auto path = folder / "s.db";
@@ -180,6 +267,39 @@ TEST_CASE("what is over is forgotten when its time or its room is over, what is 
   REQUIRE(store->purge({std::chrono::seconds(50), 1}).has_value());
   CHECK_FALSE(store->load_run("new").value().has_value());
   CHECK(store->load_run("open").value().has_value());
+}
+
+TEST_CASE("runs are forgotten so many at once, for their time as for their room") {
+  temporary_folder folder;
+  const auto path = folder / "s.db";
+  const auto store = open(path);
+  for (const auto* id : {"1", "2", "3", "4", "5"})
+    append(*store, {begin(id), end(id, {})});
+  const bool is_old = GENERATE(false, true);
+  if (is_old)
+    other_program{path}.run("UPDATE runs SET changed = changed - 100");
+  const retention kept{std::chrono::seconds(50), is_old ? 1u << 20 : 0, 2};
+  const auto left = [&] { return store->run_ids().value().size(); };
+  CHECK(store->purge(kept).value());
+  CHECK(left() == 3);
+  CHECK(store->purge(kept).value());
+  CHECK(left() == 1);
+  CHECK_FALSE(store->purge(kept).value());
+  CHECK(left() == 0);
+}
+
+TEST_CASE("what is forgotten at once is one transaction") {
+  temporary_folder folder;
+  failing_disk disk;
+  const auto store = open(folder / "s.db");
+  for (const auto* id : {"1", "2", "3", "4", "5"})
+    append(*store, {begin(id), end(id, {})});
+  disk.fail_at(1, failing_disk::fault::broken);
+  CHECK_FALSE(store->purge({std::chrono::hours(1), 0}).has_value());
+  CHECK(store->run_ids().value().size() == 5);
+  disk.repair();
+  CHECK_FALSE(store->purge({std::chrono::hours(1), 0}).value());
+  CHECK(store->run_ids().value().empty());
 }
 
 TEST_CASE("with its session a run is forgotten, and what still comes of it is not kept") {

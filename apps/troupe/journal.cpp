@@ -1,3 +1,4 @@
+#include "libagent/run/journal.hpp"
 #include "actors/defaults.hpp"
 #include "actors/stored_run_json.hpp"
 #include "actors/told_event.hpp"
@@ -8,7 +9,6 @@
 #include "apps/troupe/logging.hpp"
 #include "apps/troupe/output.hpp"
 #include "apps/troupe/text.hpp"
-#include "libagent/run/journal.hpp"
 #include "libagent/session/sealed_store.hpp"
 #include "libagent/session/store.hpp"
 

@@ -180,7 +180,7 @@ std::vector<decision> simulation::decide_all(const std::vector<interruption>& wa
       if (luck_.in(30) && !(all.empty() && &each == &waits.back()))
         continue;
       made.what = luck_.in(60) ? decision::verdict::approve : decision::verdict::reject;
-      made.always = made.what == decision::verdict::approve && luck_.in(10);
+      made.always = made.what == decision::verdict::approve && luck_.in(40);
     }
     all.push_back(std::move(made));
   }

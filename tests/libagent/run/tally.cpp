@@ -162,6 +162,19 @@ void check_folded(const kept_runs& kept, const std::string& path, const state& f
   auto got = state_to_json(folded);
   INFO("the run '" << path << "'");
   REQUIRE(folded.open_calls.size() == was.open_calls.size());
+  // Not by way of JSON, which may leave out a thing on both sides.
+  REQUIRE(folded.turns == was.turns);
+  REQUIRE(folded.used == was.used);
+  REQUIRE(folded.always_approved == was.always_approved);
+  REQUIRE(folded.checked_input == was.checked_input);
+  REQUIRE(folded.tool_users == was.tool_users);
+  REQUIRE(folded.is_repaired == was.is_repaired);
+  REQUIRE(folded.stop_before_turn == was.stop_before_turn);
+  for (std::size_t i = 0; i < was.open_calls.size(); ++i) {
+    REQUIRE(folded.open_calls[i].approved == was.open_calls[i].approved);
+    REQUIRE(folded.open_calls[i].in_doubt == was.open_calls[i].in_doubt);
+    REQUIRE(folded.open_calls[i].was_started == was.open_calls[i].was_started);
+  }
   for_each_inside(was, path, [&](std::size_t index, const std::string& inner) {
     if (!kept.contains(inner))
       return;

@@ -11,6 +11,7 @@
 #include <valijson/validator.hpp>
 
 #include <algorithm>
+#include <new>
 #include <set>
 #include <stdexcept>
 
@@ -208,6 +209,9 @@ result<json_schema> json_schema::compile(json document) {
     valijson::SchemaParser::FunctionPtrs<adapter>::FetchDoc fetch =
         [](const std::string& uri) -> const json* { refuse_fetch(uri); };
     parser.populateSchema(root, made->schema, fetch, [](const json*) {});
+  } catch (const std::bad_alloc&) {
+    // Says nothing about the schema.
+    throw;
   } catch (const std::exception& failure) {
     return fail(errc::invalid_argument, fmt::format("not a usable JSON Schema: {}", failure.what()));
   }
@@ -229,6 +233,9 @@ result<void> json_schema::validate(const json& value) const {
     if (auto mismatch = check_patterns(impl_->document, value, {}); !mismatch.empty())
       return fail(errc::invalid_argument, std::move(mismatch));
     return {};
+  } catch (const std::bad_alloc&) {
+    // Says nothing about the value.
+    throw;
   } catch (const std::exception& failure) {
     return fail(errc::invalid_argument, fmt::format("cannot be validated: {}", failure.what()));
   }

@@ -1,8 +1,10 @@
 #include "libagent/session/store.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <list>
 #include <unordered_map>
+#include <utility>
 
 namespace troupe {
 
@@ -46,6 +48,7 @@ private:
   };
   using entry_list = std::list<entry>;
   using position = entry_list::iterator;
+  using index = std::unordered_map<std::string_view, position>;
 
   entry_list& home_of(position session) { return session->record.paused ? paused_ : plain_; }
 
@@ -54,45 +57,81 @@ private:
     home.splice(home.begin(), home, used);
   }
 
+  /// All that asks for memory comes before anything is changed, so that an exception leaves the session as it
+  /// was.
   void append(const session_append& added) {
     const auto known = sessions_.find(added.session_id);
-    if (known == sessions_.end() && !added.has_something_to_keep())
-      return;
     const bool is_new = known == sessions_.end();
-    const auto session = is_new ? create(added.session_id) : known->second;
-    touch(session);
+    if (is_new && !added.has_something_to_keep())
+      return;
+    entry_list created;
+    index ids;
+    if (is_new) {
+      created.push_front({added.session_id, {}});
+      created.front().record.owner = added.owner;
+      ids.emplace(created.front().id, created.begin());
+      make_room(sessions_);
+    }
+    const auto session = is_new ? created.begin() : known->second;
     auto& record = session->record;
-    if (is_new)
-      record.owner = added.owner;
-    if (!added.agent.empty())
-      record.agent = added.agent;
-    record.items.resize(record.items.size() - std::min(record.items.size(), added.takes_back));
-    record.items.insert(record.items.end(), added.items.begin(), added.items.end());
-    record.used += added.used;
-    record.approved.insert(added.approved.begin(), added.approved.end());
-    if (added.paused || added.unpauses)
-      set_paused(session, added.paused);
+    auto agent = added.agent.empty() ? record.agent : added.agent;
+    const auto kept = record.items.size() - std::min(record.items.size(), added.takes_back);
+    auto items = added.items;
+    make_room(record.items, kept + items.size());
+    auto used = record.used;
+    used += added.used;
+    auto approved = added.approved;
+    auto paused = added.paused;
+    index runs;
+    if (paused) {
+      runs.emplace(paused->run_id, session);
+      make_room(runs_);
+    }
+
+    if (is_new) {
+      plain_.splice(plain_.begin(), created);
+      sessions_.insert(ids.extract(ids.begin()));
+    }
+    touch(session);
+    record.agent = std::move(agent);
+    record.items.erase(record.items.begin() + static_cast<std::ptrdiff_t>(kept), record.items.end());
+    std::move(items.begin(), items.end(), std::back_inserter(record.items));
+    record.used = std::move(used);
+    record.approved.merge(approved);
+    if (paused)
+      set_paused(session, std::move(paused), runs.extract(runs.begin()));
+    else if (added.unpauses)
+      set_paused(session, std::nullopt, {});
     if (sessions_.size() > max_sessions_)
       forget(least_needed(session));
   }
 
-  position create(const std::string& id) {
-    plain_.push_front({id, {}});
-    sessions_.emplace(plain_.front().id, plain_.begin());
-    return plain_.begin();
+  /// For one more.
+  static void make_room(index& places) {
+    if (static_cast<float>(places.size() + 1) >
+        places.max_load_factor() * static_cast<float>(places.bucket_count()))
+      places.reserve(2 * places.size() + 1);
   }
 
-  void set_paused(position session, const std::optional<paused_run>& paused) {
+  static void make_room(item_list& items, std::size_t count) {
+    if (count > items.capacity())
+      items.reserve(std::max(count, 2 * items.capacity()));
+  }
+
+  /// `place` is for the index of runs, if there is one.
+  void set_paused(position session, std::optional<paused_run> paused, index::node_type place) {
     auto& before = home_of(session);
     auto& held = session->record.paused;
     if (held)
       runs_.erase(held->run_id);
     if (paused)
       if (const auto elsewhere = runs_.find(paused->run_id); elsewhere != runs_.end())
-        set_paused(elsewhere->second, std::nullopt);
-    held = paused;
-    if (held)
-      runs_.emplace(held->run_id, session);
+        set_paused(elsewhere->second, std::nullopt, {});
+    held = std::move(paused);
+    if (held) {
+      place.key() = held->run_id;
+      runs_.insert(std::move(place));
+    }
     auto& after = home_of(session);
     after.splice(after.begin(), before, session);
   }
@@ -114,8 +153,8 @@ private:
   /// them.
   entry_list plain_;
   entry_list paused_;
-  std::unordered_map<std::string_view, position> sessions_;
-  std::unordered_map<std::string_view, position> runs_;
+  index sessions_;
+  index runs_;
 };
 
 } // namespace

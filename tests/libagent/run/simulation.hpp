@@ -3,6 +3,7 @@
 #include "libagent/run/journal.hpp"
 #include "libagent/run/ledger.hpp"
 #include "tests/libagent/run/random_agent.hpp"
+#include "tests/libagent/run/tally.hpp"
 
 #include <deque>
 #include <map>
@@ -37,7 +38,9 @@ private:
   /// A run, or one that a run has started: its path is as in the journal.
   struct machine {
     state run;
+    tally own;
     recorder by;
+    /// Of the call that has started it.
     std::size_t index = 0;
     /// Effects that wait for the journal, in order.
     struct held_step {
@@ -52,6 +55,8 @@ private:
   struct prompt {};
   struct written {
     std::string record;
+    bool is_whole;
+    std::shared_ptr<const kept_run> now;
   };
   struct deadline {
     unsigned epoch;
@@ -63,7 +68,12 @@ private:
     usage used;
     event what;
   };
-  using happening = std::variant<prompt, written, deadline, decide, paid, event>;
+  /// A run inside is over or waits, for the run that started it.
+  struct ended_inside {
+    std::string path;
+    event what;
+  };
+  using happening = std::variant<prompt, written, deadline, decide, paid, ended_inside, event>;
   struct planned {
     unsigned life;
     std::string path;
@@ -75,18 +85,20 @@ private:
   void answer(const std::string& path, happening what);
   void happen(planned next);
   void take_event(const std::string& path, event what);
+  void take_ended(const std::string& path, ended_inside ended);
   void write_down(const std::string& path, machine& at, bool is_recorded, effects todo);
-  void carry_out(const std::string& path, machine& at);
+  void carry_out(const std::string& path);
   void carry_out_all(const std::string& path, effects& todo);
 
   void start_next();
+  budget random_budget();
   void end_run();
   void crash();
   void recover_run();
-  void take_up(machine& at, state run);
+  void take_up(machine& at, state run, tally own);
   void resume();
   void set_deadline();
-  std::vector<decision> decide_all();
+  std::vector<decision> decide_all(const std::vector<interruption>& waits);
   void fill(state& run) const;
   void settle(std::uint64_t reserved, const usage& used);
 
@@ -102,13 +114,11 @@ private:
   void act(const std::string& path, finish& what);
   void start_nested(const std::string& path, const requested_call& call);
   void end_nested(const std::string& path, event outcome);
-  void drop_below(const std::string& path);
+  void end_inside(const std::string& path);
   bool ask_ledger(const std::string& path, const model_request& request);
 
   tool_call random_call();
   agent_ptr agent_named(const std::string& name) const;
-  void check_state(const std::string& path);
-  void check_spent();
 
   chance luck_;
   ticks now_ = 0;
@@ -123,8 +133,11 @@ private:
   item_list items_;
   unsigned waiting_ = 0;
   bool is_active_ = false;
-  std::optional<json> paused_;
+  std::optional<std::pair<json, tally>> paused_;
   std::vector<std::string> records_;
+  /// What they should come to.
+  kept_runs kept_;
+  unsigned takeovers_ = 0;
 
   // The run under way.
   std::map<std::string, agent_ptr> agents_;

@@ -5,14 +5,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe {
 
 store_state::~store_state() {
   flush();
-  settling_planned_ = true;
-  settle();
+  while (!owed_.empty() && settle_some()) {
+  }
 }
 
 caf::result<session_record_ptr> store_state::load(const std::string& session_id) {
@@ -84,27 +85,38 @@ void store_state::owe(run_change&& ending) {
   session_append addition;
   addition.run = std::move(ending);
   owed_.push_back(std::move(addition));
-  settle();
+  if (!settling_planned_)
+    settle();
+}
+
+bool store_state::settle_some() {
+  const auto count = std::min(owed_.size(), defaults::store_batch);
+  const std::vector<session_append> batch(owed_.begin(), owed_.begin() + static_cast<std::ptrdiff_t>(count));
+  const auto written = append_each(batch);
+  const auto waits = std::find_if(written.begin(), written.end(),
+                                  [](const auto& each) { return !each && may_pass(each.error().code); });
+  const auto done = waits - written.begin();
+  for (std::ptrdiff_t i = 0; i < done; ++i)
+    if (const auto& own = written[static_cast<std::size_t>(i)]; !own)
+      log().error("how the run '{}' ended cannot be written: {}",
+                  owed_[static_cast<std::size_t>(i)].run->run_id, own.error().detail);
+  owed_.erase(owed_.begin(), owed_.begin() + done);
+  return waits == written.end();
 }
 
 void store_state::settle() {
-  while (!owed_.empty()) {
-    const auto written = store_->append({owed_.front()});
-    // Its session may have been erased since.
-    if (!written && written.error().code == errc::store_full)
-      break;
-    if (!written)
-      log().error("how the run '{}' ended cannot be written: {}", owed_.front().run->run_id,
-                  written.error().detail);
-    owed_.pop_front();
-  }
-  if (!owed_.empty() && !std::exchange(settling_planned_, true))
-    self_->delayed_send(self_, defaults::owed_pause, owed_atom::value);
-}
-
-void store_state::settle_again() {
   settling_planned_ = false;
-  settle();
+  if (owed_.empty())
+    return;
+  const bool goes_on = settle_some();
+  if (owed_.empty())
+    return;
+  settling_planned_ = true;
+  // Others have their turn in between.
+  if (goes_on)
+    self_->send(self_, owed_atom::value);
+  else
+    self_->delayed_send(self_, defaults::owed_pause, owed_atom::value);
 }
 
 void store_state::flush() {
@@ -112,23 +124,40 @@ void store_state::flush() {
     return;
   const auto batch = std::exchange(gathered_, {});
   auto promises = std::exchange(promises_, {});
+  const auto written = append_each(batch);
+  plan();
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (!written[i]) {
+      promises[i].deliver(to_caf(written[i].error()));
+      continue;
+    }
+    if (const auto& run = batch[i].run; run && run->accepted)
+      forget_owed(run->run_id);
+    promises[i].deliver(acknowledgement{});
+  }
+}
+
+std::vector<result<void>> store_state::append_each(const std::vector<session_append>& batch) {
   const auto began = std::chrono::steady_clock::now();
-  auto written = store_->append(batch);
+  const auto written = store_->append(batch);
   measures_.seconds.observe(in_seconds(std::chrono::steady_clock::now() - began));
   measures_.batch.observe(static_cast<double>(batch.size()));
   if (!written)
     measures_.failed.add();
-  plan();
-  const bool is_alone = batch.size() == 1;
+  std::vector<result<void>> all(batch.size(), written);
+  if (written || batch.size() == 1)
+    return all;
+  // What one of them did wrong is not the others' fault; a disk that is full or cannot be reached is
+  // everybody's.
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    // What one of them did wrong is not the others' fault; a full disk is everybody's.
-    auto own = written || is_alone || written.error().code == errc::store_full ? written
-                                                                               : store_->append({batch[i]});
-    if (own)
-      promises[i].deliver(acknowledgement{});
-    else
-      promises[i].deliver(to_caf(own.error()));
+    const auto known = i == 0 ? written : all[i - 1];
+    all[i] = !known && may_pass(known.error().code) ? known : store_->append({batch[i]});
   }
+  return all;
+}
+
+void store_state::forget_owed(const std::string& run_id) {
+  std::erase_if(owed_, [&run_id](const session_append& each) { return each.run->run_id == run_id; });
 }
 
 void store_state::plan() {
@@ -146,10 +175,14 @@ void store_state::sync() {
 }
 
 void store_state::purge() {
-  purge_planned_ = false;
   flush();
-  if (auto purged = store_->purge(kept_); !purged)
-    log().warn("{}", purged.error().detail);
+  purge_planned_ = false;
+  const auto has_more = store_->purge(kept_);
+  if (!has_more)
+    log().warn("{}", has_more.error().detail);
+  // Others have their turn in between.
+  else if (*has_more && !std::exchange(purge_planned_, true))
+    self_->send(self_, purge_atom::value);
 }
 
 void store_state::use(store_setup setup) {
@@ -176,7 +209,7 @@ flushing_store_actor::behavior_type store_behavior(flushing_store_actor::statefu
       [self](flush_atom) { self->state.flush(); },
       [self](sync_atom) { self->state.sync(); },
       [self](purge_atom) { self->state.purge(); },
-      [self](owed_atom) { self->state.settle_again(); },
+      [self](owed_atom) { self->state.settle(); },
       [self](status_atom) { return status_of(self); },
   };
 }

@@ -51,7 +51,8 @@ public:
   caf::result<stored_run_ptr> load_run(const std::string& run_id);
   caf::result<stored_events_ptr> load_events(const std::string& run_id, std::uint64_t last,
                                              std::uint64_t most);
-  void settle_again();
+  /// Writes what is owed, or some of it and the rest later.
+  void settle();
   void flush();
   void sync();
   void purge();
@@ -60,8 +61,12 @@ public:
 
 private:
   flushing_store_actor::pointer self_;
-  /// Writes what is owed.
-  void settle();
+  /// In one transaction if possible, else as many as possible: what came of each.
+  std::vector<result<void>> append_each(const std::vector<session_append>& batch);
+  /// The oldest of what is owed. False if the store has to be waited for.
+  bool settle_some();
+  /// The run has been accepted anew: how it ended before does not count any more.
+  void forget_owed(const std::string& run_id);
   /// After a write, which is to be synced later and may have left something to forget.
   void plan();
 

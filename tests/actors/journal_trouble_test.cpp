@@ -126,6 +126,22 @@ TEST_CASE("a run that ended on a full disk does not come back") {
   CHECK(run->failure->code == errc::store_full);
 }
 
+TEST_CASE("who asks again after a full disk has a run that what is owed of the first try does not end") {
+  servers s;
+  s.where->is_full = true;
+  CHECK(s.now->chat(keyed("one", "h"))->code() == errc::store_full);
+  s.where->is_full = false;
+  s.now->chat(keyed("one", "h"));
+  REQUIRE(s.now->model->calls.size() == 1);
+  s.now->advance(5s);
+  s.kill();
+  s.start();
+  REQUIRE(s.now->model->calls.size() == 1);
+  s.now->model->says("1");
+  s.now->run();
+  CHECK(s.show("key-run")->result == "1");
+}
+
 TEST_CASE("a prompt that was refused by a full disk when its turn came is not carried out after a restart") {
   servers s;
   s.now->chat(prompt("one", "r1"));

@@ -121,8 +121,11 @@ void session_state::write(session_append&& addition) {
       [this, ending](const caf::error& reason) {
         const auto why = from_caf(reason);
         log().warn("session '{}': the journal could not be written: {}", id_, why.detail);
-        // What was told to be over must not be carried out after a restart.
-        if (ending)
+        // What was told to be over must not be carried out after a restart; unless it was asked for again, or
+        // is another server's.
+        const bool is_asked_again =
+            ending && (find_prompt(ending->run_id) != nullptr || (busy_ && run_id_ == ending->run_id));
+        if (ending && !is_asked_again && why.code != errc::conflict)
           self_->send(environment_->store, finished_atom::value, *ending);
       },
       std::move(addition));

@@ -232,7 +232,7 @@ void session_state::report_unbegun(const chat_request& request, const error& rea
   record->status = reason.code == errc::cancelled ? run_status::cancelled : run_status::failed;
   record->failure = reason;
   record->is_refused = reason.code == errc::overloaded || reason.code == errc::conflict ||
-                       reason.code == errc::shutting_down || reason.code == errc::store_full;
+                       reason.code == errc::shutting_down || may_pass(reason.code);
   auto* known = find_prompt(request.run_id);
   if (known != nullptr)
     for (auto& each : std::exchange(known->again, {}))
@@ -271,7 +271,7 @@ void session_state::lose_run(error reason) {
     report({}, reason);
   // Else it would come back after a restart, though its end was told; after a shutdown it is to.
   const bool is_shutdown = cancelled_ && cancelled_->first.code == errc::shutting_down;
-  if (is_in_journal_ && !was_paused_ && !is_shutdown) {
+  if (is_in_journal_ && !was_paused_ && !is_shutdown && reason.code != errc::conflict) {
     run_change change{run_id_};
     change.ended = to_stored(record_of_end({}, reason));
     self_->send(environment_->store, finished_atom::value, std::move(change));

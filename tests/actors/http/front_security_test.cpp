@@ -115,8 +115,9 @@ TEST_CASE_METHOD(guarded_front, "who is not let in is refused before the body, i
     return "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + headers +
            "\r\n";
   };
-  for (const auto* length : {"Content-Length: 4000\r\n", "Content-Length: 4000\r\nExpect: 100-continue\r\n",
-                             "Transfer-Encoding: chunked\r\n"}) {
+  for (const auto& length : std::vector<std::string>{"Content-Length: 4000\r\n",
+                                                     "Content-Length: 4000\r\nExpect: 100-continue\r\n",
+                                                     "Transfer-Encoding: chunked\r\n"}) {
     CAPTURE(length);
     raw_client client(port());
     client.send("GET /api/v1/agents HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: ops-key\r\n\r\n" +

@@ -114,7 +114,7 @@ TEST_CASE("of all that is wrong with a body the first ten things are told") {
     decisions += ",0";
     bounds += fmt::format(R"(,"{}":1)", i);
   }
-  const auto told = [](const auto& made) {
+  const auto told = [](const http::decision& made) {
     return detail_of(std::get<answer>(made)).at("error").get<std::string>();
   };
   const auto resumed = told(make_api().decide(

@@ -115,7 +115,7 @@ TEST_CASE_METHOD(guarded_front, "who is not let in is refused before the body, i
     return "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + headers +
            "\r\n";
   };
-  for (const std::string& length :
+  for (const std::string length :
        {"Content-Length: 4000\r\n", "Content-Length: 4000\r\nExpect: 100-continue\r\n",
         "Transfer-Encoding: chunked\r\n"}) {
     CAPTURE(length);

@@ -68,7 +68,8 @@ public:
   const std::shared_ptr<metrics>& counted() const noexcept;
 
   /// Starts a REST front end over the same agents and returns at once, from any thread and from inside any
-  /// actor's handler. Ask the handle for its port. There may be several.
+  /// actor's handler. Ask the handle for its port. There may be several. One that has listened and fails is
+  /// made again at its port, under another handle; `shutdown` ends whichever there is.
   http_front_actor serve_http(config::server_options options) const;
 
   /// Stops front ends, finishes runs for up to `grace`, closes MCP servers in order, stops all actors. Blocks

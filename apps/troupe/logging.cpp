@@ -1,14 +1,16 @@
 #include "apps/troupe/logging.hpp"
 
 #include "apps/troupe/log_format.hpp"
+#include "apps/troupe/log_sink.hpp"
 
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include <unistd.h>
 
 namespace troupe::cli {
 
 void set_up_logging(const common_options& options, const char* default_level) {
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  auto sink = std::make_shared<log_sink>(STDERR_FILENO);
   if (options.log_json)
     sink->set_formatter(std::make_unique<json_formatter>());
   else

@@ -53,6 +53,21 @@ class ServeTest(Case):
         """Waits until the MCP server is up."""
         wait_until(lambda: self.ask(port, "GET", "/api/v1/mcp")[1]["servers"][0]["state"] == "ready", "ready")
 
+    def test_a_log_that_nobody_reads_holds_nothing_up(self):
+        self.agent_file()
+        program, _, port = self.serve("--log-level", "debug")
+        # Each is a line of the log; together they are more than a pipe takes.
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        for number in range(200):
+            connection.request("GET", "/" + "x" * 1000)
+            self.assertEqual(connection.getresponse().read()[:1], b"{")
+        connection.close()
+        self.assertEqual(self.ask(port, "GET", "/api/v1/system")[0], 200)
+        program.terminate()
+        _, log = program.communicate(timeout=PATIENCE)
+        self.assertEqual(program.returncode, 0)
+        self.assertLess(len(log), 200 * 1000)
+
     def test_one_line_on_stdout_when_it_can_answer_and_0_at_the_end(self):
         self.agent_file()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

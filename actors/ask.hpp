@@ -2,6 +2,7 @@
 
 #include <caf/actor_clock.hpp>
 #include <caf/actor_system.hpp>
+#include <caf/duration.hpp>
 #include <caf/error.hpp>
 
 #include <chrono>
@@ -29,6 +30,17 @@ void ask(Self* self, const Handle& whom, std::chrono::milliseconds within, Ok ok
         take_timer_back();
         failed(reason);
       });
+}
+
+/// The same without a bound, for actors that end when nobody has their handle any more. CAF's clock may hold
+/// the last one, in a timer that was taken back: it then ends the actor on its own thread, which has the
+/// clock told to forget the actor's timers, and waits for ever where the clock's queue is full. Whoever is
+/// asked has to answer or to end, as stores do.
+template <class Answer, class Self, class Handle, class Ok, class Failed, class... What>
+void ask_untimed(Self* self, const Handle& whom, Ok ok, Failed failed, What&&... what) {
+  self->request(whom, caf::infinite, std::forward<What>(what)...)
+      .then([ok = std::move(ok)](Answer& answer) mutable { ok(answer); },
+            [failed = std::move(failed)](const caf::error& reason) mutable { failed(reason); });
 }
 
 } // namespace troupe

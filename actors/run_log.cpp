@@ -38,8 +38,8 @@ void run_log_state::begin(run_log_setup setup) {
 }
 
 void run_log_state::look_up() {
-  ask<stored_run_ptr>(
-      self_, setup_.store, defaults::store_timeout,
+  ask_untimed<stored_run_ptr>(
+      self_, setup_.store,
       [this](const stored_run_ptr& found) {
         ready(found->last_event, found->is_over() || found->status == "paused");
       },
@@ -126,8 +126,8 @@ void run_log_state::save() {
   session_append addition;
   addition.run = run_change{setup_.run_id};
   take_unsaved(*addition.run);
-  ask<acknowledgement>(
-      self_, setup_.store, defaults::store_timeout,
+  ask_untimed<acknowledgement>(
+      self_, setup_.store,
       [this, upto = saving_](acknowledgement) {
         is_saving_ = false;
         saved(upto);
@@ -160,8 +160,8 @@ void run_log_state::write(session_append&& what, caf::typed_response_promise<ack
     take_unsaved(*what.run);
     what.run->last_event = last_;
   }
-  ask<acknowledgement>(
-      self_, setup_.store, defaults::store_timeout,
+  ask_untimed<acknowledgement>(
+      self_, setup_.store,
       [this, promise, upto = saving_](acknowledgement) mutable {
         saved(upto);
         promise.deliver(acknowledgement{});
@@ -216,8 +216,8 @@ bool run_log_state::answer(reader& waiting) {
 }
 
 void run_log_state::answer_from_store(reader& waiting) {
-  ask<stored_events_ptr>(
-      self_, setup_.store, defaults::store_timeout,
+  ask_untimed<stored_events_ptr>(
+      self_, setup_.store,
       [this, promise = waiting.promise, who = waiting.who,
        after = waiting.after](const stored_events_ptr& found) mutable {
         if (found->empty()) {

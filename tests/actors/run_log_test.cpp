@@ -189,3 +189,39 @@ TEST_CASE("who resumes a run reads from where it goes on, though it has gone on 
   l.end(run);
   l.end(reader);
 }
+
+TEST_CASE("a log has no timer with the clock, which could be the last to hold it") {
+  virtual_config config;
+  caf::actor_system system(config);
+  auto& scheduler = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
+  const auto run = [&] {
+    while (scheduler.has_job())
+      scheduler.run_once();
+  };
+  // A store that is slow.
+  int asked = 0;
+  const auto store = system.spawn([&asked](caf::event_based_actor* self) -> caf::behavior {
+    return {[self, &asked](journal_atom, const std::string&) {
+              ++asked;
+              return self->make_response_promise();
+            },
+            [self, &asked](const session_append&) {
+              ++asked;
+              return self->make_response_promise();
+            }};
+  });
+  run_log_setup setup;
+  setup.run_id = "r";
+  setup.store = caf::actor_cast<store_actor>(store);
+  setup.is_journaled = true;
+  setup.is_new = GENERATE(false, true);
+  setup.window = 1000;
+  const auto log = system.spawn(run_log_behavior, setup);
+  caf::anon_send(log, run_event(text_streamed{"a", "text"}));
+  run();
+  CHECK(asked == 1);
+  CHECK_FALSE(scheduler.has_pending_timeout());
+  for (const auto& each : {caf::actor_cast<caf::actor>(log), store})
+    caf::anon_send_exit(each, caf::exit_reason::kill);
+  run();
+}

@@ -139,7 +139,7 @@ using store_actor = journal_actor::extend<
     caf::replies_to<erase_atom, std::string>::with<acknowledgement>,
     // How a run has ended that could not be written when it did: tried with each write, until it works.
     caf::reacts_to<finished_atom, run_change>,
-    // A run as its journal has it, whole; `unknown_run`, `store_failed` if it is damaged.
+    // A run as its journal has it, whole; `unknown_run`, `store_failed` if damaged, or `unavailable`.
     caf::replies_to<journal_atom, std::string>::with<stored_run_ptr>,
     // Events of a run after that number, at most so many.
     caf::replies_to<events_atom, std::string, std::uint64_t, std::uint64_t>::with<stored_events_ptr>>;

@@ -16,8 +16,8 @@ constexpr auto patience_beyond_deadline = std::chrono::seconds{30};
 /// Sends the request and passes on what it hears of the run: events and the answer come through one mailbox,
 /// and so in the order in which they were sent.
 template <class Request, class Out>
-observer_actor::behavior_type watch(observer_actor::pointer self, const sessions_actor& sessions,
-                                    const Request& request, std::chrono::milliseconds timeout, Out out) {
+watcher_actor::behavior_type watch(watcher_actor::pointer self, const sessions_actor& sessions,
+                                   const Request& request, std::chrono::milliseconds timeout, Out out) {
   self->request(sessions, timeout, request, observer_actor{self})
       .then(
           [self, out](const chat_reply& reply) {
@@ -29,32 +29,38 @@ observer_actor::behavior_type watch(observer_actor::pointer self, const sessions
             self->quit();
           });
   const auto streamed = request.streamed;
-  return {[self, out, streamed](const run_event& event) {
-    // That a run begins is told by its session, which waits for nothing.
-    const auto waits = streamed && !std::holds_alternative<run_started>(event);
-    out->push(watched_event{event, waits ? caf::actor_cast<run_actor>(self->current_sender()) : run_actor{}});
-  }};
+  return {
+      [self, out, streamed](const run_event& event) {
+        // That a run begins is told by its session, which waits for nothing.
+        const auto waits = streamed && !std::holds_alternative<run_started>(event);
+        out->push(
+            watched_event{event, waits ? caf::actor_cast<run_actor>(self->current_sender()) : run_actor{}});
+      },
+      // Who sent the request cancels it, or else that could come first.
+      [sessions, run_id = request.run_id](cancel_atom) {
+        caf::anon_send(sessions, cancel_atom::value, run_id, cancel_mode::at_once);
+      },
+  };
 }
 
 } // namespace
 
 watched_run::watched_run(host& where, std::chrono::milliseconds run_timeout, chat_request request)
-    : watched_run(where, request.run_id = new_run_id()) {
+    : watched_run(request.run_id = new_run_id()) {
   begin(where, run_timeout, std::move(request));
 }
 
 watched_run::watched_run(host& where, std::chrono::milliseconds run_timeout, resume_request request)
-    : watched_run(where, request.run_id) {
+    : watched_run(request.run_id) {
   begin(where, run_timeout, std::move(request));
 }
 
-watched_run::watched_run(const host& where, std::string run_id)
-    : sessions_(where.agents().sessions()), run_id_(std::move(run_id)),
-      out_(std::make_shared<channel<news>>()) {}
+watched_run::watched_run(std::string run_id)
+    : run_id_(std::move(run_id)), out_(std::make_shared<channel<news>>()) {}
 
 template <class Request>
 void watched_run::begin(host& where, std::chrono::milliseconds run_timeout, Request request) {
-  watcher_ = where.system().spawn(watch<Request, std::shared_ptr<channel<news>>>, sessions_,
+  watcher_ = where.system().spawn(watch<Request, std::shared_ptr<channel<news>>>, where.agents().sessions(),
                                   std::move(request), run_timeout + patience_beyond_deadline, out_);
 }
 
@@ -80,7 +86,7 @@ std::variant<run_event, result<chat_reply>, int> watched_run::next(stop_signals&
 }
 
 void watched_run::cancel() {
-  caf::anon_send(sessions_, cancel_atom::value, run_id_, cancel_mode::at_once);
+  caf::anon_send(watcher_, cancel_atom::value);
 }
 
 } // namespace troupe::cli

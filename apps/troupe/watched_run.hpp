@@ -17,6 +17,9 @@ struct watched_event {
   run_actor sender;
 };
 
+/// Passes on what it hears of a run; is told to end it by `cancel_atom`.
+using watcher_actor = observer_actor::extend<caf::reacts_to<cancel_atom>>;
+
 /// One run on its way, watched from the main thread.
 class watched_run {
 public:
@@ -39,14 +42,13 @@ public:
 private:
   using news = std::variant<watched_event, result<chat_reply>>;
 
-  watched_run(const host& where, std::string run_id);
+  explicit watched_run(std::string run_id);
   template <class Request>
   void begin(host& where, std::chrono::milliseconds run_timeout, Request request);
 
-  sessions_actor sessions_;
   std::string run_id_;
   std::shared_ptr<channel<news>> out_;
-  observer_actor watcher_;
+  watcher_actor watcher_;
   run_actor to_acknowledge_;
 };
 

@@ -1,6 +1,7 @@
 #include "actors/wiring.hpp"
 
 #include "actors/io/reactor.hpp"
+#include "actors/metrics/heap.hpp"
 #include "actors/metrics/measures.hpp"
 #include "actors/metrics/memory_watch.hpp"
 #include "actors/metrics/process_usage.hpp"

@@ -8,7 +8,6 @@
 #include <string>
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -66,10 +65,6 @@ double boot_time() {
 }
 
 } // namespace
-
-void trim_heap() noexcept {
-  ::malloc_trim(0);
-}
 
 std::size_t parse_resident_pages(std::string_view statm) noexcept {
   const auto space = statm.find(' ');

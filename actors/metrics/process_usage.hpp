@@ -25,9 +25,6 @@ process_usage read_process_usage();
 /// Resident memory alone, which costs some twenty microseconds. 0 if it cannot be read.
 std::size_t read_resident_bytes();
 
-/// Gives memory that was freed, and that the allocator keeps, back to the kernel. Takes milliseconds.
-void trim_heap() noexcept;
-
 /// The second field of /proc/self/statm, in pages. 0 if that is not what the text is.
 std::size_t parse_resident_pages(std::string_view statm) noexcept;
 

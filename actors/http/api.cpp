@@ -2,9 +2,9 @@
 
 #include "actors/http/chat_body.hpp"
 #include "actors/http/defaults.hpp"
-#include "actors/http/digest.hpp"
 #include "actors/http/openapi.hpp"
 #include "actors/http/run_body.hpp"
+#include "libagent/auth/sha256.hpp"
 #include "libagent/config/spelling.hpp"
 #include "libagent/session/store.hpp"
 
@@ -64,7 +64,7 @@ std::optional<answer> refuse_media_type(const request_view& request) {
 std::string hash_of(const request_view& request) {
   const auto parsed = json::parse(request.body, nullptr, false);
   const auto text = parsed.is_discarded() ? std::string(request.body) : dump_json(parsed);
-  return sha256(fmt::format("{} {}", path_of(request.target), text));
+  return auth::sha256_hex(fmt::format("{} {}", path_of(request.target), text));
 }
 
 /// Has the run's id be made of the request's key, if it has one.

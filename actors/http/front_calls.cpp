@@ -3,10 +3,10 @@
 #include "actors/ask.hpp"
 #include "actors/http/api.hpp"
 #include "actors/http/defaults.hpp"
-#include "actors/http/digest.hpp"
 #include "actors/io/log.hpp"
 #include "actors/metrics/exposition.hpp"
 #include "actors/run_id.hpp"
+#include "libagent/auth/sha256.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
@@ -111,9 +111,10 @@ struct call_carrier {
       chat.is_new = true;
     }
     // The same key of the same subject is the same run.
-    chat.run_id = chat.key_hash.empty()
-                      ? new_run_id()
-                      : "run_" + sha256(chat.by.subject + '\n' + chat.idempotency_key).substr(0, 32);
+    chat.run_id =
+        chat.key_hash.empty()
+            ? new_run_id()
+            : "run_" + auth::sha256_hex(chat.by.subject + '\n' + chat.idempotency_key).substr(0, 32);
     chat.is_logged = chat.background;
     if (chat.streamed && !chat.background)
       return stream(self, id, std::move(chat));

@@ -3,9 +3,7 @@
 #include "libagent/auth/base64url.hpp"
 #include "libagent/auth/defaults.hpp"
 
-#include <fmt/format.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #include <stdexcept>
 
@@ -13,24 +11,13 @@ namespace troupe::auth {
 
 namespace {
 
-std::array<unsigned char, 32> digest_of(std::string_view text) {
-  std::array<unsigned char, 32> digest{};
-  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
-    throw std::runtime_error("cannot make a SHA-256");
-  return digest;
-}
-
-std::string hexadecimal(const std::array<unsigned char, 32>& digest) {
-  return fmt::format("{:02x}", fmt::join(digest, ""));
-}
-
 unsigned char nibble(char digit) noexcept {
   return static_cast<unsigned char>(digit <= '9' ? digit - '0' : digit - 'a' + 10);
 }
 
 /// Of 64 digits, as the agent file has checked.
-std::array<unsigned char, 32> parse_digest(std::string_view digits) {
-  std::array<unsigned char, 32> digest{};
+sha256_digest parse_digest(std::string_view digits) {
+  sha256_digest digest{};
   if (digits.size() != 2 * digest.size())
     throw std::invalid_argument("the hash of a key does not have 64 digits");
   for (std::size_t i = 0; i < digest.size(); ++i)
@@ -45,7 +32,7 @@ std::string new_api_key(const std::array<unsigned char, 32>& random) {
 }
 
 std::string hash_of_key(std::string_view key) {
-  return hexadecimal(digest_of(key));
+  return sha256_hex(key);
 }
 
 key_ring::key_ring(const std::vector<config::api_key_options>& keys) : keys_(keys) {
@@ -56,7 +43,7 @@ key_ring::key_ring(const std::vector<config::api_key_options>& keys) : keys_(key
 const config::api_key_options* key_ring::find(std::string_view shown) const {
   if (shown.empty() || shown.size() > defaults::longest_key)
     return nullptr;
-  const auto digest = digest_of(shown);
+  const auto digest = sha256(shown);
   std::size_t found = keys_.size();
   for (std::size_t i = 0; i < hashes_.size(); ++i)
     if (CRYPTO_memcmp(hashes_[i].data(), digest.data(), digest.size()) == 0)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libagent/auth/sha256.hpp"
 #include "libagent/config/server_security.hpp"
 
 #include <array>
@@ -27,9 +28,8 @@ public:
   const config::api_key_options* find(std::string_view shown) const;
 
 private:
-  using hash = std::array<unsigned char, 32>;
   std::vector<config::api_key_options> keys_;
-  std::vector<hash> hashes_;
+  std::vector<sha256_digest> hashes_;
 };
 
 } // namespace troupe::auth

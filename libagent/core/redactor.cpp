@@ -35,6 +35,11 @@ std::string replace_all(std::string text, const text_finder& finder, Replace wit
   return made.append(text, done, std::string::npos);
 }
 
+bool may_be_json(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+}
+
 } // namespace
 
 redactor::redactor(const std::vector<secret>& secrets) {
@@ -77,6 +82,15 @@ std::string redactor::hide(std::string text) const {
   return replace_all(std::move(text), forms_, [](std::size_t) { return hidden_text; });
 }
 
+std::string redactor::hide_inner(const std::string& text) const {
+  auto hidden = hide(text);
+  // A secret that stood for a number leaves no JSON.
+  if (!may_be_json(text) || !forms_.find(text) || parse_json(hidden, depth))
+    return hidden;
+  const auto value = parse_json(text, depth);
+  return value ? dump_json(hide_tree(*value)) : hidden;
+}
+
 std::string redactor::hide_json(std::string text) const {
   if (!forms_.find(text))
     return text;
@@ -86,7 +100,9 @@ std::string redactor::hide_json(std::string text) const {
 
 json redactor::hide_tree(const json& value) const {
   if (const auto* text = value.get_ptr<const json::string_t*>())
-    return hide(*text);
+    return hide_inner(*text);
+  if (value.is_number())
+    return forms_.find(value.dump()) ? json(hidden_text) : value;
   if (value.is_array()) {
     auto made = json::array();
     for (const auto& entry : value)

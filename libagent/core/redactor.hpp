@@ -28,7 +28,8 @@ public:
 
   /// Each secret is "[redacted]".
   std::string hide(std::string text) const;
-  /// The same in the texts and keys of a JSON text, which stays one. What is no JSON is a text.
+  /// The same in the texts, keys and numbers of a JSON text, which stays one, as do JSON texts inside it; a
+  /// number with a secret becomes a text. What is no JSON is a text.
   std::string hide_json(std::string text) const;
   json hide_tree(const json& value) const;
 
@@ -54,6 +55,8 @@ private:
   };
 
   std::string unseal(std::string text, std::string sealed_form::*which) const;
+  /// Of a text inside JSON.
+  std::string hide_inner(const std::string& text) const;
 
   text_finder forms_;
   /// Those with a name, and the beginning of a seal.

@@ -22,6 +22,8 @@ SECRETS = {
     "variable": "var-argument-0004",
     "hook": "hk-header-0005",
     "prompt": "pw-prompt-0006 x",
+    # May stand in JSON as a number.
+    "number": "481516234299",
 }
 
 
@@ -69,7 +71,7 @@ class SecretsTest(ServingCase):
         super().setUp()
         self.written = {}
         self.environment.update(MODEL_KEY=SECRETS["model"], LEAK_TOKEN=SECRETS["server"], ARGUMENT=SECRETS["variable"],
-                                PROMPT_TOKEN=SECRETS["prompt"])
+                                PROMPT_TOKEN=SECRETS["prompt"], NUMBER_TOKEN=SECRETS["number"])
 
     def leaky_file(self, model, **blocks):
         block = {**model.block(), "api_key": "${MODEL_KEY}", "headers": {"X-Tenant": SECRETS["model_header"]}}
@@ -78,7 +80,7 @@ class SecretsTest(ServingCase):
         name, value = self.mark.split("=")
         server = {"command": sys.executable, "args": [PRYING, "${ARGUMENT}"], "env": {name: value, "LEAK": "${LEAK_TOKEN}"}}
         agent = {"name": "helper", "mcp_servers": ["prying"], "model": "default",
-                 "instructions": "Never say ${PROMPT_TOKEN}."}
+                 "instructions": "Never say ${PROMPT_TOKEN} or ${NUMBER_TOKEN}."}
         return self.durable_file(**{
             "models": {"default": block, "broken": broken}, "mcpServers": {"prying": server},
             "agents": [{**agent, "tools": {"take": {"approval": "always"}}}, {**agent, "name": "unlucky", "model": "broken"},
@@ -169,11 +171,16 @@ class SecretsTest(ServingCase):
     def test_a_run_that_goes_on_after_a_crash_has_its_secrets_again(self):
         secret = SECRETS["server"] + SECRETS["prompt"]
         text = f"take {secret}, [redacted:LEAK_TOKEN] and [redacted]"
-        model = ModelServer(self, [call("take", {"text": text})], words("done"))
+        wanted = {"text": text, "pin": int(SECRETS["number"])}
+        model = ModelServer(self, [call("take", wanted)], words("done"))
         self.leaky_file(model)
         program, port = self.serve_logging()
         status, paused = self.chat(port, text, session_id="s")
         self.assertEqual(status, 202, paused)
+        self.assertEqual(paused["interruptions"][0]["arguments"]["pin"], "[redacted]")
+        self.note("paused", json.dumps(paused, ensure_ascii=False))
+        self.get(port, f"/api/v1/runs/{paused['run_id']}", "paused run")
+        self.note("export", self.troupe("journal", "export").stdout)
         self.kill(program)
         self.note_files()
         _, port = self.serve_logging()
@@ -185,7 +192,7 @@ class SecretsTest(ServingCase):
         said = [message for message in model.requests[1]["messages"] if message["role"] == "user"]
         self.assertEqual(said[-1]["content"], text)
         arguments = json.loads(model.requests[1]["messages"][-2]["tool_calls"][0]["function"]["arguments"])
-        self.assertEqual(arguments, {"text": text})
+        self.assertEqual(arguments, wanted)
         (self.folder / "taken").unlink()
         self.note_files()
         self.assert_nothing_found()

@@ -84,6 +84,21 @@ TEST_CASE("JSON stays JSON when secrets in it are hidden") {
   CHECK(with.hide_json(R"({"a": 1})") == R"({"a": 1})");
 }
 
+TEST_CASE("a number that has a secret is hidden, also in JSON inside of JSON") {
+  const redactor with({secret("481516234299")});
+  const auto hidden = [&with](const json& value) {
+    return parse_json(with.hide_json(dump_json(value))).value();
+  };
+  CHECK(hidden({{"pin", 481516234299}, {"n", 4815}}) == json{{"pin", "[redacted]"}, {"n", 4815}});
+  CHECK(hidden({-481516234299, 481516234299.5, 1.5}) == json{"[redacted]", "[redacted]", 1.5});
+  CHECK(hidden({{"arguments", R"({"pin": 481516234299, "n": [1]})"}}) ==
+        json{{"arguments", R"({"n":[1],"pin":"[redacted]"})"}});
+  CHECK(hidden({{"arguments", R"({"pin": "481516234299"})"}}) ==
+        json{{"arguments", R"({"pin": "[redacted]"})"}});
+  CHECK(hidden({{"arguments", R"({"pin": 481516234299)"}}) == json{{"arguments", R"({"pin": [redacted])"}});
+  CHECK(hidden({{"text", "[1] is 481516234299"}}) == json{{"text", "[1] is [redacted]"}});
+}
+
 TEST_CASE("what was sealed has no secret, and is the same again when it is unsealed") {
   const auto with = with_key();
   CHECK(with.seal("a t0ps3cret! b") == "a [redacted:TOP] b");

@@ -72,13 +72,18 @@ void reset_signals() {
   ::sigaction(SIGPIPE, &plain, nullptr);
 }
 
+/// The child was in the terminal's process group until it had a session of its own: what came from there
+/// meanwhile was for its parent.
+constexpr std::array discarded_signals{SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGTSTP};
+
 void unblock_signals() {
   struct sigaction plain {};
   // Linux keeps a blocked signal pending even while it is ignored; to ignore it anew discards it.
-  plain.sa_handler = SIG_IGN;
-  ::sigaction(SIGPIPE, &plain, nullptr);
-  plain.sa_handler = SIG_DFL;
-  ::sigaction(SIGPIPE, &plain, nullptr);
+  for (const int number : discarded_signals)
+    for (const auto handler : {SIG_IGN, SIG_DFL}) {
+      plain.sa_handler = handler;
+      ::sigaction(number, &plain, nullptr);
+    }
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

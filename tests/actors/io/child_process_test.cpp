@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -172,6 +173,27 @@ TEST_CASE("a child gets no descriptor but its three, no blocked and no ignored s
   ::close(high);
   auto lines = lines_of(child);
   CHECK(lines == std::vector<std::string>{"SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000"});
+}
+
+TEST_CASE("what a terminal sends to the parent's group while a child is made does not end the child") {
+  // In a group of its own, so that the signals hit nobody else.
+  const auto group = ::getpgrp();
+  ::setpgid(0, 0);
+  std::signal(SIGINT, SIG_IGN);
+  std::atomic<bool> enough = false;
+  std::thread terminal([&enough] {
+    while (!enough)
+      ::kill(0, SIGINT);
+  });
+  for (int i = 0; i < 20; ++i) {
+    process_fixture child;
+    child.start({.command = "true", .env = io::child_environment({})});
+    CHECK(io::to_string(child.exit()) == "exited with status 0");
+  }
+  enough = true;
+  terminal.join();
+  std::signal(SIGINT, SIG_DFL);
+  ::setpgid(0, group);
 }
 
 TEST_CASE("a child has a session and a process group of its own") {

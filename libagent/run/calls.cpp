@@ -11,7 +11,7 @@ using stage = open_call::stage;
 
 void settle(open_call& call, tool_result result) {
   call.at = stage::settled;
-  call.result = std::move(result);
+  call.result = std::make_shared<const tool_result>(std::move(result));
 }
 
 namespace {
@@ -171,8 +171,7 @@ effects close_turn(state& run) {
     run.tool_output_item = run.fresh.size() + static_cast<std::size_t>(call - run.open_calls.data());
   }
   for (auto& call : run.open_calls)
-    run.fresh.emplace_back(
-        tool_output{std::move(call.call_id), std::move(call.result->parts), call.result->is_error});
+    run.fresh.emplace_back(tool_output{std::move(call.call_id), call.result->parts, call.result->is_error});
   run.open_calls.clear();
   if (fatal)
     return end_with(run, std::move(*fatal));
@@ -229,7 +228,8 @@ effects call_answered(state& run, tool_answered what) {
   call.nested.reset();
   call.decisions.clear();
   call.fatal = std::move(what.fatal);
-  call.result = bounded(std::move(what.result), run.bounds.max_tool_output_bytes);
+  call.result =
+      std::make_shared<const tool_result>(bounded(std::move(what.result), run.bounds.max_tool_output_bytes));
   if (!call.fatal && call.result->is_error && fails_run(call))
     call.fatal = tool_failure(call);
   // A team fails with its member; the others are of no use then.
@@ -260,7 +260,8 @@ effects tool_checked(state& run, const check_ticket& ticket, guardrail::verdict 
     return advance_calls(run);
   case guardrail::action::rewrite:
     if (!is_input) {
-      call.result->parts = {text_content{std::move(verdict.text)}};
+      call.result = std::make_shared<const tool_result>(
+          tool_result{{text_content{std::move(verdict.text)}}, call.result->is_error});
       retell_failure(call);
       break;
     }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <utility>
 
@@ -21,14 +22,6 @@ json items_from(const item_list& items, std::size_t from) {
   return array;
 }
 
-std::vector<json> calls_of(const state& run) {
-  std::vector<json> calls;
-  calls.reserve(run.open_calls.size());
-  for (const auto& call : run.open_calls)
-    calls.push_back(call_to_json(call));
-  return calls;
-}
-
 /// Members of `now` that differ from `before` as "set", those that are gone as "unset".
 void add_differences(const json& before, const json& now, json& change) {
   for (const auto& [name, value] : now.items()) {
@@ -41,7 +34,23 @@ void add_differences(const json& before, const json& now, json& change) {
       change["unset"].push_back(name);
 }
 
+/// The same of a member that may be large; null if it is not there.
+template <class Value, class Encode>
+void add_difference(const char* name, const std::shared_ptr<const Value>& before,
+                    const std::shared_ptr<const Value>& now, Encode encode, json& change) {
+  if (before == now)
+    return;
+  if (now)
+    change["set"][name] = encode();
+  else
+    change["unset"].push_back(name);
+}
+
 } // namespace
+
+recorder::known_call::known_call(const open_call& call)
+    : head(call_head_to_json(call)), arguments(call.arguments), result(call.result),
+      nested(call.result ? nullptr : call.nested) {}
 
 json recorder::take(state& run, const std::string& path) {
   auto record = head_.is_null() ? take_all(run) : take_changes(run);
@@ -53,10 +62,14 @@ json recorder::take(state& run, const std::string& path) {
 
 json recorder::take_all(state& run) {
   head_ = head_to_json(run);
-  calls_ = calls_of(run);
   auto all = head_;
   all["items"] = to_json(run.fresh);
-  all["calls"] = calls_;
+  calls_.clear();
+  all["calls"] = json::array();
+  for (const auto& call : run.open_calls) {
+    calls_.emplace_back(call);
+    all["calls"].push_back(call_to_json(call));
+  }
   seen_ = run.seen_past;
   if (run.is_filtered)
     all["seen"] = seen_to_json(run);
@@ -75,13 +88,7 @@ json recorder::take_changes(state& run) {
     change["from"] = from;
     change["items"] = items_from(run.fresh, from);
   }
-  auto calls = calls_of(run);
-  if (calls.size() != calls_.size())
-    change["open"] = calls.size();
-  for (std::size_t i = 0; i < calls.size(); ++i)
-    if (i >= calls_.size() || calls[i] != calls_[i])
-      change["calls"][std::to_string(i)] = calls[i];
-  calls_ = std::move(calls);
+  add_calls(run, change);
   if (run.seen_past != seen_) {
     seen_ = run.seen_past;
     change["set"]["seen"] = seen_to_json(run);
@@ -93,6 +100,38 @@ json recorder::take_changes(state& run) {
     else
       change["unset"].push_back("team_history");
   }
+  return change;
+}
+
+void recorder::add_calls(const state& run, json& change) {
+  const auto& calls = run.open_calls;
+  if (calls.size() != calls_.size())
+    change["open"] = calls.size();
+  // Those that are new follow below.
+  calls_.erase(calls_.begin() + static_cast<std::ptrdiff_t>(std::min(calls.size(), calls_.size())),
+               calls_.end());
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    known_call now(calls[i]);
+    if (i == calls_.size()) {
+      change["calls"][std::to_string(i)] = call_to_json(calls[i]);
+      calls_.push_back(std::move(now));
+      continue;
+    }
+    if (auto changed = difference(calls_[i], now, calls[i]); !changed.is_null())
+      change["changed"][std::to_string(i)] = std::move(changed);
+    calls_[i] = std::move(now);
+  }
+}
+
+json recorder::difference(const known_call& before, const known_call& now, const open_call& call) {
+  json change;
+  add_differences(before.head, now.head, change);
+  add_difference(
+      "arguments", before.arguments, now.arguments, [&] { return *call.arguments; }, change);
+  add_difference(
+      "output", before.result, now.result, [&] { return output_to_json(call); }, change);
+  add_difference(
+      "run", before.nested, now.nested, [&] { return state_to_json(*call.nested); }, change);
   return change;
 }
 
@@ -178,6 +217,13 @@ bool change_items(json& list, const json& change) {
   return true;
 }
 
+std::optional<std::size_t> parse_index(std::string_view text) noexcept {
+  std::size_t index = 0;
+  const auto* end = text.data() + text.size();
+  const auto [rest, failed] = std::from_chars(text.data(), end, index);
+  return failed == std::errc() && rest == end ? std::optional(index) : std::nullopt;
+}
+
 bool change_calls(known_run& known, const json& change, std::size_t at) {
   auto& calls = known.now["calls"];
   if (!calls.is_array())
@@ -188,6 +234,16 @@ bool change_calls(known_run& known, const json& change, std::size_t at) {
   if (count < calls.size())
     calls.erase(calls.begin() + static_cast<std::ptrdiff_t>(count), calls.end());
   known.calls_since.resize(calls.size(), at);
+  if (const auto* parts = find(change, "changed")) {
+    if (!parts->is_object())
+      return false;
+    for (const auto& [index, part] : parts->items()) {
+      const auto i = parse_index(index);
+      if (!i || *i >= calls.size() || !part.is_object() || !change_members(calls[*i], part))
+        return false;
+      known.calls_since[*i] = at;
+    }
+  }
   if (changed == nullptr || !changed->is_object())
     return calls.size() == count;
   // Each that is new has to be there.

@@ -2,6 +2,7 @@
 
 #include "libagent/run/state.hpp"
 
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,8 +23,20 @@ private:
   json take_all(state& run);
   json take_changes(state& run);
 
+  /// A call as it was when last looked at. What may be large is told apart by where it is.
+  struct known_call {
+    explicit known_call(const open_call& call);
+    json head;
+    std::shared_ptr<const json> arguments;
+    std::shared_ptr<const tool_result> result;
+    std::shared_ptr<const state> nested;
+  };
+
+  void add_calls(const state& run, json& change);
+  static json difference(const known_call& before, const known_call& now, const open_call& call);
+
   json head_;
-  std::vector<json> calls_;
+  std::vector<known_call> calls_;
   std::size_t items_ = 0;
   shared_items seen_;
   shared_items history_;

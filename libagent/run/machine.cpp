@@ -56,11 +56,10 @@ effects end_now(state& run, error reason) {
     if (call.nested && (call.at != open_call::stage::running || run.is_interrupted))
       run.used += spent_by(*call.nested);
     if (!call.result || call.at == open_call::stage::checking_output)
-      call.result = tool_result::failure(fmt::format("not finished: {}", reason.detail));
+      settle(call, tool_result::failure(fmt::format("not finished: {}", reason.detail)));
     // Calls of a team's members are no part of the conversation.
     if (!call.call_id.empty())
-      run.fresh.emplace_back(
-          tool_output{std::move(call.call_id), std::move(call.result->parts), call.result->is_error});
+      run.fresh.emplace_back(tool_output{std::move(call.call_id), call.result->parts, call.result->is_error});
   }
   run.open_calls.clear();
   return end_with(run, std::move(reason));

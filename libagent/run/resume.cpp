@@ -70,8 +70,7 @@ void give_up(state& run, open_call& call, std::string why) {
   if (call.nested)
     run.used += spent_by(*call.nested);
   call.nested.reset();
-  call.result = tool_result::failure(std::move(why));
-  call.at = stage::settled;
+  settle(call, tool_result::failure(std::move(why)));
 }
 
 /// Finds what the call is for among the tools of today. What the name stands for must be what it stood for:
@@ -125,8 +124,7 @@ void reopen(state& run, open_call& call) {
                    fmt::format("Error: the arguments for '{}' break its schema: {}.", call.offered_name,
                                fits.error().detail));
   if (call.what == toolbox_entry::kind::handoff) {
-    call.result = tool_result::text(dump_json(json{{"assistant", call.name}}));
-    call.at = stage::settled;
+    settle(call, tool_result::text(dump_json(json{{"assistant", call.name}})));
   } else {
     call.at = stage::opened;
   }

@@ -74,8 +74,8 @@ struct open_call {
   std::shared_ptr<const handoff_definition> rules;
   /// Which of its guardrails is at work.
   std::size_t guard_step = 0;
-  /// Once settled.
-  std::optional<tool_result> result;
+  /// Once settled. Another result is another value, which is how the journal sees it.
+  std::shared_ptr<const tool_result> result;
   /// Ends the run when all calls of the turn are done.
   std::optional<error> fatal;
   /// The paused run of an agent, and what was decided about it.

@@ -90,7 +90,7 @@ json head_to_json(const state& run) {
   return made;
 }
 
-json call_to_json(const open_call& call) {
+json call_head_to_json(const open_call& call) {
   json made = {{"call_id", call.call_id},
                {"tool", call.offered_name},
                {"kind", name_in(kind_names, call.what)},
@@ -110,18 +110,25 @@ json call_to_json(const open_call& call) {
     made["guard_step"] = call.guard_step;
   if (call.fatal)
     made["fatal"] = to_json(*call.fatal);
+  if (!call.result && !call.nested && call.at == stage::waiting)
+    made["schema"] = call.schema.document();
+  if (!call.result && !call.decisions.empty())
+    made["decisions"] = decisions_to_json(call.decisions);
+  return made;
+}
+
+json output_to_json(const open_call& call) {
+  return to_json(item(tool_output{call.call_id, call.result->parts, call.result->is_error}));
+}
+
+json call_to_json(const open_call& call) {
+  auto made = call_head_to_json(call);
   if (call.arguments)
     made["arguments"] = *call.arguments;
-  if (call.result) {
-    made["output"] = to_json(item(tool_output{call.call_id, call.result->parts, call.result->is_error}));
-    return made;
-  }
-  if (call.nested)
+  if (call.result)
+    made["output"] = output_to_json(call);
+  else if (call.nested)
     made["run"] = state_to_json(*call.nested);
-  else if (call.at == stage::waiting)
-    made["schema"] = call.schema.document();
-  if (!call.decisions.empty())
-    made["decisions"] = decisions_to_json(call.decisions);
   return made;
 }
 

@@ -16,6 +16,10 @@ json state_to_json(const state& run);
 /// All but "items", "calls", "seen" and the team's "history".
 json head_to_json(const state& run);
 json call_to_json(const open_call& call);
+/// All but "arguments", "output" and "run".
+json call_head_to_json(const open_call& call);
+/// Of a call that has a result.
+json output_to_json(const open_call& call);
 /// `{"items","from"}`: what the agent sees in place of the conversation.
 json seen_to_json(const state& run);
 

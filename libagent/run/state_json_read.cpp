@@ -154,7 +154,7 @@ void read_result(const json& value, open_call& call) {
   auto* got = std::get_if<tool_output>(&output);
   if (got == nullptr)
     throw broken{"the output of a call is another item"};
-  call.result = tool_result{std::move(got->parts), got->is_error};
+  call.result = std::make_shared<const tool_result>(tool_result{std::move(got->parts), got->is_error});
 }
 
 open_call read_call(const json& value) {

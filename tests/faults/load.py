@@ -26,16 +26,21 @@ class Client:
             writer.close()
         return None
 
-    async def ask(self, method, path, body=None):
+    async def ask(self, method, path, body=None, more_headers=None):
         data = json.dumps(body).encode() if body is not None else b""
-        head = (f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        more = "".join(f"{name}: {value}\r\n" for name, value in (more_headers or {}).items())
+        head = (f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n{more}"
                 f"Content-Length: {len(data)}\r\n\r\n")
         began = time.monotonic()
         reader, writer = self.take_idle() or await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(head.encode() + data)
-        lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
-        text = await reader.readexactly(int(headers.get("content-length", 0)))
+        try:
+            writer.write(head.encode() + data)
+            lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
+            text = await reader.readexactly(int(headers.get("content-length", 0)))
+        except (OSError, EOFError):
+            writer.close()
+            raise
         took = time.monotonic() - began
         if headers.get("connection") == "close":
             writer.close()

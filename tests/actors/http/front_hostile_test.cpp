@@ -16,6 +16,13 @@ namespace {
 
 using namespace std::string_literals;
 
+// A sanitizer does, to notice that it is used.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool keeps_what_is_freed = true;
+#else
+constexpr bool keeps_what_is_freed = false;
+#endif
+
 std::string code_of(const raw_answer& answer) {
   return json::parse(answer.body).at("detail").at("code").get<std::string>();
 }
@@ -159,8 +166,8 @@ TEST_CASE_METHOD(big_bodies, "a body in many small chunks takes no more memory t
   const auto before = read_resident_bytes();
   client.send(request);
   wait_for_held(1);
-  const auto now = read_resident_bytes();
-  CHECK(now < before + 8 * body.size());
+  if (!keeps_what_is_freed)
+    CHECK(read_resident_bytes() < before + 8 * body.size());
   release();
   CHECK(client.receive().status == 200);
 }

@@ -4,6 +4,7 @@
 #include "actors/session.hpp"
 #include "actors/stored_run_json.hpp"
 #include "actors/told_event.hpp"
+#include "libagent/run/takeovers.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
@@ -109,6 +110,12 @@ void session_state::write(run_change&& change) {
   write(std::move(addition));
 }
 
+void session_state::write_cancellation(const std::string& run_id, const error& reason, cancel_mode mode) {
+  run_change change{run_id};
+  change.records.push_back(dump_json(run::cancellation_record(reason, mode == cancel_mode::after_turn)));
+  write(std::move(change));
+}
+
 void session_state::write(session_append&& addition) {
   const auto to = addition.run->run_id == run_id_ ? journal() : journal_actor(environment_->store);
   std::optional<run_change> ending;
@@ -133,6 +140,17 @@ void session_state::write(session_append&& addition) {
 
 // Beginning.
 
+namespace {
+
+/// Whether a run may be taken up later that could not be for this reason.
+bool helps_to_wait(errc code) {
+  return may_pass(code) || code == errc::deadline_exceeded || code == errc::overloaded ||
+         // The store's actor is being started again.
+         code == errc::shutting_down || code == errc::internal;
+}
+
+} // namespace
+
 void session_state::begin_run(const agent_actor& agent, travelling_run&& run, bool has_input) {
   auto& wanted = std::get<prompt_job>(jobs_.front());
   session_append addition{id_, {}, {}};
@@ -149,12 +167,21 @@ void session_state::begin_run(const agent_actor& agent, travelling_run&& run, bo
   ask<acknowledgement>(
       self_, environment_->store, defaults::store_timeout,
       [this, agent, run = std::move(run)](acknowledgement) mutable { send_off_begun(agent, std::move(run)); },
-      [this](const caf::error& reason) {
-        is_in_journal_ = false;
-        forget();
-        fail_run(from_caf(reason));
-      },
-      std::move(addition));
+      [this](const caf::error& reason) { not_begun(from_caf(reason)); }, std::move(addition));
+}
+
+void session_state::not_begun(const error& reason) {
+  is_in_journal_ = false;
+  forget();
+  auto& wanted = std::get<prompt_job>(jobs_.front());
+  if (!wanted.taken_up || !helps_to_wait(reason.code))
+    return fail_run(reason);
+  // It stays where it is for the next server.
+  if (is_shutdown())
+    return fail_run(cancelled_->first);
+  auto again = std::move(*wanted.taken_up);
+  jobs_.front() = std::move(again);
+  give_up_recovery(reason, false);
 }
 
 void session_state::send_off_begun(const agent_actor& agent, travelling_run&& run) {
@@ -197,16 +224,6 @@ void session_state::take_up(const stored_run& found) {
   request->is_logged = true;
   key_hash_ = request->key_hash;
   take_log(std::get<recover_job>(jobs_.front()).observer, true);
-  const auto cancelled = std::get<recover_job>(jobs_.front()).cancelled;
-  if (found.status == "waiting" && !cancelled) {
-    prompt_job waiting{std::move(*request), std::get<recover_job>(jobs_.front()).observer, {}};
-    waiting.is_accepted = true;
-    waiting.is_answered = true;
-    if (waiting.request.within)
-      waiting.deadline = self_->clock().now() + *waiting.request.within;
-    jobs_.front() = std::move(waiting);
-    return start(std::get<prompt_job>(jobs_.front()));
-  }
   std::vector<json> records;
   for (const auto& text : found.records) {
     auto record = parse_json(text, defaults::journal_depth);
@@ -220,9 +237,26 @@ void session_state::take_up(const stored_run& found) {
   run::journaled_run folded;
   if (*known)
     folded = std::move(**known);
-  if (cancelled)
+  folded.takeovers = run::crashes(records);
+  if (const auto& cancelled = std::get<recover_job>(jobs_.front()).cancelled)
     folded.cancelled = cancelled;
+  if (found.status == "waiting")
+    return take_up_waiting(std::move(*request), folded.cancelled);
   take_up_run(found, *request, std::move(folded));
+}
+
+void session_state::take_up_waiting(chat_request&& request, const std::optional<error>& cancelled) {
+  const auto& wanted = std::get<recover_job>(jobs_.front());
+  prompt_job waiting{std::move(request), wanted.observer, {}};
+  waiting.is_accepted = true;
+  waiting.is_answered = true;
+  waiting.taken_up = wanted;
+  if (waiting.request.within)
+    waiting.deadline = self_->clock().now() + *waiting.request.within;
+  if (cancelled && !cancelled_)
+    cancelled_ = {*cancelled, cancel_mode::at_once};
+  jobs_.front() = std::move(waiting);
+  start(std::get<prompt_job>(jobs_.front()));
 }
 
 void session_state::take_up_run(const stored_run& found, const chat_request& request,
@@ -250,9 +284,9 @@ void session_state::take_up_run(const stored_run& found, const chat_request& req
   run.state.past = past;
   run.state.bounds = environment_->limits;
   std::optional<error> ending = known.cancelled;
-  if (!ending && known.takeovers >= environment_->max_takeovers)
+  if (!ending && known.takeovers > environment_->max_takeovers)
     ending = fail(errc::internal,
-                  fmt::format("the server ended {} times while this run was under way", known.takeovers + 1));
+                  fmt::format("the server crashed {} times while this run was under way", known.takeovers));
   auto wanted_agent = run.state.agent ? run.state.agent->name : request.agent;
   if (wanted_agent.empty())
     wanted_agent = environment_->agents->contains(agent_) ? agent_ : environment_->default_agent;
@@ -340,11 +374,7 @@ void session_state::void_events(const stored_run& found, const std::set<std::str
 
 bool session_state::plan_recovery(const error& reason) {
   auto* wanted = std::get_if<recover_job>(&jobs_.front());
-  const bool passes = reason.code == errc::deadline_exceeded || reason.code == errc::store_full ||
-                      reason.code == errc::overloaded || reason.code == errc::unavailable ||
-                      // The store's actor is being started again.
-                      reason.code == errc::shutting_down || reason.code == errc::internal;
-  if (wanted == nullptr || cancelled_ || !passes)
+  if (wanted == nullptr || is_shutdown() || !helps_to_wait(reason.code))
     return false;
   const auto pause = std::min<std::chrono::milliseconds>(defaults::recovery_pause * (1 << wanted->tries),
                                                          defaults::longest_recovery_pause);
@@ -355,8 +385,12 @@ bool session_state::plan_recovery(const error& reason) {
   return true;
 }
 
-void session_state::recover_again(const std::string& run_id) {
-  if (!busy_ || run_id != run_id_ || !std::holds_alternative<recover_job>(jobs_.front()))
+void session_state::again(const std::string& run_id) {
+  if (!busy_ || run_id != run_id_)
+    return;
+  if (ending_)
+    return write_end();
+  if (!std::holds_alternative<recover_job>(jobs_.front()))
     return;
   if (loaded_)
     start();

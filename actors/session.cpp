@@ -63,12 +63,11 @@ Promise session_state::enqueue(Job&& wanted, Promise promise) {
   const auto& measures = environment_->measures;
   if (measures)
     measures->queue.observe(static_cast<double>(jobs_.size()));
-  // What waits for somebody's word must not keep that from coming.
-  const auto waiting = jobs_.size() - held_runs().size();
-  if (!refusal && waiting > environment_->max_queue) {
+  if (!refusal && jobs_.size() > environment_->max_queue) {
     if (measures)
       measures->refused_queue.add();
-    refusal = fail(errc::overloaded, fmt::format("{} requests already wait for this session", waiting - 1));
+    refusal =
+        fail(errc::overloaded, fmt::format("{} requests already wait for this session", jobs_.size() - 1));
   }
   if constexpr (is_prompt)
     if (!refusal)

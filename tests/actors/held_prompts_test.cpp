@@ -106,6 +106,22 @@ TEST_CASE("what waits behind a paused run waits with the next server too") {
   s.expect_next("r2");
 }
 
+TEST_CASE("a server that ends in order does not wait for what waits behind a paused run") {
+  paused_session s;
+  s.accept("r2");
+  const bool pauses_later = GENERATE(false, true);
+  if (!pauses_later)
+    s.pause();
+  const auto stopped =
+      s.now->ask<acknowledgement>(s.now->actors.sessions, stop_atom::value, caf::timespan(10s));
+  s.now->run();
+  if (pauses_later) {
+    CHECK(!stopped->came());
+    s.pause();
+  }
+  CHECK(stopped->value);
+}
+
 TEST_CASE("what waits behind a paused run can be cancelled, and has its deadline") {
   paused_session s;
   s.accept("r2");
@@ -126,6 +142,7 @@ TEST_CASE("a session that is full of what waits behind its paused run can still 
   paused_session s;
   for (int i = 0; i < 64; ++i)
     s.accept("w" + std::to_string(i));
+  CHECK(s.now->chat(prompt("more", "more"))->code() == errc::overloaded);
   s.pause();
   s.approve();
   CHECK(s.tool->open.size() == 1);

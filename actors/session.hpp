@@ -203,7 +203,6 @@ private:
   void deliver(chat_reply&& reply);
 
   // session_journal.cpp: what outlives the server.
-  void start(recover_job& wanted);
   /// Has the prompts that wait written down, so far as they are not.
   void accept_waiting();
   run_acceptance acceptance_of(const chat_request& request) const;
@@ -213,6 +212,16 @@ private:
   /// Has the input stored, and the run begun for good, before it is sent off.
   void begin_run(const agent_actor& agent, travelling_run&& run, bool has_input);
   void send_off_begun(const agent_actor& agent, travelling_run&& run);
+  void write(run_change&& change);
+  /// It is to be so though the server ends before the run does.
+  void write_cancellation(const std::string& run_id, const error& reason, cancel_mode mode);
+  void write(session_append&& addition);
+  /// Where what concerns the run under way is written down: with its events, in one order.
+  journal_actor journal() const;
+  void take_log(const observer_actor& observer, bool is_logged);
+
+  // session_recovery.cpp: what another server did not live to end.
+  void start(recover_job& wanted);
   void take_up(const stored_run& found);
   /// Its turn has not come yet.
   void take_up_waiting(chat_request&& request, const std::optional<error>& cancelled);
@@ -225,13 +234,6 @@ private:
   bool is_shutdown() const { return cancelled_ && cancelled_->first.code == errc::shutting_down; }
   /// The run's beginning could not be written down.
   void not_begun(const error& reason);
-  void write(run_change&& change);
-  /// It is to be so though the server ends before the run does.
-  void write_cancellation(const std::string& run_id, const error& reason, cancel_mode mode);
-  void write(session_append&& addition);
-  /// Where what concerns the run under way is written down: with its events, in one order.
-  journal_actor journal() const;
-  void take_log(const observer_actor& observer, bool is_logged);
   /// Events that came after the last step that is known, by the runs inside: they come again.
   void void_events(const stored_run& found, const std::set<std::string>& under_way,
                    std::function<void(run_change&&, run_taken_up&&)> go_on);

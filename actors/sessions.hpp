@@ -131,6 +131,7 @@ private:
   /// Puts the session that has been idle for longest away.
   void put_away_oldest();
   void answer_stop();
+  /// Notes what is under way for the actor that takes its place.
   void leave() const;
 
   sweeping_sessions_actor::pointer self_;

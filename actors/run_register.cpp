@@ -112,6 +112,14 @@ std::vector<std::string> run_register::forget(const std::string& session_id) {
   return forgotten;
 }
 
+std::vector<run_record_ptr> run_register::under_way() const {
+  std::vector<run_record_ptr> all;
+  for (const auto& [id, known] : runs_)
+    if (!known.place)
+      all.push_back(known.record);
+  return all;
+}
+
 run_record_ptr run_register::find(const std::string& run_id) const {
   const auto found = runs_.find(run_id);
   return found == runs_.end() ? nullptr : found->second.record;

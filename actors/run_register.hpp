@@ -25,6 +25,8 @@ public:
   std::vector<run_record_ptr> lose(const std::string& session_id);
   /// The session is forgotten, and so are its runs that are over or paused: these.
   std::vector<std::string> forget(const std::string& session_id);
+  /// Those that are neither over nor paused.
+  std::vector<run_record_ptr> under_way() const;
   /// Null if the run is not known.
   run_record_ptr find(const std::string& run_id) const;
 

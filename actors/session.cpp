@@ -92,13 +92,14 @@ std::optional<error> session_state::make_way(const chat_request& request, std::s
   if (policy == busy_policy::enqueue || !loaded_)
     return std::nullopt;
   const auto place = jobs_.begin() + static_cast<std::ptrdiff_t>(ahead);
-  const bool finds_run = std::any_of(jobs_.begin(), place, is_run);
+  const bool finds_run =
+      std::any_of(jobs_.begin(), place, [this](const job& each) { return is_run(each) && !is_held(each); });
   if (policy == busy_policy::reject)
     return finds_run ? std::optional(fail(errc::conflict, "a run of the session is under way"))
                      : std::nullopt;
   const auto reason = fail(errc::cancelled, "another prompt to the session has taken its place");
   const bool rolls_back = policy == busy_policy::rollback;
-  if (finds_run && is_run(jobs_.front())) {
+  if (finds_run && busy_ && is_run(jobs_.front())) {
     rolls_back_ = rolls_back_ || rolls_back;
     cancel_front(reason, cancel_mode::at_once);
   } else if (!finds_run && paused_) {
@@ -129,13 +130,12 @@ void session_state::make_way_for_waiting() {
 }
 
 void session_state::cancel_front(const error& reason, cancel_mode mode) {
-  cancelled_ = {reason, mode};
-  // It is to be so though the server ends before the run does.
-  if (is_in_journal_ && reason.code != errc::shutting_down) {
-    run_change change{run_id_};
-    change.records.push_back(dump_json(run::cancellation_record(reason, mode == cancel_mode::after_turn)));
-    write(std::move(change));
-  }
+  const bool is_shutdown = reason.code == errc::shutting_down;
+  // One that is cancelled already ends by that, not by the server's end.
+  if (!is_shutdown || !cancelled_ || cancelled_->second != cancel_mode::at_once)
+    cancelled_ = {reason, mode};
+  if (!is_shutdown && (is_in_journal_ || std::holds_alternative<recover_job>(jobs_.front())))
+    write_cancellation(run_id_, reason, mode);
   if (carrier_)
     self_->send(carrier_, cancel_atom::value, reason, mode);
 }
@@ -200,6 +200,11 @@ caf::typed_response_promise<acknowledgement> session_state::erase(caller by) {
 void session_state::next() {
   if (busy_ || jobs_.empty())
     return;
+  const auto first =
+      std::find_if(jobs_.begin(), jobs_.end(), [this](const job& each) { return !is_held(each); });
+  if (first == jobs_.end())
+    return only_held();
+  std::rotate(jobs_.begin(), first, first + 1);
   busy_ = true;
   cancelled_.reset();
   rolls_back_ = false;
@@ -226,6 +231,54 @@ void session_state::next() {
     start();
   else
     load();
+}
+
+bool session_state::is_held(const job& each) const {
+  const auto* prompt = std::get_if<prompt_job>(&each);
+  return paused_ && prompt != nullptr && prompt->is_answered;
+}
+
+void session_state::hold() {
+  const auto& held = std::get<prompt_job>(jobs_.front());
+  if (held.deadline)
+    self_->delayed_send(
+        self_,
+        std::max(std::chrono::ceil<std::chrono::milliseconds>(*held.deadline - self_->clock().now()),
+                 std::chrono::milliseconds(0)),
+        overdue_atom::value, held.request.run_id);
+  busy_ = false;
+  next();
+}
+
+void session_state::only_held() {
+  if (is_stopping_)
+    refuse(held_runs(), fail(errc::shutting_down, "the server is shutting down"));
+  else
+    self_->send(parent_, finished_atom::value, id_, handled_);
+}
+
+std::set<std::string> session_state::held_runs() const {
+  std::set<std::string> held;
+  for (const auto& each : jobs_)
+    if (is_held(each))
+      held.insert(std::get<prompt_job>(each).request.run_id);
+  return held;
+}
+
+void session_state::refuse(const std::set<std::string>& waiting, const error& reason) {
+  for (const auto& run_id : waiting) {
+    report_unbegun(find_prompt(run_id)->request, reason);
+    std::erase_if(jobs_, [&run_id](const job& each) {
+      const auto* prompt = std::get_if<prompt_job>(&each);
+      return prompt != nullptr && prompt->request.run_id == run_id;
+    });
+  }
+  count_handled(waiting.size());
+}
+
+void session_state::stop() {
+  is_stopping_ = true;
+  next();
 }
 
 void session_state::count_handled(std::uint64_t more) {
@@ -272,6 +325,7 @@ void session_state::cancel(const std::string& run_id, const error& reason, cance
     if (auto* recovered = std::get_if<recover_job>(&*waiting);
         recovered != nullptr && reason.code != errc::shutting_down) {
       recovered->cancelled = reason;
+      write_cancellation(recovered->run_id, reason, mode);
       ++waiting;
       continue;
     }
@@ -328,8 +382,9 @@ session_behavior(renewable_session_actor::stateful_pointer<session_state> self, 
       [self](moved_atom, const std::string& run_id, const caf::strong_actor_ptr& to) {
         self->state.run_moved(run_id, to);
       },
+      [self](stop_atom) { self->state.stop(); },
       [self](overdue_atom, const std::string& run_id) { self->state.overdue(run_id); },
-      [self](again_atom, const std::string& run_id) { self->state.recover_again(run_id); },
+      [self](again_atom, const std::string& run_id) { self->state.again(run_id); },
       [self](wire_atom, const session_environment_ptr& now) { self->state.renew(now); },
   };
 }

@@ -58,13 +58,16 @@ struct session_environment {
 };
 using session_environment_ptr = std::shared_ptr<const session_environment>;
 
-/// Internal: the time of a prompt that still waits is over; and: a run may be taken up now.
+/// Internal: the time of a prompt that still waits is over; and: a run may be taken up, or its end be
+/// written, now.
 using overdue_atom = caf::atom_constant<caf::atom("overdue")>;
 using again_atom = caf::atom_constant<caf::atom("again")>;
 using renewable_session_actor = session_actor::extend<
     // What all sessions share, after some actor was replaced.
     caf::reacts_to<wire_atom, session_environment_ptr>, caf::reacts_to<overdue_atom, std::string>,
-    caf::reacts_to<again_atom, std::string>>;
+    caf::reacts_to<again_atom, std::string>,
+    // The server ends once what is under way is over: what waits for somebody's word is left to the next one.
+    caf::reacts_to<stop_atom>>;
 
 /// Serialises all that happens to one session: a queue of prompts, resumptions and erasures, of which one is
 /// under way. Keeps the session's items while it lives, and has each run's items stored before it answers.
@@ -83,7 +86,9 @@ public:
   /// Of a run in the background: answers once it is written down.
   caf::typed_response_promise<chat_reply> accepted(const std::string& run_id);
   void overdue(const std::string& run_id);
-  void recover_again(const std::string& run_id);
+  void stop();
+  /// What could not be done for the run under way, for its store, is tried again.
+  void again(const std::string& run_id);
   void cancel(const std::string& run_id, const error& reason, cancel_mode mode);
   void renew(session_environment_ptr environment) { environment_ = std::move(environment); }
   void run_moved(const std::string& run_id, const caf::strong_actor_ptr& to);
@@ -91,6 +96,14 @@ public:
   const char* name = "session";
 
 private:
+  /// A run that another process did not live to end.
+  struct recover_job {
+    std::string run_id;
+    observer_actor observer;
+    std::optional<error> cancelled{};
+    /// So often the pause before the next try has doubled.
+    unsigned tries = 0;
+  };
   struct prompt_job {
     chat_request request;
     observer_actor observer;
@@ -105,6 +118,8 @@ private:
     bool is_certain = false;
     /// The same request came again.
     std::vector<caf::typed_response_promise<chat_reply>> again{};
+    /// Another process has accepted it: so it was to be taken up, and is again if it cannot begin.
+    std::optional<recover_job> taken_up{};
   };
   struct resume_job {
     resume_request request;
@@ -119,14 +134,6 @@ private:
   struct erase_job {
     caller by;
     caf::typed_response_promise<acknowledgement> promise;
-  };
-  /// A run that another process did not live to end.
-  struct recover_job {
-    std::string run_id;
-    observer_actor observer;
-    std::optional<error> cancelled{};
-    /// So often the pause before the next try has doubled.
-    unsigned tries = 0;
   };
   /// A paused run is cancelled.
   struct drop_job {
@@ -145,6 +152,16 @@ private:
   template <class Job, class Promise>
   Promise enqueue(Job&& wanted, Promise promise);
   void next();
+  /// Whether it waits until the paused run is settled: a prompt that somebody was told is accepted.
+  bool is_held(const job& each) const;
+  /// The prompt whose turn has come stays where it is, and others go before it.
+  void hold();
+  std::set<std::string> held_runs() const;
+  /// Nothing but such prompts is left: others need not wait for the session, and a server that ends leaves
+  /// them to the next one.
+  void only_held();
+  /// Prompts that wait and were told to be accepted.
+  void refuse(const std::set<std::string>& waiting, const error& reason);
   /// Does what the prompt's policy says about the run that is in its way, of so many jobs before it; an error
   /// refuses it.
   std::optional<error> make_way(const chat_request& request, std::size_t ahead);
@@ -186,7 +203,6 @@ private:
   void deliver(chat_reply&& reply);
 
   // session_journal.cpp: what outlives the server.
-  void start(recover_job& wanted);
   /// Has the prompts that wait written down, so far as they are not.
   void accept_waiting();
   run_acceptance acceptance_of(const chat_request& request) const;
@@ -196,17 +212,28 @@ private:
   /// Has the input stored, and the run begun for good, before it is sent off.
   void begin_run(const agent_actor& agent, travelling_run&& run, bool has_input);
   void send_off_begun(const agent_actor& agent, travelling_run&& run);
+  void write(run_change&& change);
+  /// It is to be so though the server ends before the run does.
+  void write_cancellation(const std::string& run_id, const error& reason, cancel_mode mode);
+  void write(session_append&& addition);
+  /// Where what concerns the run under way is written down: with its events, in one order.
+  journal_actor journal() const;
+  void take_log(const observer_actor& observer, bool is_logged);
+
+  // session_recovery.cpp: what another server did not live to end.
+  void start(recover_job& wanted);
   void take_up(const stored_run& found);
+  /// Its turn has not come yet.
+  void take_up_waiting(chat_request&& request, const std::optional<error>& cancelled);
   void take_up_run(const stored_run& found, const chat_request& request, run::journaled_run&& known);
   /// Tries again later if that can help.
   void give_up_recovery(const error& reason, bool is_damaged);
   /// Whether it is tried again.
   bool plan_recovery(const error& reason);
-  void write(run_change&& change);
-  void write(session_append&& addition);
-  /// Where what concerns the run under way is written down: with its events, in one order.
-  journal_actor journal() const;
-  void take_log(const observer_actor& observer, bool is_logged);
+  /// The server is about to end.
+  bool is_shutdown() const { return cancelled_ && cancelled_->first.code == errc::shutting_down; }
+  /// The run's beginning could not be written down.
+  void not_begun(const error& reason);
   /// Events that came after the last step that is known, by the runs inside: they come again.
   void void_events(const stored_run& found, const std::set<std::string>& under_way,
                    std::function<void(run_change&&, run_taken_up&&)> go_on);
@@ -219,6 +246,11 @@ private:
   void run_ended(run_outcome&& outcome);
   /// How a paused run ends that does not go on: its history closed as that of any cancelled run.
   static run_outcome close_paused(const run::state& paused, const error& reason);
+  /// What it adds to the session.
+  session_append end_of(const run_outcome& outcome) const;
+  void write_end();
+  /// Tries again for a while if that can help.
+  void end_not_written(const error& reason);
   void stored(run_outcome&& outcome);
   /// The server ends before the run did.
   void interrupt(const error& reason);
@@ -273,7 +305,11 @@ private:
   bool is_rolled_back_ = false;
   /// It pauses, once that is stored.
   std::optional<paused_session_run> pausing_;
+  /// How it ended, until that is stored, which is tried up to then.
+  std::optional<run_outcome> ending_;
+  caf::actor_clock::time_point end_until_;
   std::uint64_t handled_ = 0;
+  bool is_stopping_ = false;
 };
 
 renewable_session_actor::behavior_type

@@ -87,6 +87,8 @@ void session_state::start(prompt_job& wanted) {
     return fail_run(unknown());
   if (cancelled_)
     return fail_run(cancelled_->first);
+  if (is_held(jobs_.front()))
+    return hold();
   if (paused_)
     return fail_run(waits_for_approval(paused_->run_id));
   if (wanted.deadline && *wanted.deadline <= self_->clock().now())
@@ -196,13 +198,15 @@ void session_state::start(const erase_job& wanted) {
     return deliver(to_caf(unknown()));
   ask<acknowledgement>(
       self_, environment_->store, defaults::store_timeout,
-      [this, promise = wanted.promise](acknowledgement) mutable {
+      [this, promise = wanted.promise, held = held_runs()](acknowledgement) mutable {
         promise.deliver(acknowledgement{});
-        self_->send(parent_, erase_atom::value, id_, acknowledgement{});
         // What was accepted meanwhile went with it.
         for (auto& each : jobs_)
           if (auto* prompt = std::get_if<prompt_job>(&each))
             prompt->is_accepted = false;
+        // So did what came before, and waited for somebody's word.
+        refuse(held, fail(errc::cancelled, "the session was erased"));
+        self_->send(parent_, erase_atom::value, id_, acknowledgement{});
         done();
       },
       [this](const caf::error& reason) { deliver(to_caf(from_caf(reason))); }, erase_atom::value, id_);

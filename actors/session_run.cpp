@@ -4,6 +4,7 @@
 #include "actors/io/log.hpp"
 #include "actors/session.hpp"
 #include "actors/stored_run_json.hpp"
+#include "libagent/run/takeovers.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -79,6 +80,9 @@ void session_state::send_off(const agent_actor& agent, travelling_run&& run, bud
 
 run_outcome session_state::close_paused(const run::state& paused, const error& reason) {
   auto state = paused;
+  // It had not come to any.
+  if (!state.agent)
+    state.agent = std::make_shared<const agent_definition>();
   run_outcome outcome;
   run::step(state, run::stopped{reason});
   outcome.used = std::move(state.used);
@@ -92,31 +96,36 @@ run_outcome session_state::close_paused(const run::state& paused, const error& r
 void session_state::run_ended(run_outcome&& outcome) {
   carrier_ = nullptr;
   // The cancellation came when there was nothing left to tell it to.
-  if (cancelled_ && outcome.paused && cancelled_->first.code != errc::shutting_down)
+  if (cancelled_ && outcome.paused && !is_shutdown())
     outcome = close_paused(*outcome.paused, cancelled_->first);
   // It goes on when there is a server again.
-  const bool is_shutdown = cancelled_ && cancelled_->first.code == errc::shutting_down;
-  if (is_in_journal_ && is_shutdown && outcome.failure && outcome.failure->code == errc::shutting_down)
+  if (is_in_journal_ && is_shutdown() && outcome.failure && outcome.failure->code == errc::shutting_down)
     return interrupt(*outcome.failure);
+  is_rolled_back_ = rolls_back_ && !outcome.paused;
+  pausing_.reset();
+  if (outcome.paused)
+    // By now its guardrails have seen what the user said.
+    pausing_ = paused_session_run{run_id_, outcome.paused, spending_, std::max<std::size_t>(saved_, 1)};
+  else if (!outcome.failure && !is_rolled_back_)
+    agent_ = outcome.agent;
+  ending_ = std::move(outcome);
+  end_until_ = self_->clock().now() + defaults::unwritten_end_patience;
+  write_end();
+}
+
+session_append session_state::end_of(const run_outcome& outcome) const {
   session_append addition{id_, {}, {}};
   addition.approved = outcome.approved;
   addition.unpauses = was_paused_;
   addition.owner = owner_.value_or("");
-  is_rolled_back_ = rolls_back_ && !outcome.paused;
   if (is_rolled_back_) {
     addition.takes_back = saved_;
     addition.used = outcome.used;
-    pausing_.reset();
   } else if (outcome.paused) {
-    // By now its guardrails have seen it.
-    if (saved_ == 0)
-      addition.items.push_back(outcome.items.at(saved_++));
-    pausing_ = paused_session_run{run_id_, outcome.paused, spending_, saved_};
+    addition.items.assign(outcome.items.begin() + static_cast<std::ptrdiff_t>(saved_),
+                          outcome.items.begin() + static_cast<std::ptrdiff_t>(pausing_->saved));
     addition.paused = to_stored(*pausing_);
   } else {
-    pausing_.reset();
-    if (!outcome.failure)
-      agent_ = outcome.agent;
     addition.agent = agent_;
     addition.items.assign(outcome.items.begin() +
                               static_cast<std::ptrdiff_t>(std::min(saved_, outcome.items.size())),
@@ -128,10 +137,24 @@ void session_state::run_ended(run_outcome&& outcome) {
     addition.run->ended =
         outcome.paused ? run_ending{"paused", {}} : to_stored(record_of_end(outcome, outcome.failure));
   }
+  return addition;
+}
+
+void session_state::write_end() {
   ask<acknowledgement>(
       self_, journal(), defaults::store_timeout,
-      [this, outcome = std::move(outcome)](acknowledgement) mutable { stored(std::move(outcome)); },
-      [this](const caf::error& reason) { lose_run(from_caf(reason)); }, std::move(addition));
+      [this](acknowledgement) { stored(std::move(*std::exchange(ending_, std::nullopt))); },
+      [this](const caf::error& reason) { end_not_written(from_caf(reason)); }, end_of(*ending_));
+}
+
+void session_state::end_not_written(const error& reason) {
+  if (!may_pass(reason.code) || is_shutdown() || self_->clock().now() >= end_until_) {
+    ending_.reset();
+    return lose_run(reason);
+  }
+  log().warn("session '{}': how the run '{}' ended cannot be written now, and is tried again: {}", id_,
+             run_id_, reason.detail);
+  self_->delayed_send(self_, defaults::unwritten_end_pause, again_atom::value, run_id_);
 }
 
 void session_state::stored(run_outcome&& outcome) {
@@ -141,7 +164,7 @@ void session_state::stored(run_outcome&& outcome) {
     // Whoever let go last has read before that.
     std::atomic_thread_fence(std::memory_order_acquire);
   const auto known = has_saved_loaded_ ? saved_ : 0;
-  const auto upto = outcome.paused ? saved_ : outcome.items.size();
+  const auto upto = outcome.paused ? pausing_->saved : outcome.items.size();
   if (is_rolled_back_)
     items_->resize(items_->size() - std::min(items_->size(), known));
   else if (known < upto)
@@ -169,7 +192,7 @@ void session_state::stored(run_outcome&& outcome) {
     reply.interruptions = run::interruptions(*outcome.paused);
   }
   reply.cost = cost_of(reply.used, environment_->prices);
-  if (outcome.paused && cancelled_ && cancelled_->first.code != errc::shutting_down)
+  if (outcome.paused && cancelled_ && !is_shutdown())
     jobs_.insert(jobs_.begin() + 1, drop_job{run_id_, cancelled_->first, true, rolls_back_});
   deliver(std::move(reply));
 }
@@ -202,9 +225,23 @@ void session_state::report(const run_outcome& outcome, std::optional<error> fail
 
 void session_state::interrupt(const error& reason) {
   log().info("session '{}': the run '{}' goes on when the server is back", id_, run_id_);
-  report({}, reason);
-  forget();
-  deliver(to_caf(reason));
+  const auto leave = [this, reason] {
+    report({}, reason);
+    forget();
+    deliver(to_caf(reason));
+  };
+  session_append addition;
+  addition.run = run_change{run_id_};
+  addition.run->records.push_back(dump_json(run::handover_record()));
+  ask<acknowledgement>(
+      self_, journal(), defaults::store_timeout, [leave](acknowledgement) { leave(); },
+      [this, leave](const caf::error& why) {
+        log().warn(
+            "session '{}': the next server will take the run '{}' for one that this one crashed by: {}", id_,
+            run_id_, from_caf(why).detail);
+        leave();
+      },
+      std::move(addition));
 }
 
 void session_state::tell_failure(const error& reason) const {
@@ -270,8 +307,7 @@ void session_state::lose_run(error reason) {
   else
     report({}, reason);
   // Else it would come back after a restart, though its end was told; after a shutdown it is to.
-  const bool is_shutdown = cancelled_ && cancelled_->first.code == errc::shutting_down;
-  if (is_in_journal_ && !was_paused_ && !is_shutdown && reason.code != errc::conflict) {
+  if (is_in_journal_ && !was_paused_ && !is_shutdown() && reason.code != errc::conflict) {
     run_change change{run_id_};
     change.ended = to_stored(record_of_end({}, reason));
     self_->send(environment_->store, finished_atom::value, std::move(change));

@@ -19,6 +19,7 @@
 namespace troupe {
 
 sessions_state::~sessions_state() {
+  leave();
   for (auto& [id, session] : entries_)
     caf::anon_send_exit(session.handle, caf::exit_reason::user_shutdown);
   for (auto& [id, log] : logs_)
@@ -37,7 +38,8 @@ sessions_state::~sessions_state() {
 }
 
 void sessions_state::begin(session_environment_ptr environment, sessions_limits limits,
-                           const std::vector<orphaned_run>& orphans) {
+                           const std::vector<orphaned_run>& orphans, std::shared_ptr<left_runs> left) {
+  left_ = std::move(left);
   environment_ = std::move(environment);
   limits_ = limits;
   runs_.emplace(limits.kept_runs, defaults::kept_run_bytes);
@@ -194,6 +196,10 @@ void sessions_state::finished(const std::string& session_id, std::uint64_t handl
   if (found == entries_.end())
     return;
   auto& session = found->second;
+  // What is left of it waits for somebody's word, and others need not wait for that.
+  const bool waits = handled == session.handled;
+  if (waits && recovering_.erase(session_id) > 0)
+    recover_more();
   under_way_ -= handled - session.handled;
   session.handled = handled;
   if (session.is_idle()) {
@@ -285,7 +291,10 @@ caf::typed_response_promise<acknowledgement> sessions_state::stop(caf::timespan 
   stops_.push_back(promise);
   if (!stopping_ && under_way_ > 0)
     self_->delayed_send(self_, grace, expired_atom::value, false);
-  stopping_ = true;
+  if (!std::exchange(stopping_, true))
+    for (const auto& [id, session] : entries_)
+      if (!session.is_idle())
+        self_->send(session.handle, stop_atom::value);
   if (under_way_ == 0)
     answer_stop();
   return promise;
@@ -326,8 +335,8 @@ void sessions_state::answer_stop() {
 sweeping_sessions_actor::behavior_type
 sessions_behavior(sweeping_sessions_actor::stateful_pointer<sessions_state> self,
                   session_environment_ptr environment, sessions_limits limits,
-                  const std::vector<orphaned_run>& orphans) {
-  self->state.begin(std::move(environment), limits, orphans);
+                  const std::vector<orphaned_run>& orphans, std::shared_ptr<left_runs> left) {
+  self->state.begin(std::move(environment), limits, orphans, std::move(left));
   self->set_down_handler([self](const caf::down_msg& what) { self->state.died(what.source); });
   return {
       [self](chat_request& request) { return self->state.chat(std::move(request), {}); },

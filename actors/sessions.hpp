@@ -11,10 +11,12 @@
 #include <chrono>
 #include <deque>
 #include <list>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace troupe {
 
@@ -37,6 +39,17 @@ struct sessions_limits {
   std::size_t kept_runs = 1000;
 };
 
+/// What the sessions' actor leaves when it ends: for the one that takes its place, if there is one.
+struct left_runs {
+  /// Were under way.
+  std::vector<run_record_ptr> lost;
+  /// Another server did not live to end them, and their turn to go on had not come.
+  std::vector<orphaned_run> untouched;
+};
+
+/// Has the ends of lost runs written: who waited for them was told.
+void end_lost(const store_actor& store, const std::vector<run_record_ptr>& lost);
+
 /// Finds or makes the actor of each session, and counts what is under way.
 class sessions_state {
 public:
@@ -44,7 +57,7 @@ public:
   ~sessions_state();
 
   void begin(session_environment_ptr environment, sessions_limits limits,
-             const std::vector<orphaned_run>& orphans);
+             const std::vector<orphaned_run>& orphans, std::shared_ptr<left_runs> left);
   caf::result<chat_reply> chat(chat_request&& request, observer_actor observer);
   caf::result<chat_reply> resume(resume_request&& request, observer_actor observer);
   caf::result<run_record_ptr> show_run(const std::string& run_id, const caller& by);
@@ -118,6 +131,8 @@ private:
   /// Puts the session that has been idle for longest away.
   void put_away_oldest();
   void answer_stop();
+  /// Notes what is under way for the actor that takes its place.
+  void leave() const;
 
   sweeping_sessions_actor::pointer self_;
   session_environment_ptr environment_;
@@ -158,11 +173,12 @@ private:
   std::unordered_map<std::string, std::vector<std::string>> orphans_;
   std::deque<std::string> orphaned_sessions_;
   std::set<std::string> recovering_;
+  std::shared_ptr<left_runs> left_;
 };
 
 sweeping_sessions_actor::behavior_type
 sessions_behavior(sweeping_sessions_actor::stateful_pointer<sessions_state> self,
                   session_environment_ptr environment, sessions_limits limits,
-                  const std::vector<orphaned_run>& orphans);
+                  const std::vector<orphaned_run>& orphans, std::shared_ptr<left_runs> left);
 
 } // namespace troupe

@@ -327,11 +327,15 @@ void workshop::add_sessions(std::vector<part>& all) {
       {"sessions", "sessions",
        [shop = shared_from_this()](const cast& others) -> result<caf::actor> {
          const auto& config = shop->options_.config;
+         if (const auto left = std::exchange(shop->left_, std::make_shared<left_runs>())) {
+           end_lost(others.store, left->lost);
+           shop->orphans_ = std::move(left->untouched);
+         }
          return as_part(
              shop->system_.spawn(sessions_behavior, others.environment,
                                  sessions_limits{config.limits.max_runs, config.sessions.idle_timeout,
                                                  config.sessions.max_idle, config.limits.kept_runs},
-                                 std::exchange(shop->orphans_, {})));
+                                 std::exchange(shop->orphans_, {}), shop->left_));
        },
        [](cast& into, const caf::actor& made) { into.sessions = caf::actor_cast<sessions_actor>(made); }});
 }

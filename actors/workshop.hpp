@@ -23,6 +23,8 @@ class http_client;
 class reactor;
 } // namespace io
 
+struct left_runs;
+
 /// One actor of a runtime that is watched.
 struct part {
   std::string name;
@@ -82,8 +84,9 @@ private:
   /// Shared by all actors of that name, one after the other.
   std::shared_ptr<session_store> memory_;
   bool is_journaled_ = false;
-  /// Runs to go on with; the first sessions' actor takes them.
+  /// Runs to go on with, which the next sessions' actor takes, and what the one before it has left.
   std::vector<orphaned_run> orphans_;
+  std::shared_ptr<left_runs> left_;
   std::map<std::string, cassette_file> recordings_;
   std::map<std::string, std::shared_ptr<cassette>> cassettes_;
 };

@@ -25,6 +25,7 @@ template <class Reply, class Show>
 auto answer_with(front_pointer self, request_id id, Show show) {
   return [self, id, show = std::move(show)](const Reply& value) {
     self->state.watched.erase(id);
+    self->state.leave(id);
     self->state.server->reply(id, show(value));
   };
 }
@@ -34,6 +35,7 @@ auto refuse_with(front_pointer self, request_id id, std::string session_id = {},
   return
       [self, id, session_id = std::move(session_id), run_id = std::move(run_id)](const caf::error& reason) {
         self->state.watched.erase(id);
+        self->state.leave(id);
         self->state.server->reply(id, refuse(from_caf(reason), session_id, run_id));
       };
 }
@@ -115,6 +117,8 @@ struct call_carrier {
         chat.key_hash.empty()
             ? new_run_id()
             : "run_" + auth::sha256_hex(chat.by.subject + '\n' + chat.idempotency_key).substr(0, 32);
+    if (!chat.key_hash.empty() && !chat.background)
+      self->state.join(id, chat.run_id);
     chat.is_logged = chat.background;
     if (chat.streamed && !chat.background)
       return stream(self, id, std::move(chat));
@@ -228,14 +232,20 @@ void carry_out(front_pointer self, incoming_call& incoming) {
 }
 
 void client_gone(front_pointer self, request_id id) {
-  if (const auto run = self->state.watched.extract(id); !run.empty())
+  // One that has sent its request again reads along by that.
+  const bool is_read = self->state.leave(id);
+  if (const auto run = self->state.watched.extract(id); !run.empty() && !is_read)
     caf::anon_send(self->state.backend.sessions, cancel_atom::value, run.mapped().first, cancel_mode::at_once,
                    run.mapped().second);
-  tell_stream(self, id, gone_atom::value);
+  if (is_read)
+    tell_stream(self, id, left_atom::value);
+  else
+    tell_stream(self, id, gone_atom::value);
 }
 
 void forget_stream(front_pointer self, const stream_over& ended) {
   self->state.streams.erase(ended.id);
+  self->state.leave(ended.id);
   if (!ended.in_order)
     self->state.server->reply(ended.id, refuse(fail(errc::internal, "an exception in the front end")));
 }

@@ -12,9 +12,11 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -80,10 +82,31 @@ struct front_state {
   std::unordered_map<request_id, run_stream_actor> streams;
   /// Runs that end with their clients, by the requests that are not answered yet.
   std::unordered_map<request_id, std::pair<std::string, caller>> watched;
+  /// The runs of requests with an `Idempotency-Key` that are not answered yet, and so many such requests each
+  /// of these runs has.
+  std::unordered_map<request_id, std::string> keyed;
+  std::unordered_map<std::string, std::size_t> readers;
   std::optional<opened> outcome;
   bool closed = false;
   std::vector<caf::typed_response_promise<std::uint16_t>> wait_for_port;
   std::vector<caf::typed_response_promise<acknowledgement>> wait_for_close;
+
+  void join(request_id id, const std::string& run_id) {
+    keyed.emplace(id, run_id);
+    ++readers[run_id];
+  }
+
+  /// The request is answered, or its client gone. Whether another one with its key is still there.
+  bool leave(request_id id) {
+    const auto own = keyed.extract(id);
+    if (own.empty())
+      return false;
+    const auto known = readers.find(own.mapped());
+    if (--known->second > 0)
+      return true;
+    readers.erase(known);
+    return false;
+  }
 
   void deliver_port(caf::typed_response_promise<std::uint16_t>& promise) const {
     if (outcome->failure)

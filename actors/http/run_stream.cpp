@@ -250,6 +250,7 @@ following_stream_actor::behavior_type run_stream(stream_pointer self, run_stream
   return {
       [self](written_atom, std::uint64_t bytes) { self->state.taken(bytes); },
       [self](gone_atom) { self->state.give_up(); },
+      [self](left_atom) { self->quit(); },
       [self](find_log_atom) { self->state.find_log(); },
   };
 }

@@ -13,16 +13,19 @@
 
 namespace troupe::http {
 
-/// The kernel has taken so many bytes of a stream; and: its client is gone.
+/// The kernel has taken so many bytes of a stream; its client is gone; it is gone, and others read the same.
 using written_atom = caf::atom_constant<caf::atom("written")>;
 using gone_atom = caf::atom_constant<caf::atom("gone")>;
+using left_atom = caf::atom_constant<caf::atom("left")>;
 
 /// Reads the events of one run from its log and tells its client of them. Ends with the run, or the client.
 using run_stream_actor = caf::typed_actor<
     // Of the events' data.
     caf::reacts_to<written_atom, std::uint64_t>,
     // Cancels the run if that is wanted.
-    caf::reacts_to<gone_atom>>;
+    caf::reacts_to<gone_atom>,
+    // Cancels nothing.
+    caf::reacts_to<left_atom>>;
 
 /// Reads along with a run that was started before.
 struct follow_run {

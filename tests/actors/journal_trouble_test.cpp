@@ -114,6 +114,11 @@ TEST_CASE("a run that ended on a full disk does not come back") {
   s.where->is_full = true;
   s.now->model->says("1");
   s.now->run();
+  for (auto waited = 0ms; waited < defaults::unwritten_end_patience;
+       waited += defaults::unwritten_end_pause) {
+    CHECK(!answer->came());
+    s.now->advance(defaults::unwritten_end_pause);
+  }
   CHECK(answer->code() == errc::store_full);
   s.where->is_full = false;
   s.now->advance(5s);
@@ -124,6 +129,55 @@ TEST_CASE("a run that ended on a full disk does not come back") {
   CHECK(run->status == run_status::failed);
   REQUIRE(run->failure);
   CHECK(run->failure->code == errc::store_full);
+}
+
+TEST_CASE("the end of a run that cannot be written for a while is told as it was, once it is written") {
+  servers s;
+  const bool is_paused = GENERATE(false, true);
+  s.kill();
+  s.start([&](runtime_options& options) {
+    options.config.agents[0].tool_policies["pay"].approval.needed = is_paused;
+  });
+  const auto answer = s.now->chat(prompt("one", "r"));
+  s.where->is_full = !is_paused;
+  // What comes before the end is written.
+  s.where->is_full_for = [](const session_append& each) { return each.run && each.run->ended; };
+  if (is_paused)
+    s.now->model->calls_tools({{"pay", "{}"}});
+  else
+    s.now->model->says("1");
+  s.now->run();
+  s.now->advance(14s);
+  CHECK(!answer->came());
+  CHECK(s.show("r")->status == run_status::running);
+  s.where->is_full = false;
+  s.where->is_full_for = nullptr;
+  s.now->advance(defaults::unwritten_end_pause);
+  REQUIRE(answer->value);
+  const auto expected = is_paused ? run_status::paused : run_status::completed;
+  CHECK(answer->value->status == expected);
+  CHECK((*s.now->load("s")->value)->items.size() == (is_paused ? 1 : 2));
+  s.kill();
+  s.start();
+  CHECK(s.now->model->calls.empty());
+  CHECK(s.show("r")->status == expected);
+}
+
+TEST_CASE("a run whose end cannot be written when the server ends in order goes on with the next one") {
+  servers s;
+  const auto answer = s.now->chat(prompt("one", "r"));
+  s.where->is_full = true;
+  s.now->model->says("1");
+  s.now->run();
+  const auto stopped =
+      s.now->ask<acknowledgement>(s.now->actors.sessions, stop_atom::value, caf::timespan(0));
+  s.now->run();
+  s.now->advance(defaults::unwritten_end_pause);
+  CHECK(stopped->value);
+  CHECK(answer->failure);
+  s.kill();
+  s.start();
+  CHECK(s.now->model->calls.size() == 1);
 }
 
 TEST_CASE("who asks again after a full disk has a run that what is owed of the first try does not end") {
@@ -148,11 +202,11 @@ TEST_CASE("a prompt that was refused by a full disk when its turn came is not ca
   auto waiting = prompt("two", "r2");
   waiting.background = true;
   REQUIRE(s.now->chat(waiting)->value);
-  s.where->is_full = true;
+  s.where->is_full_for = [](const session_append& each) { return each.run && each.run->run_id == "r2"; };
   s.now->model->says("1");
   s.now->run();
   CHECK(s.show("r2")->status == run_status::failed);
-  s.where->is_full = false;
+  s.where->is_full_for = nullptr;
   s.now->advance(5s);
   s.kill();
   s.start();

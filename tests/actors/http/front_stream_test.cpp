@@ -284,6 +284,32 @@ TEST_CASE_METHOD(front_fixture,
   CHECK(wait_for_cancelled().starts_with("run_"));
 }
 
+TEST_CASE_METHOD(front_fixture, "a client that leaves does not cancel what another one with its key reads") {
+  const auto keyed = streamed("hold", "Idempotency-Key: k\r\n");
+  raw_client first(port());
+  first.send(keyed);
+  wait_for_held(1);
+  raw_client second(port());
+  second.send(keyed);
+  wait_for_held(2);
+  first.reset();
+  const bool both_leave = GENERATE(false, true);
+  if (both_leave) {
+    second.reset();
+    CHECK(wait_for_cancelled().starts_with("run_"));
+    return;
+  }
+  std::string other_run;
+  {
+    raw_client other(port());
+    other.send(streamed("told hold"));
+    REQUIRE(other.receive_head().status == 200);
+    other_run = json::parse(other.receive_event().value().data).at("run_id").get<std::string>();
+    wait_for_held(3);
+  }
+  CHECK(wait_for_cancelled() == other_run);
+}
+
 TEST_CASE_METHOD(front_fixture, "a client that closed only its sending side gets all of its stream") {
   raw_client client(port());
   client.send(streamed("told hold"));

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::test {
@@ -29,7 +30,8 @@ void servers::start(const std::function<void(runtime_options&)>& change) {
           std::make_unique<moody_disk>(std::move(*opened), [disk = where](auto& store, const auto& batch) {
             if (disk->is_gone)
               return result<void>(fail(errc::store_failed, "the server is dead"));
-            if (disk->is_full)
+            if (disk->is_full ||
+                (disk->is_full_for && std::any_of(batch.begin(), batch.end(), disk->is_full_for)))
               return result<void>(fail(errc::store_full, "the disk is full"));
             return store.append(batch);
           }));
@@ -46,11 +48,26 @@ void servers::kill() {
   now.reset();
 }
 
+void servers::shut_down() {
+  const auto stopped = now->ask<acknowledgement>(now->actors.sessions, stop_atom::value, caf::timespan(0));
+  now->run();
+  now->advance(std::chrono::milliseconds(1));
+  REQUIRE(stopped->value);
+  kill();
+}
+
 run_record_ptr servers::show(const std::string& run_id) {
   const auto shown = now->ask<run_record_ptr>(now->actors.sessions, run_atom::value, run_id);
   now->run();
   REQUIRE(shown->value);
   return *shown->value;
+}
+
+void servers::cancel(const std::string& run_id) {
+  const auto told =
+      now->ask<run_record_ptr>(now->actors.sessions, cancel_atom::value, run_id, cancel_mode::at_once);
+  now->run();
+  REQUIRE(told->value);
 }
 
 } // namespace troupe::test

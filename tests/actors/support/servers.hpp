@@ -17,6 +17,8 @@ struct disk {
   bool is_gone = false;
   /// Nothing more has room on it.
   bool is_full = false;
+  /// Neither have these; empty: no such.
+  std::function<bool(const session_append&)> is_full_for;
 };
 
 /// One server after the other over the same database. The end of one is as sudden as a kill: nothing of it
@@ -27,7 +29,11 @@ public:
 
   void start(const std::function<void(runtime_options&)>& change = {});
   void kill();
+  /// As `kill`, but after a shutdown in order for which runs get no time.
+  void shut_down();
   run_record_ptr show(const std::string& run_id);
+  /// At once.
+  void cancel(const std::string& run_id);
 
   temporary_folder folder;
   std::shared_ptr<disk> where;

@@ -77,6 +77,8 @@ caf::result<stored_events_ptr> store_state::load_events(const std::string& run_i
 }
 
 void store_state::owe(run_change&& ending) {
+  // What has gathered may be the acceptance of that very run, which would undo its end.
+  flush();
   if (owed_.size() >= defaults::owed_endings) {
     log().error("the end of the run '{}' will not be known after a restart: too many could not be written",
                 owed_.front().run->run_id);

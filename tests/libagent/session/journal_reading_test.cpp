@@ -143,9 +143,10 @@ TEST_CASE("damage of a session's items is found and named") {
   const auto path = folder / "s.db";
   const auto store = open(path);
   append(*store, {add("s", "a", {said("one"), said("two")}), add("t", "a", {said("three")})});
-  const auto* damage = GENERATE("UPDATE items SET item = replace(item, 'two', 'owt') WHERE sequence = 2",
-                                "UPDATE items SET checksum = checksum + 1 WHERE sequence = 2",
-                                "UPDATE items SET sequence = 5 WHERE sequence = 2");
+  const auto damage =
+      GENERATE(as<std::string>(), "UPDATE items SET item = replace(item, 'two', 'owt') WHERE sequence = 2",
+               "UPDATE items SET checksum = checksum + 1 WHERE sequence = 2",
+               "UPDATE items SET sequence = 5 WHERE sequence = 2");
   other_program{path}.run(damage);
   const auto found = store->load("s");
   REQUIRE_FALSE(found.has_value());

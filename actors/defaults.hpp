@@ -114,7 +114,7 @@ inline constexpr auto owed_pause = 2'000ms;
 /// Events of one run that are looked at when it is taken up again.
 inline constexpr std::size_t longest_log = 1'000'000;
 
-/// Events of a run that one reading takes from the store.
+/// Events of a run that one reading takes from the store, if they are not more than `run_log_window`.
 inline constexpr std::size_t events_read_at_once = 256;
 
 /// Bytes of a run's events that no reader has taken yet, past which the run is held back while there is a
@@ -124,6 +124,9 @@ inline constexpr std::size_t run_log_bytes = 256u << 10;
 
 /// Before a log asks the store again that could not tell which events there are.
 inline constexpr auto log_look_up_pause = 2'000ms;
+
+/// Between two looks into the store at a run that another server carries, while it is read.
+inline constexpr auto log_follow_pause = 500ms;
 
 /// Logs of runs that are over, or paused, which can still be read, where there is no journal.
 inline constexpr std::size_t kept_logs = 128;

@@ -141,8 +141,13 @@ using store_actor = journal_actor::extend<
     caf::reacts_to<finished_atom, run_change>,
     // A run as its journal has it, whole; `unknown_run`, `store_failed` if damaged, or `unavailable`.
     caf::replies_to<journal_atom, std::string>::with<stored_run_ptr>,
+    // How a run stands, without what it consists of; `unknown_run`, `store_failed` or `unavailable`.
+    caf::replies_to<head_atom, std::string>::with<run_head_ptr>,
     // Events of a run after that number, at most so many.
-    caf::replies_to<events_atom, std::string, std::uint64_t, std::uint64_t>::with<stored_events_ptr>>;
+    caf::replies_to<events_atom, std::string, std::uint64_t, std::uint64_t>::with<stored_events_ptr>,
+    // And of so many bytes, but one at least.
+    caf::replies_to<events_atom, std::string, std::uint64_t, std::uint64_t,
+                    std::uint64_t>::with<stored_events_ptr>>;
 
 /// One session that is in use: its runs, one after the other.
 using session_actor = caf::typed_actor<
@@ -189,6 +194,8 @@ using sessions_actor = caf::typed_actor<
     caf::replies_to<cancel_atom, std::string, cancel_mode, caller>::with<run_record_ptr>,
     caf::replies_to<info_atom, std::string, caller>::with<session_record_ptr>,
     caf::replies_to<erase_atom, std::string, caller>::with<acknowledgement>,
+    // How a run stands, which may be without its items where it is over.
+    caf::replies_to<head_atom, std::string, caller>::with<run_record_ptr>,
     // Takes no more work, waits for runs up to the time given, then cancels them; answers when all are done.
     caf::replies_to<stop_atom, caf::timespan>::with<acknowledgement>,
     // A session has dealt with so many of its messages, and has nothing to do (sent by session actors).

@@ -37,6 +37,7 @@ using adopt_atom = caf::atom_constant<caf::atom("adopt")>;
 using cancel_atom = caf::atom_constant<caf::atom("cancel")>;
 using consumed_atom = caf::atom_constant<caf::atom("consumed")>;
 using erase_atom = caf::atom_constant<caf::atom("erase")>;
+using head_atom = caf::atom_constant<caf::atom("head")>;
 using finished_atom = caf::atom_constant<caf::atom("finished")>;
 using events_atom = caf::atom_constant<caf::atom("events")>;
 using info_atom = caf::atom_constant<caf::atom("info")>;
@@ -369,6 +370,7 @@ using agent_wiring_ptr = std::shared_ptr<const agent_wiring>;
 using session_record_ptr = std::shared_ptr<const session_record>;
 
 using stored_run_ptr = std::shared_ptr<const stored_run>;
+using run_head_ptr = std::shared_ptr<const run_head>;
 using stored_events_ptr = std::shared_ptr<const std::vector<stored_event>>;
 
 /// What an agent can do right now.
@@ -439,5 +441,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::mcp_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::session_append)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_change)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::stored_run_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_head_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::stored_events_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_events_ptr)

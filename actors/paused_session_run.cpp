@@ -24,6 +24,8 @@ paused_run to_stored(const paused_session_run& run) {
 }
 
 result<paused_session_run> from_stored(const paused_run& stored) {
+  if (stored.is_damaged)
+    return unreadable(stored, "its checksum does not fit");
   const auto value = parse_json(stored.state, defaults::journal_depth);
   if (!value)
     return unreadable(stored, value.error().detail);
@@ -40,6 +42,13 @@ result<paused_session_run> from_stored(const paused_run& stored) {
     return unreadable(stored, limits.error().detail);
   return paused_session_run{stored.run_id, std::make_shared<const run::state>(std::move(*run)), *limits,
                             saved->get<std::size_t>()};
+}
+
+bool is_of_newer_version(const paused_run& stored) {
+  const auto value = parse_json(stored.state, defaults::journal_depth);
+  const auto* state = value && !stored.is_damaged ? find(*value, "run") : nullptr;
+  const auto* version = state != nullptr ? find(*state, "troupe_run") : nullptr;
+  return version != nullptr && version->is_number_unsigned() && *version > run::state_version;
 }
 
 run_record record_of(const paused_session_run& run, const std::string& session_id) {

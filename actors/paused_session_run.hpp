@@ -22,6 +22,8 @@ struct paused_session_run {
 paused_run to_stored(const paused_session_run& run);
 /// Error `store_failed` for what cannot be read.
 result<paused_session_run> from_stored(const paused_run& stored);
+/// Whether it is sound, but only a newer version can read it.
+bool is_of_newer_version(const paused_run& stored);
 
 /// The run as clients see it.
 run_record record_of(const paused_session_run& run, const std::string& session_id);

@@ -38,20 +38,62 @@ void run_log_state::begin(run_log_setup setup) {
 }
 
 void run_log_state::look_up() {
-  ask_untimed<stored_run_ptr>(
-      self_, setup_.store,
-      [this](const stored_run_ptr& found) {
-        ready(found->last_event, found->is_over() || found->status == "paused");
-      },
+  is_looking_ = true;
+  ask_untimed<run_head_ptr>(
+      self_, setup_.store, [this](const run_head_ptr& run) { looked_up(*run); },
       [this](const caf::error& reason) {
         const auto why = from_caf(reason);
-        if (why.code == errc::unknown_run)
-          return ready(0, true);
+        if (why.code == errc::unknown_run) {
+          run_head gone;
+          gone.status = "cancelled";
+          gone.last_event = last_;
+          return looked_up(gone);
+        }
+        if (!looks_again(why))
+          return;
         // To count from 1 again would be to write over what there is.
         log().warn("run '{}': its events cannot be read now: {}", setup_.run_id, why.detail);
         self_->delayed_send(self_, defaults::log_look_up_pause, look_up_atom::value);
       },
-      journal_atom::value, setup_.run_id);
+      head_atom::value, setup_.run_id);
+}
+
+bool run_log_state::looks_again(const error& reason) {
+  // A log that others tell of its run is also told of another store.
+  const bool is_wanted = !readers_.empty() || !pending_.empty();
+  if (!setup_.follows || (is_wanted && reason.code == errc::unavailable))
+    return true;
+  failure_ = reason;
+  ready(last_, is_over_);
+  answer_readers();
+  return false;
+}
+
+void run_log_state::looked_up(const run_head& run) {
+  is_looking_ = false;
+  const bool is_over = run.is_over() || run.status == "paused";
+  if (!is_ready_) {
+    ready(run.last_event, is_over);
+  } else {
+    is_over_ = is_over;
+    last_ = saving_ = std::max(last_, run.last_event);
+    saved(last_);
+  }
+  look_later();
+}
+
+void run_log_state::look_later() {
+  if (!setup_.follows || is_looking_ || is_over_ || waiting_.empty())
+    return;
+  is_looking_ = true;
+  self_->delayed_send(self_, defaults::log_follow_pause, look_up_atom::value);
+}
+
+void run_log_state::wait_for_more(reader next) {
+  if (answer(next))
+    return;
+  waiting_.push_back(std::move(next));
+  look_later();
 }
 
 void run_log_state::ready(std::uint64_t last, bool is_over) {
@@ -182,13 +224,16 @@ caf::typed_response_promise<run_events_ptr> run_log_state::read(std::uint64_t af
   when_ready([this, next]() mutable {
     if (next.after == from_here)
       next.after = paused_at_;
-    if (!answer(next))
-      waiting_.push_back(std::move(next));
+    wait_for_more(std::move(next));
   });
   return promise;
 }
 
 bool run_log_state::answer(reader& waiting) {
+  if (failure_) {
+    waiting.promise.deliver(to_caf(*failure_));
+    return true;
+  }
   const auto first = events_.empty() ? last_ + 1 : events_.front().number;
   if (waiting.after < saved_ && waiting.after + 1 < first && setup_.is_journaled) {
     answer_from_store(waiting);
@@ -222,10 +267,8 @@ void run_log_state::answer_from_store(reader& waiting) {
        after = waiting.after](const stored_events_ptr& found) mutable {
         if (found->empty()) {
           // All that there was does not count any more.
-          reader next{std::max(after, events_.empty() ? last_ : events_.front().number - 1), who, promise};
-          if (!answer(next))
-            waiting_.push_back(std::move(next));
-          return;
+          const auto from = std::max(after, events_.empty() ? last_ : events_.front().number - 1);
+          return wait_for_more({from, who, promise});
         }
         auto events = std::make_shared<run_events>();
         events->events = *found;
@@ -235,7 +278,8 @@ void run_log_state::answer_from_store(reader& waiting) {
       [promise = waiting.promise](const caf::error& reason) mutable {
         promise.deliver(to_caf(from_caf(reason)));
       },
-      events_atom::value, setup_.run_id, waiting.after, std::uint64_t{defaults::events_read_at_once});
+      events_atom::value, setup_.run_id, waiting.after, std::uint64_t{defaults::events_read_at_once},
+      std::uint64_t{setup_.window});
 }
 
 void run_log_state::answer_readers() {

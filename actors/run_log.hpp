@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -28,6 +29,9 @@ struct run_log_setup {
   bool is_journaled = false;
   /// There are no events yet; else the store has to say which there are.
   bool is_new = true;
+  /// The run may be carried by somebody else, so that nobody tells this log of it: it looks into the store
+  /// for what comes, as long as it is read.
+  bool follows = false;
   /// Keeps secrets out of the events.
   redactor_ptr hides = nothing_to_hide();
   /// Bytes of events that no reader has taken yet, past which the run is held back while there is a reader.
@@ -70,6 +74,13 @@ private:
   /// Does it once it is known what there is.
   void when_ready(std::function<void()> task);
   void ready(std::uint64_t last, bool is_over);
+  /// What a look into the store has shown.
+  void looked_up(const run_head& run);
+  /// It cannot be looked into; true if that is tried again.
+  bool looks_again(const error& reason);
+  /// Looks again after a while, if that is for this log to do and somebody waits.
+  void look_later();
+  void wait_for_more(reader next);
   void add_texts(std::vector<std::string> texts);
   void add_text(std::string text);
   /// As clients get them; events that tell them nothing are left out.
@@ -90,6 +101,9 @@ private:
   looking_run_log_actor::pointer self_;
   run_log_setup setup_;
   bool is_ready_ = false;
+  bool is_looking_ = false;
+  /// Why there is nothing to be read.
+  std::optional<error> failure_;
   std::vector<std::function<void()>> pending_;
   /// The run is over, or has paused.
   bool is_over_ = false;

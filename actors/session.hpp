@@ -202,6 +202,11 @@ private:
   void deliver(caf::error reason);
   void deliver(chat_reply&& reply);
 
+  // session_damage.cpp
+  /// The session's paused run cannot be read: it ends as failed, so that the session can go on.
+  void end_damaged(const std::string& run_id, const error& reason);
+  void end_damaged(const std::string& run_id, const std::string& key_hash, const error& reason);
+
   // session_journal.cpp: what outlives the server.
   /// Has the prompts that wait written down, so far as they are not.
   void accept_waiting();
@@ -283,6 +288,8 @@ private:
   usage_report used_;
   approved_calls approved_;
   std::optional<paused_session_run> paused_;
+  /// How a paused run ended that was damaged; null if none was.
+  run_record_ptr damaged_;
 
   // The run under way.
   std::string run_id_;

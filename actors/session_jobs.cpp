@@ -42,8 +42,10 @@ void session_state::load() {
         approved_ = record->approved;
         if (record->paused) {
           auto paused = from_stored(*record->paused);
-          if (!paused)
+          if (!paused && is_of_newer_version(*record->paused))
             return fail_run(paused.error());
+          if (!paused)
+            return end_damaged(record->paused->run_id, paused.error());
           paused_ = std::move(*paused);
         }
         has_loaded();
@@ -186,7 +188,9 @@ void session_state::deliver(chat_reply&& reply) {
 
 void session_state::start(const show_job& wanted) {
   auto promise = wanted.promise;
-  if (!paused_ || paused_->run_id != wanted.run_id || !may_see(wanted.by))
+  if (damaged_ && damaged_->run_id == wanted.run_id && may_see(wanted.by))
+    promise.deliver(damaged_);
+  else if (!paused_ || paused_->run_id != wanted.run_id || !may_see(wanted.by))
     promise.deliver(to_caf(unknown_run(wanted.run_id)));
   else
     promise.deliver(run_record_ptr(std::make_shared<const run_record>(paused_record())));

@@ -355,6 +355,9 @@ sessions_behavior(sweeping_sessions_actor::stateful_pointer<sessions_state> self
       [self](run_atom, const std::string& run_id, const caller& by) {
         return self->state.show_run(run_id, by);
       },
+      [self](head_atom, const std::string& run_id, const caller& by) {
+        return self->state.show_head(run_id, by);
+      },
       [self](cancel_atom, const std::string& run_id, cancel_mode mode, const caller& by) {
         return self->state.cancel(run_id, mode, by);
       },

@@ -28,6 +28,8 @@ using sweeping_sessions_actor =
                            // What all sessions share, after some actor was replaced.
                            caf::reacts_to<wire_atom, session_environment_ptr>>::extend_with<observed_actor>;
 
+struct run_log_setup;
+
 struct sessions_limits {
   /// Prompts under way or waiting, over all sessions.
   std::size_t max_runs = 10'000;
@@ -61,6 +63,8 @@ public:
   caf::result<chat_reply> chat(chat_request&& request, observer_actor observer);
   caf::result<chat_reply> resume(resume_request&& request, observer_actor observer);
   caf::result<run_record_ptr> show_run(const std::string& run_id, const caller& by);
+  /// The same, but what the store has to tell of a run that is over comes without its items.
+  caf::result<run_record_ptr> show_head(const std::string& run_id, const caller& by);
   caf::result<run_record_ptr> cancel(const std::string& run_id, cancel_mode mode, const caller& by);
   caf::result<session_record_ptr> load(const std::string& session_id, const caller& by);
   caf::result<acknowledgement> erase(const std::string& session_id, const caller& by);
@@ -94,11 +98,13 @@ private:
     bool is_idle() const noexcept { return forwarded == handled; }
   };
 
-  /// Passes something about a run that is not in the register on to its session, which the store knows. What
-  /// is over is `ended`.
-  template <class Answer, class Go, class Ended>
-  caf::typed_response_promise<Answer> find_session(const std::string& run_id, const caller& by, Go go_on,
-                                                   Ended ended);
+  /// Hands what the store knows of a run that is not in the register to `go_on(promise, run)`. Without a
+  /// journal those are paused.
+  template <class Answer, class Go>
+  caf::typed_response_promise<Answer> find_run(const std::string& run_id, const caller& by, Go go_on);
+  /// Answers for such a run that is not over.
+  void show_open(caf::typed_response_promise<run_record_ptr>& promise, const run_head_ptr& run,
+                 const caller& by);
   /// Goes on with runs that another server did not live to end, some at a time.
   void recover_more();
   void recover(const std::string& session_id);
@@ -121,6 +127,7 @@ private:
   void run_over(const run_record& record);
   /// The log of the run's events, made if there is none.
   run_log_actor make_log(const std::string& run_id, bool is_new);
+  run_log_setup log_setup(const std::string& run_id) const;
   /// Who watches a paused run that goes on: its log, whatever it was before, unless an embedder does.
   observer_actor watcher_of(resume_request& request, const observer_actor& observer);
   /// The run is over or has paused: its log need not be kept, or not for long.

@@ -20,6 +20,10 @@ error is_over(const std::string& run_id, std::string_view status) {
   return fail(errc::conflict, fmt::format("the run '{}' is over: it is {}", run_id, status));
 }
 
+error is_elsewhere(const std::string& run_id) {
+  return fail(errc::conflict, fmt::format("the run '{}' is carried by another server", run_id));
+}
+
 error other_request() {
   return fail(errc::invalid_argument,
               "the idempotency key was used with another request; a key names one request");
@@ -36,11 +40,17 @@ run_log_actor sessions_state::make_log(const std::string& run_id, bool is_new) {
     // It was refused before, and is asked for again.
     drop_log(run_id);
   }
-  run_log_setup setup{run_id, environment_->store, environment_->is_journaled, is_new};
+  auto setup = log_setup(run_id);
+  setup.is_new = is_new;
+  return logs_.emplace(run_id, self_->spawn(run_log_behavior, std::move(setup))).first->second;
+}
+
+run_log_setup sessions_state::log_setup(const std::string& run_id) const {
+  run_log_setup setup{run_id, environment_->store, environment_->is_journaled, false};
   setup.hides = environment_->hides;
   setup.window = defaults::run_log_window;
   setup.kept_bytes = defaults::run_log_bytes;
-  return logs_.emplace(run_id, self_->spawn(run_log_behavior, std::move(setup))).first->second;
+  return setup;
 }
 
 observer_actor sessions_state::watcher_of(resume_request& request, const observer_actor& observer) {
@@ -93,19 +103,26 @@ caf::result<caf::strong_actor_ptr> sessions_state::log_of(const std::string& run
     if (!environment_->is_journaled)
       return to_caf(fail(errc::unknown_run, fmt::format("the events of the run '{}' are not kept", run_id)));
   }
-  return find_session<caf::strong_actor_ptr>(
-      run_id, by,
-      [this, run_id, handle](auto& promise, const std::string&) {
-        promise.deliver(handle(make_log(run_id, false)));
-      },
-      [this, handle, key_hash](auto& promise, const run_record_ptr& record) {
-        if (!key_hash.empty() && key_hash != record->key_hash) {
+  return find_run<caf::strong_actor_ptr>(
+      run_id, by, [this, handle, key_hash](auto& promise, const run_head_ptr& run) {
+        // Only a journal knows keys.
+        if (environment_->is_journaled && !key_hash.empty() && key_hash != run->key_hash) {
           promise.deliver(to_caf(other_request()));
           return;
         }
-        run_log_setup setup{record->run_id, environment_->store, true, false};
-        setup.hides = environment_->hides;
-        setup.window = defaults::run_log_window;
+        // It may go on meanwhile.
+        if (const auto log = logs_.find(run->run_id); log != logs_.end()) {
+          promise.deliver(handle(log->second));
+          return;
+        }
+        if (!environment_->is_journaled) {
+          promise.deliver(handle(make_log(run->run_id, false)));
+          retire_log(run->run_id);
+          return;
+        }
+        // Nobody here tells of it.
+        auto setup = log_setup(run->run_id);
+        setup.follows = true;
         promise.deliver(handle(self_->spawn(run_log_behavior, std::move(setup))));
       });
 }
@@ -209,41 +226,38 @@ void sessions_state::key_looked_up(const std::string& run_id, const run_record* 
 
 // Runs that were begun before.
 
-template <class Answer, class Go, class Ended>
-caf::typed_response_promise<Answer> sessions_state::find_session(const std::string& run_id, const caller& by,
-                                                                 Go go_on, Ended ended) {
+template <class Answer, class Go>
+caf::typed_response_promise<Answer> sessions_state::find_run(const std::string& run_id, const caller& by,
+                                                             Go go_on) {
   auto promise = self_->make_response_promise<Answer>();
   const auto failed = [promise, run_id](const caf::error& reason) mutable {
     const auto why = from_caf(reason);
     promise.deliver(to_caf(why.code == errc::unknown_run ? no_run(run_id) : why));
   };
   if (environment_->is_journaled) {
-    ask<stored_run_ptr>(
+    ask<run_head_ptr>(
         self_, environment_->store, defaults::store_timeout,
-        [promise, run_id, by, go_on = std::move(go_on),
-         ended = std::move(ended)](const stored_run_ptr& found) mutable {
-          if (!may_see(found->owner, by)) {
+        [promise, run_id, by, go_on = std::move(go_on)](const run_head_ptr& found) mutable {
+          if (may_see(found->owner, by))
+            go_on(promise, found);
+          else
             promise.deliver(to_caf(no_run(run_id)));
-          } else if (!found->is_over()) {
-            go_on(promise, found->session_id);
-          } else if (auto record = record_from_stored(*found)) {
-            ended(promise, std::make_shared<const run_record>(std::move(*record)));
-          } else {
-            promise.deliver(to_caf(record.error()));
-          }
         },
-        failed, journal_atom::value, run_id);
+        failed, head_atom::value, run_id);
     return promise;
   }
   ask<std::string>(
       self_, environment_->store, defaults::store_timeout,
       [this, promise, run_id, by, failed, go_on = std::move(go_on)](const std::string& session_id) mutable {
+        auto found = std::make_shared<run_head>();
+        found->run_id = run_id;
+        found->session_id = session_id;
+        found->status = to_string(run_status::paused);
         // Whether they may is for the session to say.
         ask<run_record_ptr>(
             self_, find_or_make(session_id).handle, defaults::store_timeout,
-            [promise, session_id, go_on = std::move(go_on)](const run_record_ptr&) mutable {
-              go_on(promise, session_id);
-            },
+            [promise, found = run_head_ptr(std::move(found)),
+             go_on = std::move(go_on)](const run_record_ptr&) mutable { go_on(promise, found); },
             failed, run_atom::value, run_id, by);
       },
       failed, run_atom::value, run_id);
@@ -268,16 +282,27 @@ caf::result<chat_reply> sessions_state::resume(resume_request&& request, observe
   }
   const auto run_id = request.run_id;
   const auto by = request.by;
-  return find_session<chat_reply>(
+  return find_run<chat_reply>(
       run_id, by,
-      [this, request = std::move(request),
-       observer = std::move(observer)](auto& promise, const std::string& session_id) mutable {
+      [this, not_paused, request = std::move(request),
+       observer = std::move(observer)](auto& promise, const run_head_ptr& run) mutable {
+        if (run->status != to_string(run_status::paused)) {
+          promise.deliver(not_paused(run->run_id, run->status));
+          return;
+        }
         const auto watcher = watcher_of(request, observer);
-        promise.delegate(find_or_make(session_id).handle, std::move(request), watcher);
-      },
-      [not_paused](auto& promise, const run_record_ptr& record) {
-        promise.deliver(not_paused(record->run_id, to_string(record->status)));
+        promise.delegate(find_or_make(run->session_id).handle, std::move(request), watcher);
       });
+}
+
+void sessions_state::show_open(caf::typed_response_promise<run_record_ptr>& promise, const run_head_ptr& run,
+                               const caller& by) {
+  if (run->status == to_string(run_status::paused))
+    promise.delegate(find_or_make(run->session_id).handle, run_atom::value, run->run_id, by);
+  else if (auto record = record_from_head(*run))
+    promise.deliver(std::make_shared<const run_record>(std::move(*record)));
+  else
+    promise.deliver(to_caf(record.error()));
 }
 
 caf::result<run_record_ptr> sessions_state::show_run(const std::string& run_id, const caller& by) {
@@ -286,12 +311,33 @@ caf::result<run_record_ptr> sessions_state::show_run(const std::string& run_id, 
       return to_caf(no_run(run_id));
     return known;
   }
-  return find_session<run_record_ptr>(
-      run_id, by,
-      [this, run_id, by](auto& promise, const std::string& session_id) {
-        promise.delegate(find_or_make(session_id).handle, run_atom::value, run_id, by);
-      },
-      [](auto& promise, const run_record_ptr& record) { promise.deliver(record); });
+  return find_run<run_record_ptr>(run_id, by, [this, by](auto& promise, const run_head_ptr& run) {
+    if (!run->is_over())
+      return show_open(promise, run, by);
+    ask<stored_run_ptr>(
+        self_, environment_->store, defaults::store_timeout,
+        [promise](const stored_run_ptr& found) mutable {
+          if (auto record = record_from_stored(*found))
+            promise.deliver(std::make_shared<const run_record>(std::move(*record)));
+          else
+            promise.deliver(to_caf(record.error()));
+        },
+        [promise](const caf::error& reason) mutable { promise.deliver(to_caf(from_caf(reason))); },
+        journal_atom::value, run->run_id);
+  });
+}
+
+caf::result<run_record_ptr> sessions_state::show_head(const std::string& run_id, const caller& by) {
+  if (runs_->find(run_id))
+    return show_run(run_id, by);
+  return find_run<run_record_ptr>(run_id, by, [this, by](auto& promise, const run_head_ptr& run) {
+    if (!run->is_over())
+      show_open(promise, run, by);
+    else if (auto record = record_from_head(*run))
+      promise.deliver(std::make_shared<const run_record>(std::move(*record)));
+    else
+      promise.deliver(to_caf(record.error()));
+  });
 }
 
 caf::result<run_record_ptr> sessions_state::cancel(const std::string& run_id, cancel_mode mode,
@@ -305,21 +351,26 @@ caf::result<run_record_ptr> sessions_state::cancel(const std::string& run_id, ca
     self_->send(find_or_make(known->session_id).handle, cancel_atom::value, run_id, reason, mode);
     return known;
   }
-  return find_session<run_record_ptr>(
-      run_id, by,
-      [this, run_id, reason, mode, by](auto& promise, const std::string& session_id) {
+  return find_run<run_record_ptr>(
+      run_id, by, [this, reason, mode, by](auto& promise, const run_head_ptr& run) {
+        if (run->is_over()) {
+          promise.deliver(to_caf(is_over(run->run_id, run->status)));
+          return;
+        }
+        if (run->status != to_string(run_status::paused)) {
+          promise.deliver(to_caf(is_elsewhere(run->run_id)));
+          return;
+        }
         // Whether they may is for the session to say.
         ask<run_record_ptr>(
-            self_, find_or_make(session_id).handle, defaults::store_timeout,
-            [this, promise, session_id, run_id, reason, mode](const run_record_ptr& paused) mutable {
-              self_->send(find_or_make(session_id).handle, cancel_atom::value, run_id, reason, mode);
+            self_, find_or_make(run->session_id).handle, defaults::store_timeout,
+            [this, promise, run, reason, mode](const run_record_ptr& paused) mutable {
+              self_->send(find_or_make(run->session_id).handle, cancel_atom::value, run->run_id, reason,
+                          mode);
               promise.deliver(paused);
             },
             [promise](const caf::error& why) mutable { promise.deliver(to_caf(from_caf(why))); },
-            run_atom::value, run_id, by);
-      },
-      [](auto& promise, const run_record_ptr& record) {
-        promise.deliver(to_caf(is_over(record->run_id, to_string(record->status))));
+            run_atom::value, run->run_id, by);
       });
 }
 

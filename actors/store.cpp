@@ -67,8 +67,18 @@ caf::result<stored_run_ptr> store_state::load_run(const std::string& run_id) {
   return std::make_shared<const stored_run>(std::move(**found));
 }
 
+caf::result<run_head_ptr> store_state::load_head(const std::string& run_id) {
+  flush();
+  auto found = store_->load_head(run_id);
+  if (!found)
+    return to_caf(found.error());
+  if (!*found)
+    return to_caf(fail(errc::unknown_run, fmt::format("there is no run '{}'", run_id)));
+  return std::make_shared<const run_head>(std::move(**found));
+}
+
 caf::result<stored_events_ptr> store_state::load_events(const std::string& run_id, std::uint64_t last,
-                                                        std::uint64_t most) {
+                                                        events_bound most) {
   flush();
   auto found = store_->load_events(run_id, last, most);
   if (!found)
@@ -77,6 +87,8 @@ caf::result<stored_events_ptr> store_state::load_events(const std::string& run_i
 }
 
 void store_state::owe(run_change&& ending) {
+  // What has gathered may be the acceptance of that very run, which would undo its end.
+  flush();
   if (owed_.size() >= defaults::owed_endings) {
     log().error("the end of the run '{}' will not be known after a restart: too many could not be written",
                 owed_.front().run->run_id);
@@ -206,6 +218,11 @@ flushing_store_actor::behavior_type store_behavior(flushing_store_actor::statefu
       [self](events_atom, const std::string& run_id, std::uint64_t last, std::uint64_t most) {
         return self->state.load_events(run_id, last, most);
       },
+      [self](events_atom, const std::string& run_id, std::uint64_t last, std::uint64_t most,
+             std::uint64_t bytes) {
+        return self->state.load_events(run_id, last, {most, bytes});
+      },
+      [self](head_atom, const std::string& run_id) { return self->state.load_head(run_id); },
       [self](flush_atom) { self->state.flush(); },
       [self](sync_atom) { self->state.sync(); },
       [self](purge_atom) { self->state.purge(); },

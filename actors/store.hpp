@@ -49,8 +49,9 @@ public:
   caf::result<std::string> session_of(const std::string& run_id);
   caf::result<acknowledgement> erase(const std::string& session_id);
   caf::result<stored_run_ptr> load_run(const std::string& run_id);
+  caf::result<run_head_ptr> load_head(const std::string& run_id);
   caf::result<stored_events_ptr> load_events(const std::string& run_id, std::uint64_t last,
-                                             std::uint64_t most);
+                                             events_bound most);
   /// Writes what is owed, or some of it and the rest later.
   void settle();
   void flush();

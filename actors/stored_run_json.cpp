@@ -126,6 +126,17 @@ result<run_record> record_from_stored(const stored_run& run) {
   return record;
 }
 
+result<run_record> record_from_head(const run_head& run) {
+  stored_run bare;
+  bare.run_id = run.run_id;
+  bare.session_id = run.session_id;
+  bare.owner = run.owner;
+  bare.status = run.status;
+  bare.key_hash = run.key_hash;
+  bare.outcome = run.outcome;
+  return record_from_stored(bare);
+}
+
 result<chat_reply> reply_of(const run_record& record) {
   if (record.failure)
     return *record.failure;

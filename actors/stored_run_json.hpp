@@ -17,6 +17,9 @@ run_ending to_stored(const run_record& record);
 /// A run that is over, as clients see it. Error `store_failed`.
 result<run_record> record_from_stored(const stored_run& run);
 
+/// The same without its items. One that is not over has no more than its ids, its owner and how it stands.
+result<run_record> record_from_head(const run_head& run);
+
 /// The answer that the run's prompt would have got; the failure if it failed.
 result<chat_reply> reply_of(const run_record& record);
 

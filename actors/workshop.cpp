@@ -73,9 +73,15 @@ public:
   result<std::optional<stored_run>> load_run(std::string_view run_id) override {
     return store_->load_run(run_id);
   }
+  result<std::optional<run_head>> load_head(std::string_view run_id) override {
+    return store_->load_head(run_id);
+  }
+  result<std::optional<paused_run>> load_paused(std::string_view run_id) override {
+    return store_->load_paused(run_id);
+  }
   result<std::vector<orphaned_run>> adopt_runs() override { return store_->adopt_runs(); }
   result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
-                                                std::size_t most) override {
+                                                events_bound most) override {
     return store_->load_events(run_id, last, most);
   }
   result<bool> purge(const retention& kept) override { return store_->purge(kept); }

@@ -3,6 +3,7 @@
 #include "actors/ask.hpp"
 #include "actors/error.hpp"
 #include "actors/http/defaults.hpp"
+#include "actors/http/unwritten_events.hpp"
 #include "actors/told_event.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -40,6 +41,8 @@ private:
   void start_run(Request&& request);
   void read();
   void came(const run_events& found);
+  /// Writes what was read, as far as there is room, and reads on.
+  void write_on();
   /// The log has no more: the run is over, or has paused.
   void log_ended();
   /// The client has had all there is.
@@ -61,7 +64,7 @@ private:
   caller by_;
   run_log_actor log_;
   std::uint64_t last_ = 0;
-  std::size_t waiting_bytes_ = 0;
+  unwritten_events unwritten_;
   bool is_reading_ = false;
   bool begun_ = false;
   bool log_ended_ = false;
@@ -74,6 +77,7 @@ using stream_pointer = following_stream_actor::stateful_pointer<stream_state>;
 
 void stream_state::start(run_stream_setup setup) {
   setup_ = std::move(setup);
+  unwritten_ = unwritten_events(setup_.buffer_bytes);
   if (auto* follow = std::get_if<follow_run>(&setup_.what)) {
     run_id_ = follow->run_id;
     last_ = follow->last_event;
@@ -132,13 +136,14 @@ void stream_state::find_log() {
 }
 
 void stream_state::read() {
-  if (is_reading_ || log_ended_ || !log_ || waiting_bytes_ > setup_.buffer_bytes)
+  if (is_reading_ || log_ended_ || !log_ || !unwritten_.is_empty() || !unwritten_.has_room())
     return;
   is_reading_ = true;
   ask<run_events_ptr>(
       self_, log_, setup_.timeout,
       [this](const run_events_ptr& found) {
         is_reading_ = false;
+        unwritten_.came(found);
         came(*found);
       },
       [this](const caf::error& reason) { give_up_for(reason); }, events_atom::value, last_);
@@ -150,15 +155,19 @@ void stream_state::came(const run_events& found) {
   // What follows the last event is the run's end, and the client has that too: HTML, section 9.2.2.
   if (found.is_over && !begun_ && std::holds_alternative<follow_run>(setup_.what) && last_ > found.last)
     return nothing_more();
-  for (const auto& each : found.events) {
-    auto event = event_from_stored(each.text);
-    last_ = each.number;
-    write({std::move(event.name), std::move(event.data), each.number});
-  }
   if (found.is_over)
     log_ended();
   else
-    read();
+    write_on();
+}
+
+void stream_state::write_on() {
+  while (const auto* each = unwritten_.next()) {
+    auto event = event_from_stored(each->text);
+    last_ = each->number;
+    write({std::move(event.name), std::move(event.data), each->number});
+  }
+  read();
 }
 
 void stream_state::log_ended() {
@@ -177,7 +186,7 @@ void stream_state::log_ended() {
         end_ = last_event(*record);
         complete();
       },
-      [this](const caf::error& reason) { fail(from_caf(reason)); }, run_atom::value, run_id_, by_);
+      [this](const caf::error& reason) { fail(from_caf(reason)); }, head_atom::value, run_id_, by_);
 }
 
 void stream_state::nothing_more() {
@@ -187,8 +196,8 @@ void stream_state::nothing_more() {
 }
 
 void stream_state::taken(std::uint64_t bytes) {
-  waiting_bytes_ -= std::min<std::size_t>(waiting_bytes_, bytes);
-  read();
+  unwritten_.taken(bytes);
+  write_on();
 }
 
 void stream_state::write(sse_event event) {
@@ -197,7 +206,7 @@ void stream_state::write(sse_event event) {
     return;
   if (!std::exchange(begun_, true))
     out->begin_stream(setup_.id);
-  waiting_bytes_ += event.data.size();
+  unwritten_.wrote(event.data.size());
   out->write(setup_.id, std::move(event));
 }
 

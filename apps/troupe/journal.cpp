@@ -1,5 +1,6 @@
 #include "libagent/run/journal.hpp"
 #include "actors/defaults.hpp"
+#include "actors/paused_session_run.hpp"
 #include "actors/stored_run_json.hpp"
 #include "actors/told_event.hpp"
 #include "apps/troupe/agent_file.hpp"
@@ -15,15 +16,15 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <limits>
 #include <memory>
+#include <set>
 
 namespace troupe::cli {
 
 namespace {
 
 struct flaw {
-  /// Empty where it is about the file as such.
+  /// Empty where it is about the file as such, or a session.
   std::string run_id;
   std::string detail;
 };
@@ -38,6 +39,41 @@ result<std::vector<json>> parse_records(const stored_run& run) {
     records.push_back(std::move(*record));
   }
   return records;
+}
+
+/// What a run waits with, or waited with.
+result<void> check_paused(const paused_run& paused) {
+  if (auto read = from_stored(paused); !read)
+    return read.error();
+  return {};
+}
+
+/// The session's items, and what it is paused with if that is none of these runs.
+result<void> check_session(session_store& store, const std::string& session_id,
+                           const std::set<std::string>& runs) {
+  const auto session = store.load(session_id);
+  if (!session)
+    return session.error();
+  const bool has_own = *session && (*session)->paused && !runs.contains((*session)->paused->run_id);
+  return has_own ? check_paused(*(*session)->paused) : result<void>();
+}
+
+/// So many at a time that they need little memory.
+const events_bound events_at_once{defaults::events_read_at_once, defaults::run_log_bytes};
+
+/// Hands each event of the run to `take`.
+template <class Take>
+result<void> each_event(session_store& store, const std::string& run_id, Take take) {
+  for (std::uint64_t last = 0;;) {
+    const auto events = store.load_events(run_id, last, events_at_once);
+    if (!events)
+      return events.error();
+    if (events->empty())
+      return {};
+    for (const auto& each : *events)
+      take(each);
+    last = events->back().number;
+  }
 }
 
 /// Whether all that is kept of the run can be read, as a server would.
@@ -57,11 +93,17 @@ result<void> check_run(session_store& store, const std::string& run_id) {
   if (!(*run)->is_over())
     if (const auto request = request_from_stored(**run); !request)
       return request.error();
-  const auto events = store.load_events(run_id, 0, std::numeric_limits<std::int32_t>::max());
-  return events ? result<void>() : events.error();
+  const auto paused = store.load_paused(run_id);
+  if (!paused)
+    return paused.error();
+  if (*paused)
+    if (auto sound = check_paused(**paused); !sound)
+      return sound;
+  return each_event(store, run_id, [](const stored_event&) {});
 }
 
-int check_all(session_store& store, const std::vector<std::string>& runs, bool as_json) {
+int check_all(session_store& store, const std::vector<std::string>& runs,
+              const std::vector<std::string>& sessions, bool as_json) {
   std::vector<flaw> flaws;
   const auto file = store.check_file();
   if (!file)
@@ -72,6 +114,10 @@ int check_all(session_store& store, const std::vector<std::string>& runs, bool a
   for (const auto& run_id : runs)
     if (const auto sound = check_run(store, run_id); !sound)
       flaws.push_back({run_id, sound.error().detail});
+  const std::set<std::string> known(runs.begin(), runs.end());
+  for (const auto& session_id : sessions)
+    if (const auto sound = check_session(store, session_id, known); !sound)
+      flaws.push_back({"", sound.error().detail});
   if (as_json) {
     auto list = json::array();
     for (const auto& [run_id, detail] : flaws)
@@ -104,13 +150,18 @@ json describe(session_store& store, const stored_run& run) {
   made["records"] = json::array();
   for (const auto& each : run.records)
     made["records"].push_back(value_or_text(each));
+  if (const auto paused = store.load_paused(run.run_id); paused && *paused) {
+    made["paused"] = value_or_text((*paused)->state);
+    if ((*paused)->is_damaged)
+      made["paused_damaged"] = true;
+  }
   made["events"] = json::array();
-  if (const auto events = store.load_events(run.run_id, 0, std::numeric_limits<std::int32_t>::max()))
-    for (const auto& each : *events) {
-      const auto event = event_from_stored(each.text);
-      made["events"].push_back(
-          {{"id", each.number}, {"event", event.name}, {"data", value_or_text(event.data)}});
-    }
+  // As far as they can be read.
+  (void)each_event(store, run.run_id, [&made](const stored_event& each) {
+    const auto event = event_from_stored(each.text);
+    made["events"].push_back(
+        {{"id", each.number}, {"event", event.name}, {"data", value_or_text(event.data)}});
+  });
   return made;
 }
 
@@ -158,8 +209,16 @@ int journal(const common_options& common, const journal_options& options) {
     complain("troupe: {}\n", printable(runs.error().detail));
     return exit_code::failed;
   }
-  return options.what == journal_options::action::check ? check_all(*store, *runs, options.json)
-                                                        : dump(*store, *runs);
+  if (options.what != journal_options::action::check)
+    return dump(*store, *runs);
+  // One run alone is not checked with its session.
+  const auto sessions = options.run_id.empty() ? store->session_ids()
+                                               : result<std::vector<std::string>>(std::vector<std::string>());
+  if (!sessions) {
+    complain("troupe: {}\n", printable(sessions.error().detail));
+    return exit_code::failed;
+  }
+  return check_all(*store, *runs, *sessions, options.json);
 }
 
 } // namespace troupe::cli

@@ -100,10 +100,24 @@ public:
     return found;
   }
 
+  result<std::optional<run_head>> load_head(std::string_view run_id) override {
+    auto found = store_->load_head(run_id);
+    if (found && *found)
+      unseal((*found)->outcome, form::json);
+    return found;
+  }
+
+  result<std::optional<paused_run>> load_paused(std::string_view run_id) override {
+    auto found = store_->load_paused(run_id);
+    if (found && *found)
+      unseal((*found)->state, form::json);
+    return found;
+  }
+
   result<std::vector<orphaned_run>> adopt_runs() override { return store_->adopt_runs(); }
 
   result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
-                                                std::size_t most) override {
+                                                events_bound most) override {
     auto found = store_->load_events(run_id, last, most);
     if (found)
       for (auto& each : *found)
@@ -112,6 +126,7 @@ public:
   }
 
   result<std::vector<std::string>> run_ids() override { return store_->run_ids(); }
+  result<std::vector<std::string>> session_ids() override { return store_->session_ids(); }
   result<std::vector<std::string>> check_file() override { return store_->check_file(); }
   result<bool> purge(const retention& kept) override { return store_->purge(kept); }
   result<void> sync() override { return store_->sync(); }

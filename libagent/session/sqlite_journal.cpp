@@ -1,22 +1,12 @@
 #include "libagent/session/sqlite_journal.hpp"
 
-#include "libagent/session/checksum.hpp"
+#include "libagent/session/sqlite_sums.hpp"
 
 #include <fmt/format.h>
-
-#include <algorithm>
 
 namespace troupe::sqlite {
 
 namespace {
-
-/// Places of texts that are no records.
-constexpr std::int64_t request_place = -1;
-constexpr std::int64_t outcome_place = -2;
-
-std::int64_t sum_of(std::string_view run_id, std::int64_t place, std::string_view text) {
-  return static_cast<std::int64_t>(record_checksum(run_id, place, text));
-}
 
 error not_ours(std::string_view run_id) {
   return fail(errc::conflict, fmt::format("the run '{}' is another server's", run_id));
@@ -65,6 +55,9 @@ result<void> journal::prepare() {
                           "coalesce((SELECT min(n.first_item) FROM runs n WHERE n.session = r.session AND "
                           "n.key > r.key AND n.first_item > r.first_item) - r.first_item, -1) "
                           "FROM runs r JOIN sessions s ON s.key = r.session WHERE r.id = ?1"},
+      {&statements::load_head, "SELECT s.id, r.owner, r.status, r.key_hash, r.outcome, r.outcome_sum, "
+                               "(SELECT coalesce(max(id), 0) FROM run_events WHERE run = r.key) "
+                               "FROM runs r JOIN sessions s ON s.key = r.session WHERE r.id = ?1"},
       {&statements::load_records,
        "SELECT sequence, record, checksum, event FROM journal WHERE run = ?1 ORDER BY sequence"},
       {&statements::last_event, "SELECT coalesce(max(id), 0) FROM run_events WHERE run = ?1"},
@@ -80,7 +73,7 @@ result<void> journal::prepare() {
       {&statements::purge_old, "DELETE FROM runs WHERE key IN (SELECT key FROM runs WHERE "
                                "status IN ('completed', 'failed', 'cancelled') AND "
                                "changed <= unixepoch() - ?1 ORDER BY changed LIMIT ?2)"},
-      {&statements::sum_bytes, "SELECT coalesce(sum(bytes), 0) FROM runs"},
+      {&statements::read_size, "SELECT bytes FROM journal_size"},
       {&statements::oldest, "SELECT key, bytes FROM runs WHERE status IN ('completed', 'failed', "
                             "'cancelled') ORDER BY changed LIMIT 1"},
       {&statements::erase_run, "DELETE FROM runs WHERE key = ?1"},
@@ -213,60 +206,6 @@ result<void> journal::end(const run_change& what, const open_run& run_now, std::
   return dropped;
 }
 
-result<void> journal::load_records(std::int64_t key, stored_run& into) {
-  auto rows = execution{*database_, prepared_.load_records};
-  rows.bind(key);
-  return rows.each([&, expected = std::int64_t{0}]() mutable -> result<void> {
-    ++expected;
-    const auto text = rows.text(1);
-    if (rows.number(0) != expected)
-      return database_->failure(fmt::format("run \"{}\": record {} is missing", into.run_id, expected));
-    if (rows.number(2) != sum_of(into.run_id, expected, text))
-      return database_->failure(
-          fmt::format("run \"{}\": record {} is damaged: its checksum does not fit", into.run_id, expected));
-    into.records.emplace_back(text);
-    into.events_before.push_back(static_cast<std::uint64_t>(rows.number(3)));
-    return {};
-  });
-}
-
-result<std::optional<journal::found_run>> journal::load(std::string_view run_id) {
-  auto query = execution{*database_, prepared_.load};
-  const auto found = query.bind(run_id).step();
-  if (!found)
-    return found.error();
-  if (!*found)
-    return std::optional<found_run>{};
-  found_run made;
-  auto& run = made.run;
-  run.run_id = run_id;
-  run.session_id = query.text(1);
-  run.owner = query.text(2);
-  run.status = query.text(3);
-  run.request = query.text(4);
-  run.outcome = query.text(6);
-  run.key_hash = query.text(11);
-  if (!run.request.empty() && query.number(5) != sum_of(run_id, request_place, run.request))
-    return database_->failure(
-        fmt::format("run \"{}\": its request is damaged: its checksum does not fit", run_id));
-  if (!run.outcome.empty() && query.number(7) != sum_of(run_id, outcome_place, run.outcome))
-    return database_->failure(
-        fmt::format("run \"{}\": its outcome is damaged: its checksum does not fit", run_id));
-  made.session = query.number(8);
-  made.first_item = query.number(9);
-  // Up to where the next run's begin.
-  made.items = query.number(12);
-  if (run.is_over())
-    made.items = made.items < 0 ? query.number(10) : std::min(made.items, query.number(10));
-  if (auto loaded = load_records(query.number(0), run); !loaded)
-    return loaded.error();
-  auto last = execution{*database_, prepared_.last_event};
-  if (const auto counted = last.bind(query.number(0)).step(); !counted)
-    return counted.error();
-  run.last_event = static_cast<std::uint64_t>(last.number(0));
-  return std::optional{std::move(made)};
-}
-
 result<std::vector<std::int64_t>> journal::dead_processes() {
   std::vector<std::int64_t> dead;
   auto rows = execution{*database_, prepared_.dead_processes};
@@ -306,34 +245,16 @@ result<std::vector<orphaned_run>> journal::adopt() {
   return all;
 }
 
-result<std::vector<stored_event>> journal::load_events(std::string_view run_id, std::uint64_t last,
-                                                       std::size_t most) {
-  auto rows = execution{*database_, prepared_.load_events};
-  rows.bind(run_id).bind(static_cast<std::int64_t>(last)).bind(static_cast<std::int64_t>(most));
-  std::vector<stored_event> events;
-  const auto take = [&]() -> result<void> {
-    const auto text = rows.text(1);
-    if (rows.number(2) != sum_of(run_id, rows.number(0), text))
-      return database_->failure(
-          fmt::format("run \"{}\": event {} is damaged: its checksum does not fit", run_id, rows.number(0)));
-    events.push_back({static_cast<std::uint64_t>(rows.number(0)), std::string{text}});
-    return {};
-  };
-  if (auto read = rows.each(take); !read)
-    return read.error();
-  return events;
-}
-
 result<bool> journal::purge(const retention& kept) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(kept.time).count();
   const auto at_once = static_cast<std::int64_t>(kept.at_once);
   if (auto purged = run(prepared_.purge_old, static_cast<std::int64_t>(seconds), at_once); !purged)
     return purged.error();
   std::int64_t erased = database_->changes();
-  auto sum = execution{*database_, prepared_.sum_bytes};
-  if (const auto summed = sum.step(); !summed)
-    return summed.error();
-  auto bytes = sum.number(0);
+  auto size = execution{*database_, prepared_.read_size};
+  if (const auto read = size.step(); !read)
+    return read.error();
+  auto bytes = size.number(0);
   const auto most = static_cast<std::int64_t>(kept.bytes);
   for (; bytes > most && erased < at_once; ++erased) {
     auto query = execution{*database_, prepared_.oldest};

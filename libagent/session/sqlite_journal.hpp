@@ -1,6 +1,7 @@
 #pragma once
 
 #include "libagent/session/process_lock.hpp"
+#include "libagent/session/run_reading.hpp"
 #include "libagent/session/sqlite_database.hpp"
 #include "libagent/session/stored_run.hpp"
 
@@ -38,17 +39,18 @@ public:
     std::int64_t items = 0;
   };
   result<std::optional<found_run>> load(std::string_view run_id);
+  result<std::optional<run_head>> load_head(std::string_view run_id);
   result<std::vector<orphaned_run>> adopt();
   result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
-                                                std::size_t most);
+                                                events_bound most);
   /// A part of a transaction of the owner's. Whether there may be more to forget.
   result<bool> purge(const retention& kept);
 
 private:
   struct statements {
     statement find, erase_id, accept, begin, resume, add_record, end, drop_records, add_event, add_bytes,
-        void_event, load, load_records, last_event, load_events, dead_processes, adopt, unfinished, purge_old,
-        sum_bytes, oldest, erase_run;
+        void_event, load, load_head, load_records, last_event, load_events, dead_processes, adopt, unfinished,
+        purge_old, read_size, oldest, erase_run;
   };
   /// A run that is being written to.
   struct open_run {
@@ -64,6 +66,7 @@ private:
   result<open_run*> find(const std::string& run_id);
   result<void> accept(const run_change& what, std::int64_t session);
   result<void> end(const run_change& what, const open_run& run, std::int64_t last_item);
+  result<void> check_outcome(std::string_view run_id, std::string_view outcome, std::int64_t sum) const;
   result<void> load_records(std::int64_t key, stored_run& into);
   result<std::vector<std::int64_t>> dead_processes();
   template <class... Values>

@@ -1,8 +1,13 @@
 #include "libagent/session/sqlite_schema.hpp"
 
+#include "libagent/session/sqlite_sums.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace troupe::sqlite {
 
@@ -102,6 +107,36 @@ constexpr auto migrations = std::array{
        CREATE TRIGGER session_runs_erased AFTER DELETE ON sessions BEGIN
          DELETE FROM runs WHERE session = OLD.key;
        END;)",
+    // How much room is taken by what is over is kept by triggers, so that it is right whoever writes, a
+    // process of the older version included. What such a one writes has no checksum.
+    R"(ALTER TABLE items ADD COLUMN checksum INTEGER;
+       ALTER TABLE paused_runs ADD COLUMN checksum INTEGER;
+       CREATE TABLE damaged_runs(
+         run_id TEXT NOT NULL PRIMARY KEY,
+         session INTEGER NOT NULL REFERENCES sessions(key),
+         state TEXT NOT NULL,
+         checksum INTEGER);
+       CREATE INDEX damaged_runs_by_session ON damaged_runs(session);
+       CREATE TRIGGER damaged_run_erased AFTER DELETE ON runs BEGIN
+         DELETE FROM damaged_runs WHERE run_id = OLD.id;
+       END;
+       CREATE TRIGGER session_damaged_runs_erased AFTER DELETE ON sessions BEGIN
+         DELETE FROM damaged_runs WHERE session = OLD.key;
+       END;
+       CREATE TABLE journal_size(bytes INTEGER NOT NULL);
+       INSERT INTO journal_size SELECT coalesce(sum(bytes), 0) FROM runs
+         WHERE status IN ('completed', 'failed', 'cancelled');
+       CREATE TRIGGER run_sized AFTER UPDATE OF status, bytes ON runs
+         WHEN OLD.status IN ('completed', 'failed', 'cancelled')
+           OR NEW.status IN ('completed', 'failed', 'cancelled') BEGIN
+         UPDATE journal_size SET bytes = bytes
+           + iif(NEW.status IN ('completed', 'failed', 'cancelled'), NEW.bytes, 0)
+           - iif(OLD.status IN ('completed', 'failed', 'cancelled'), OLD.bytes, 0);
+       END;
+       CREATE TRIGGER run_unsized AFTER DELETE ON runs
+         WHEN OLD.status IN ('completed', 'failed', 'cancelled') BEGIN
+         UPDATE journal_size SET bytes = bytes - OLD.bytes;
+       END;)",
 };
 constexpr auto current_version = static_cast<std::int64_t>(migrations.size());
 
@@ -143,6 +178,30 @@ result<std::int64_t> read_version(database& opened) {
   return opened.failure("a database of another program; name another file");
 }
 
+/// What was paused before there were checksums is as good as it can be known to be.
+result<void> sum_paused_runs(database& opened) {
+  const auto found = opened.prepare("SELECT session, run_id, state FROM paused_runs WHERE checksum IS NULL");
+  if (!found)
+    return found.error();
+  std::vector<std::pair<std::int64_t, std::int64_t>> sums;
+  {
+    auto rows = execution{opened, *found};
+    const auto take = [&]() -> result<void> {
+      sums.emplace_back(rows.number(0), sum_of(rows.text(1), paused_place, rows.text(2)));
+      return {};
+    };
+    if (auto read = rows.each(take); !read)
+      return read;
+  }
+  const auto change = opened.prepare("UPDATE paused_runs SET checksum = ?2 WHERE session = ?1");
+  if (!change)
+    return change.error();
+  for (const auto& [session, sum] : sums)
+    if (auto changed = execution{opened, *change}.bind(session).bind(sum).finish(); !changed)
+      return changed;
+  return {};
+}
+
 result<void> migrate(database& opened) {
   auto change = transaction::begin(opened);
   if (!change)
@@ -156,6 +215,8 @@ result<void> migrate(database& opened) {
     if (auto changed = opened.execute(script); !changed)
       return changed;
   }
+  if (auto summed = sum_paused_runs(opened); !summed)
+    return summed;
   const auto marks =
       fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, current_version);
   if (auto marked = opened.execute(marks); !marked)

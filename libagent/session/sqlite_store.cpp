@@ -2,6 +2,7 @@
 #include "libagent/session/sqlite_journal.hpp"
 #include "libagent/session/sqlite_schema.hpp"
 #include "libagent/session/sqlite_statements.hpp"
+#include "libagent/session/sqlite_sums.hpp"
 #include "libagent/session/store.hpp"
 
 #include <fmt/format.h>
@@ -23,11 +24,18 @@ std::int64_t to_stored(std::uint64_t count) {
   return static_cast<std::int64_t>(std::min(count, static_cast<std::uint64_t>(largest)));
 }
 
-result<item> read_item(std::string_view text) {
-  const auto parsed = parse_json(text);
+/// From its text, its sequence and its checksum.
+result<item> read_item(const sqlite::execution& row, std::string_view session_id) {
+  if (!sqlite::fits(row.number(2), session_id, row.number(1), row.text(0)))
+    return fail(errc::store_failed, "it is damaged: its checksum does not fit");
+  const auto parsed = parse_json(row.text(0));
   if (!parsed)
     return parsed.error();
   return item_from_json(*parsed);
+}
+
+paused_run paused_from(std::string_view run_id, std::string_view state, std::int64_t sum) {
+  return {std::string(run_id), std::string(state), !sqlite::fits(sum, run_id, sqlite::paused_place, state)};
 }
 
 class sqlite_store : public session_store {
@@ -102,16 +110,32 @@ public:
     return std::optional{std::move(run)};
   }
 
+  result<std::optional<run_head>> load_head(std::string_view run_id) override {
+    return journal_ ? journal_->load_head(run_id) : std::optional<run_head>{};
+  }
+
+  result<std::optional<paused_run>> load_paused(std::string_view run_id) override {
+    auto query = sqlite::execution{database_, prepared_.load_paused_of};
+    const auto found = query.bind(run_id).step();
+    if (!found)
+      return found.error();
+    return *found ? std::optional(paused_from(run_id, query.text(0), query.number(1))) : std::nullopt;
+  }
+
   result<std::vector<orphaned_run>> adopt_runs() override {
     return journal_ ? journal_->adopt() : std::vector<orphaned_run>{};
   }
 
   result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
-                                                std::size_t most) override {
+                                                events_bound most) override {
     return journal_ ? journal_->load_events(run_id, last, most) : std::vector<stored_event>{};
   }
 
   result<std::vector<std::string>> run_ids() override { return texts("SELECT id FROM runs ORDER BY key"); }
+
+  result<std::vector<std::string>> session_ids() override {
+    return texts("SELECT id FROM sessions ORDER BY key");
+  }
 
   result<std::vector<std::string>> check_file() override {
     auto found = texts("PRAGMA integrity_check");
@@ -156,7 +180,7 @@ private:
 
   result<void> load_items(std::string_view session_id, std::int64_t session, item_list& items) {
     return each(prepared_.load_items, session, [&](const sqlite::execution& row) -> result<void> {
-      auto entry = read_item(row.text(0));
+      auto entry = read_item(row, session_id);
       if (!entry)
         return database_.failure(
             fmt::format("session \"{}\" holds an item (number {}) that cannot be read: {}", session_id,
@@ -186,7 +210,7 @@ private:
     auto rows = sqlite::execution{database_, prepared_.load_items_from};
     rows.bind(found.session).bind(found.first_item).bind(found.items);
     return rows.each([&]() -> result<void> {
-      auto entry = read_item(rows.text(0));
+      auto entry = read_item(rows, found.run.session_id);
       if (!entry)
         return database_.failure(fmt::format("run \"{}\" has an item (number {}) that cannot be read: {}",
                                              found.run.run_id, items.size() + 1, entry.error().detail));
@@ -206,7 +230,7 @@ private:
       return {};
     };
     const auto take_paused = [&](const sqlite::execution& row) -> result<void> {
-      record.paused = paused_run{std::string{row.text(0)}, std::string{row.text(1)}};
+      record.paused = paused_from(row.text(0), row.text(1), row.number(2));
       return {};
     };
     if (auto read = each(prepared_.load_usage, session, take_usage); !read)
@@ -226,7 +250,7 @@ private:
 
   result<void> save(const session_append& added) {
     if (added.unpauses && !added.paused)
-      if (auto done = run(prepared_.unpause, added.session_id); !done)
+      if (auto done = unpause(added); !done)
         return done;
     const bool keeps = added.has_something_to_keep();
     std::int64_t session = 0;
@@ -255,6 +279,13 @@ private:
       if (auto saved = save_rest(session, added); !saved)
         return saved;
     return journal_ && added.run ? journal_->change(*added.run, last_item) : result<void>();
+  }
+
+  result<void> unpause(const session_append& added) {
+    if (added.run && added.run->ended && added.run->ended->keeps_records)
+      if (auto done = run(prepared_.put_by, added.session_id); !done)
+        return done;
+    return run(prepared_.unpause, added.session_id);
   }
 
   result<std::int64_t> save_session(const session_append& added) {
@@ -293,7 +324,10 @@ private:
     }
     for (const auto& entry : added.items) {
       const auto text = dump_json(to_json(entry));
-      if (auto done = run(prepared_.save_item, session, ++last, text); !done)
+      ++last;
+      if (auto done =
+              run(prepared_.save_item, session, last, text, sqlite::sum_of(added.session_id, last, text));
+          !done)
         return done;
     }
     return {};
@@ -311,7 +345,8 @@ private:
       if (auto done = run(prepared_.approve, session, agent, tool); !done)
         return done;
     if (added.paused)
-      return run(prepared_.pause, session, added.paused->run_id, added.paused->state);
+      return run(prepared_.pause, session, added.paused->run_id, added.paused->state,
+                 sqlite::sum_of(added.paused->run_id, sqlite::paused_place, added.paused->state));
     return {};
   }
 

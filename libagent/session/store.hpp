@@ -2,6 +2,7 @@
 
 #include "libagent/core/item.hpp"
 #include "libagent/core/usage.hpp"
+#include "libagent/session/run_reading.hpp"
 #include "libagent/session/stored_run.hpp"
 
 #include <memory>
@@ -21,6 +22,8 @@ struct paused_run {
   std::string run_id;
   /// JSON text, opaque to the store.
   std::string state;
+  /// It is not as it was written.
+  bool is_damaged = false;
   friend bool operator==(const paused_run&, const paused_run&) = default;
 };
 
@@ -50,7 +53,8 @@ struct session_append {
   approved_calls approved{};
   /// The run has paused.
   std::optional<paused_run> paused{};
-  /// The paused run goes on or is over: it is forgotten, unless `paused` gives another.
+  /// The paused run goes on or is over: it is forgotten, unless `paused` gives another. What is left of a
+  /// damaged one is put by where `run` ends it and keeps its records.
   bool unpauses = false;
   /// Whose the session is if this makes it.
   std::string owner{};
@@ -94,14 +98,20 @@ public:
   /// A run with its records, or nothing if it is not known. Error `store_failed` if any of it is damaged,
   /// which says what.
   virtual result<std::optional<stored_run>> load_run(std::string_view run_id);
+  /// The same without its records, its items and its request, of which nothing is read.
+  virtual result<std::optional<run_head>> load_head(std::string_view run_id);
+  /// What a run was paused with: while it is, or of one that has ended since for that was damaged.
+  virtual result<std::optional<paused_run>> load_paused(std::string_view run_id);
   /// Takes over what processes that are gone have left unfinished, and returns it, in the order in which
   /// sessions have accepted it.
   virtual result<std::vector<orphaned_run>> adopt_runs();
-  /// Events of a run from the one after `last` on, at most so many.
+  /// Events of a run from the one after `last` on, at most so many; one at least if there is any.
   virtual result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
-                                                        std::size_t most);
+                                                        events_bound most);
   /// All runs that are known, in the order in which they were accepted.
   virtual result<std::vector<std::string>> run_ids();
+  /// All sessions, the oldest first.
+  virtual result<std::vector<std::string>> session_ids();
   /// What is wrong with the file as such; empty if nothing is. Reads all of it.
   virtual result<std::vector<std::string>> check_file();
   /// Forgets what is over for longer, or takes more room, than is to be kept, in one transaction. True if

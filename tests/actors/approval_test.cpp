@@ -78,7 +78,13 @@ store_actor::behavior_type moody_store(store_actor::pointer, const std::shared_p
       [](journal_atom, const std::string&) -> caf::result<stored_run_ptr> {
         return to_caf(fail(errc::unknown_run, "there is none"));
       },
+      [](head_atom, const std::string&) -> caf::result<run_head_ptr> {
+        return to_caf(fail(errc::unknown_run, "there is none"));
+      },
       [](events_atom, const std::string&, std::uint64_t, std::uint64_t) {
+        return std::make_shared<const std::vector<stored_event>>();
+      },
+      [](events_atom, const std::string&, std::uint64_t, std::uint64_t, std::uint64_t) {
         return std::make_shared<const std::vector<stored_event>>();
       },
   };

@@ -201,7 +201,7 @@ TEST_CASE("a log has no timer with the clock, which could be the last to hold it
   // A store that is slow.
   int asked = 0;
   const auto store = system.spawn([&asked](caf::event_based_actor* self) -> caf::behavior {
-    return {[self, &asked](journal_atom, const std::string&) {
+    return {[self, &asked](head_atom, const std::string&) {
               ++asked;
               return self->make_response_promise();
             },

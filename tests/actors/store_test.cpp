@@ -34,6 +34,8 @@ struct mood {
   int purges = 0;
   int purges_before_write = 0;
   int left_to_purge = 0;
+  /// What was written of runs, in order: "+r" where r was accepted, "-r" where it ended.
+  std::vector<std::string> written;
 };
 
 class counting_store : public moody_disk {
@@ -51,6 +53,9 @@ public:
                          });
                      if (has_bad_one)
                        return fail(batch.size() > 1 ? errc::store_failed : how->bad_code, "bad");
+                     for (const auto& each : batch)
+                       if (each.run && (each.run->accepted || each.run->ended))
+                         how->written.push_back((each.run->accepted ? "+" : "-") + each.run->run_id);
                      return {};
                    }),
         how_(std::move(how)) {}
@@ -174,6 +179,16 @@ TEST_CASE("a run that is accepted anew is not ended by what is owed of its first
   d.how->batches.clear();
   d.s.advance(defaults::owed_pause);
   CHECK(d.how->batches == std::vector<std::size_t>{is_accepted ? 1u : 2u});
+}
+
+TEST_CASE("the end of a run that is owed is written after what has gathered, the run's acceptance included") {
+  desk d;
+  session_append accepted;
+  accepted.run = run_change{"r", run_acceptance{"", "{}"}};
+  caf::anon_send(d.store, accepted);
+  d.owe("r");
+  d.s.run();
+  CHECK(d.how->written == std::vector<std::string>{"+r", "-r"});
 }
 
 TEST_CASE("while much is to be forgotten others have their turn") {

@@ -281,6 +281,7 @@ fake_sessions_actor::behavior_type fake_sessions(fake_pointer self,
         return acknowledgement{};
       },
       [](run_atom, const std::string& run_id, const caller&) { return show(run_id); },
+      [](head_atom, const std::string& run_id, const caller&) { return show(run_id); },
       [self](cancel_atom, const std::string& run_id, cancel_mode mode, const caller&) {
         return cancel(self, run_id, mode);
       },

@@ -147,6 +147,35 @@ class RecoveryTest(ServingCase):
         self.assertEqual((failed["status"], failed["error"]["code"]), ("failed", "store_failed"))
         self.assertEqual(self.ends(port, good)["status"], "paused")
 
+    def test_a_damaged_paused_run_is_named_ends_and_frees_its_session(self):
+        self.durable_file()
+        program, port = self.serve()
+        run_id = self.chat(port, "wait", background=True, session_id="s")[1]["run_id"]
+        wait_until((self.folder / "wait").exists, "the tool's beginning")
+        self.kill(program)
+        program, port = self.serve()
+        self.assertEqual(self.ends(port, run_id)["status"], "paused")
+        self.kill(program)
+        database = sqlite3.connect(self.folder / "sessions.db")
+        database.execute("UPDATE paused_runs SET state = replace(state, 'wait', 'tiaw')")
+        database.commit()
+        database.close()
+
+        def check_is_named():
+            checked = self.troupe("journal", "check", "--json")
+            flaws = json.loads(checked.stdout)["flaws"]
+            self.assertEqual((checked.returncode, [flaw["run_id"] for flaw in flaws]), (1, [run_id]))
+            exported = json.loads(self.troupe("journal", "export").stdout)
+            self.assertEqual((exported["run_id"], exported["paused_damaged"]), (run_id, True))
+            self.assertIn("tiaw", json.dumps(exported["paused"]))
+
+        check_is_named()
+        _, port = self.serve()
+        run = self.ask(port, "GET", f"/api/v1/runs/{run_id}")[1]
+        self.assertEqual((run["status"], run["error"]["code"]), ("failed", "store_failed"))
+        check_is_named()
+        self.assertEqual(self.chat(port, "echo hi", session_id="s")[1]["result"], "hi")
+
     def test_the_journal_can_be_checked_and_printed_while_a_server_runs(self):
         self.durable_file()
         _, port = self.serve()

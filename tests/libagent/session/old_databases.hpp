@@ -79,4 +79,60 @@ inline void make_version_3(const std::string& path) {
     COMMIT;)");
 }
 
+/// What version 4 added to that: a journal, with the paused run and one that is over.
+inline void make_version_4(const std::string& path) {
+  make_version_3(path);
+  other_program{path}.run(R"(
+    BEGIN;
+    ALTER TABLE sessions ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+    CREATE TABLE processes(
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      started INTEGER NOT NULL);
+    CREATE TABLE runs(
+      key INTEGER PRIMARY KEY AUTOINCREMENT,
+      id TEXT NOT NULL UNIQUE,
+      session INTEGER NOT NULL REFERENCES sessions(key),
+      process INTEGER NOT NULL,
+      owner TEXT NOT NULL,
+      status TEXT NOT NULL,
+      request TEXT NOT NULL,
+      request_sum INTEGER NOT NULL,
+      key_hash TEXT NOT NULL,
+      first_item INTEGER NOT NULL,
+      items INTEGER NOT NULL,
+      outcome TEXT NOT NULL,
+      outcome_sum INTEGER NOT NULL,
+      bytes INTEGER NOT NULL,
+      created INTEGER NOT NULL,
+      changed INTEGER NOT NULL);
+    CREATE INDEX unfinished_runs ON runs(process) WHERE status IN ('waiting', 'running');
+    CREATE INDEX finished_runs ON runs(changed) WHERE status IN ('completed', 'failed', 'cancelled');
+    CREATE INDEX runs_by_session ON runs(session);
+    CREATE TABLE journal(
+      run INTEGER NOT NULL REFERENCES runs(key),
+      sequence INTEGER NOT NULL,
+      record TEXT NOT NULL,
+      event INTEGER NOT NULL,
+      checksum INTEGER NOT NULL,
+      PRIMARY KEY(run, sequence)) WITHOUT ROWID;
+    CREATE TABLE run_events(
+      run INTEGER NOT NULL REFERENCES runs(key),
+      id INTEGER NOT NULL,
+      event TEXT NOT NULL,
+      checksum INTEGER NOT NULL,
+      PRIMARY KEY(run, id)) WITHOUT ROWID;
+    CREATE TRIGGER run_erased AFTER DELETE ON runs BEGIN
+      DELETE FROM journal WHERE run = OLD.key;
+      DELETE FROM run_events WHERE run = OLD.key;
+    END;
+    CREATE TRIGGER session_runs_erased AFTER DELETE ON sessions BEGIN
+      DELETE FROM runs WHERE session = OLD.key;
+    END;
+    INSERT INTO runs VALUES(1, 'r1', 1, 1, '', 'paused', '{}', 0, '', 1, 2, '', 0, 7, 1700000000, 1700000000);
+    INSERT INTO runs VALUES(2, 'r2', 1, 1, '', 'completed', '', 0, '', 3, 0, '{"result":"x"}', 979379233, 11,
+                            1700000000, 1700000000);
+    PRAGMA user_version = 4;
+    COMMIT;)");
+}
+
 } // namespace troupe

@@ -8,7 +8,7 @@ TEST_CASE("a database of version 1 keeps its sessions and takes what is new") {
   const auto folder = temporary_folder{};
   make_version_1(folder / "s.db");
   const auto store = open(folder / "s.db");
-  CHECK(other_program{folder / "s.db"}.read("PRAGMA user_version") == "4");
+  CHECK(other_program{folder / "s.db"}.read("PRAGMA user_version") == "5");
 
   const auto before = load(*store, "s1");
   CHECK(before.agent == "triage");
@@ -41,7 +41,7 @@ TEST_CASE("a database of version 2 or 3 keeps its sessions and paused runs, whic
   const auto path = folder / "s.db";
   (version == 2 ? make_version_2 : make_version_3)(path);
   const auto store = open(path);
-  CHECK(other_program{path}.read("PRAGMA user_version") == "4");
+  CHECK(other_program{path}.read("PRAGMA user_version") == "5");
   const auto before = load(*store, "s1");
   CHECK(before.items == item_list{said("one"), assistant_message{"triage", "two"}});
   CHECK(before.used.total() == usage{1, 20, 30, 4, 5, tool_calls});
@@ -71,6 +71,26 @@ TEST_CASE("a database of version 2 or 3 keeps its sessions and paused runs, whic
   CHECK(store->load_run("r2").value()->items == item_list{said("four")});
   CHECK(store->erase("s1").value());
   CHECK(store->run_ids().value().empty());
+}
+
+TEST_CASE("a database of version 4 keeps its runs, what is paused is summed, and what is over is counted") {
+  const auto folder = temporary_folder{};
+  const auto path = folder / "s.db";
+  make_version_4(path);
+  const auto store = open(path);
+  CHECK(other_program{path}.read("PRAGMA user_version") == "5");
+  CHECK(other_program{path}.read("SELECT bytes FROM journal_size") == "11");
+  const auto before = load(*store, "s1");
+  CHECK(before.items.size() == 2);
+  CHECK(before.paused == paused_run{"r1", R"({"kept":true})"});
+  CHECK(store->load_run("r2").value()->outcome == R"({"result":"x"})");
+  other_program{path}.run("UPDATE paused_runs SET state = '{}'");
+  CHECK(load(*store, "s1").paused->is_damaged);
+  append(*store, {add("s1", "triage", {said("three")})});
+  other_program{path}.run("UPDATE items SET item = replace(item, 'two', 'owt')");
+  CHECK(load(*store, "s1").items.size() == 3);
+  other_program{path}.run("UPDATE items SET item = replace(item, 'three', 'eerht')");
+  CHECK(store->load("s1").error().code == errc::store_failed);
 }
 
 TEST_CASE("what looks like a seal in a database from before there were any is not one") {

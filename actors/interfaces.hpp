@@ -198,7 +198,8 @@ using sessions_actor = caf::typed_actor<
     caf::replies_to<head_atom, std::string, caller>::with<run_record_ptr>,
     // Takes no more work, waits for runs up to the time given, then cancels them; answers when all are done.
     caf::replies_to<stop_atom, caf::timespan>::with<acknowledgement>,
-    // A session has dealt with so many of its messages, and has nothing to do (sent by session actors).
+    // A session has dealt with so many of its messages, and has nothing to do, or what is left waits for
+    // somebody's word (sent by session actors).
     caf::reacts_to<finished_atom, std::string, std::uint64_t>,
     // A run is over, has paused or goes on (sent by session actors).
     caf::reacts_to<finished_atom, run_record_ptr>,

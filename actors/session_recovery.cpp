@@ -4,7 +4,6 @@
 #include "actors/session.hpp"
 #include "actors/stored_run_json.hpp"
 #include "actors/told_event.hpp"
-#include "libagent/run/takeovers.hpp"
 
 #include <caf/send.hpp>
 
@@ -77,7 +76,6 @@ void session_state::take_up(const stored_run& found) {
   run::journaled_run folded;
   if (*known)
     folded = std::move(**known);
-  folded.takeovers = run::crashes(records);
   if (const auto& cancelled = std::get<recover_job>(jobs_.front()).cancelled)
     folded.cancelled = cancelled;
   if (found.status == "waiting")
@@ -124,9 +122,9 @@ void session_state::take_up_run(const stored_run& found, const chat_request& req
   run.state.past = past;
   run.state.bounds = environment_->limits;
   std::optional<error> ending = known.cancelled;
-  if (!ending && known.takeovers > environment_->max_takeovers)
+  if (!ending && known.crashes > environment_->max_takeovers)
     ending = fail(errc::internal,
-                  fmt::format("the server crashed {} times while this run was under way", known.takeovers));
+                  fmt::format("the server crashed {} times while this run was under way", known.crashes));
   auto wanted_agent = run.state.agent ? run.state.agent->name : request.agent;
   if (wanted_agent.empty())
     wanted_agent = environment_->agents->contains(agent_) ? agent_ : environment_->default_agent;

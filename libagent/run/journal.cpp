@@ -3,6 +3,7 @@
 #include "libagent/core/error_json.hpp"
 #include "libagent/run/state_json.hpp"
 #include "libagent/run/steps.hpp"
+#include "libagent/run/takeovers.hpp"
 
 #include <fmt/format.h>
 
@@ -306,11 +307,13 @@ result<void> attach(state& run, const std::string& prefix, const std::vector<std
 result<std::optional<journaled_run>> fold(const std::vector<json>& records) {
   known_runs known;
   journaled_run made;
+  made.crashes = crashes(records);
+  bool was_taken_up = false;
   for (std::size_t i = 0; i < records.size(); ++i) {
     const auto& record = records[i];
     const auto* reason = find(record, "cancelled");
     if (find(record, "takeover") != nullptr) {
-      ++made.takeovers;
+      was_taken_up = true;
     } else if (reason != nullptr) {
       made.cancelled = error_from_json(*reason).value_or(fail(errc::cancelled, "the run was cancelled"));
     } else {
@@ -320,7 +323,7 @@ result<std::optional<journaled_run>> fold(const std::vector<json>& records) {
     }
   }
   const auto outermost = known.find("");
-  if (outermost == known.end() && !made.cancelled && made.takeovers == 0)
+  if (outermost == known.end() && !made.cancelled && !was_taken_up)
     return std::optional<journaled_run>();
   if (outermost == known.end()) {
     // It was begun and nothing more.

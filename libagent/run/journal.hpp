@@ -60,8 +60,8 @@ json takeover_record();
 struct journaled_run {
   /// Interrupted, with the runs that it had started in the calls that started them.
   state run;
-  /// So often it was taken up before.
-  unsigned takeovers = 0;
+  /// So often a server has ended in the middle of it, other than in order; the last one too.
+  unsigned crashes = 0;
   std::optional<error> cancelled;
 };
 

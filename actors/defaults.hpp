@@ -102,8 +102,8 @@ inline constexpr std::size_t recovering_runs = 64;
 inline constexpr unsigned recovery_doublings = 10;
 inline constexpr auto recovery_pause = 500ms;
 inline constexpr auto longest_recovery_pause = 30'000ms;
-/// The end of a run that cannot be written for now is tried again after so long, for so long, while its client
-/// waits: longer than other processes keep a database locked, or a disk is full in passing.
+/// The end of a run that cannot be written for now is tried again after so long, for so long, while its
+/// client waits: longer than other processes keep a database locked, or a disk is full in passing.
 inline constexpr auto unwritten_end_pause = 1'000ms;
 inline constexpr auto unwritten_end_patience = 30'000ms;
 /// Ends of runs that could not be written since the disk was full: each a few hundred bytes.

@@ -17,8 +17,7 @@ void session_state::end_damaged(const std::string& run_id, const error& reason) 
       run_id);
 }
 
-void session_state::end_damaged(const std::string& run_id, const std::string& key_hash,
-                                const error& reason) {
+void session_state::end_damaged(const std::string& run_id, const std::string& key_hash, const error& reason) {
   auto record = std::make_shared<run_record>();
   record->run_id = run_id;
   record->session_id = id_;

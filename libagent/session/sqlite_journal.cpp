@@ -36,7 +36,8 @@ result<void> journal::prepare() {
        "ON CONFLICT(id) DO NOTHING"},
       {&statements::erase_id, "DELETE FROM runs WHERE id = ?1 AND (process = ?2 OR "
                               "status IN ('completed', 'failed', 'cancelled'))"},
-      {&statements::begin, "UPDATE runs SET status = 'running', first_item = ?2 WHERE key = ?1"},
+      {&statements::begin, "UPDATE runs SET status = 'running', first_item = ?2 "
+                           "WHERE key = ?1 AND status NOT IN ('completed', 'failed', 'cancelled')"},
       {&statements::resume,
        "UPDATE runs SET status = 'running', process = ?2 WHERE key = ?1 AND status = 'paused'"},
       {&statements::add_record,
@@ -44,7 +45,7 @@ result<void> journal::prepare() {
       {&statements::end, "UPDATE runs SET status = ?2, outcome = ?3, outcome_sum = ?4, items = ?5 - "
                          "first_item + 1, bytes = bytes + ?6, changed = unixepoch(), "
                          "request = CASE ?2 WHEN 'paused' THEN request ELSE '' END, process = ?7 "
-                         "WHERE key = ?1"},
+                         "WHERE key = ?1 AND status NOT IN ('completed', 'failed', 'cancelled')"},
       {&statements::drop_records, "DELETE FROM journal WHERE run = ?1"},
       {&statements::add_event,
        "INSERT OR REPLACE INTO run_events(run, id, event, checksum) VALUES(?1, ?2, ?3, ?4)"},

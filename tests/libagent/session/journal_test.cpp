@@ -101,6 +101,25 @@ TEST_CASE("a journal knows how a run stands, from its acceptance to its end") {
   CHECK(run.items == item_list{said("hi"), said("done")});
 }
 
+TEST_CASE("how a run has ended stays, whatever is written of it later") {
+  temporary_folder folder;
+  const auto store = open(folder / "s.db");
+  append(*store, {begin("r"), end("r", {said("done")})});
+  auto late = note("r", {});
+  late.run->ended = run_ending{"failed", R"({"error":"lost"})"};
+  append(*store, {late});
+  auto again = note("r", {});
+  again.run->begins = true;
+  append(*store, {again});
+  const auto run = load_run(*store, "r");
+  CHECK(run.status == "completed");
+  CHECK(run.outcome == R"({"result":"x"})");
+  CHECK(run.items == item_list{said("hi"), said("done")});
+  // The same id again, after a refusal.
+  append(*store, {begin("r")});
+  CHECK(load_run(*store, "r").status == "running");
+}
+
 TEST_CASE("a paused run that goes on is under way again with its first step") {
   temporary_folder folder;
   const auto store = open(folder / "s.db");

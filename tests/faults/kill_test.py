@@ -81,25 +81,24 @@ class KillTest(ServingCase):
         """The run's end; calls in doubt get a result by hand."""
         run = await self.post(client, name)
         path = f"/api/v1/runs/{run['run_id']}"
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                run = json.loads((await client.ask("GET", path)).body)
-                if run["status"] not in ("running", "paused"):
-                    return run
-                if run["status"] == "paused":
-                    decisions = []
-                    for each in run["interruptions"]:
-                        self.assertEqual((each["kind"], each["tool"]), ("in_doubt", "count"))
-                        what = each["arguments"]["what"]
-                        self.doubts[what] += 1
-                        decisions.append({"id": each["id"], "decision": "result", "output": what})
-                    answer = await client.ask("POST", path + "/resume", {"decisions": decisions})
-                    self.assertEqual(answer.status, 200, answer.body)
-                await asyncio.sleep(0.01)
+        while True:
+            run = json.loads((await client.ask("GET", path)).body)
+            if run["status"] not in ("running", "paused"):
+                return run
+            if run["status"] == "paused":
+                decisions = []
+                for each in run["interruptions"]:
+                    self.assertEqual((each["kind"], each["tool"]), ("in_doubt", "count"))
+                    what = each["arguments"]["what"]
+                    self.doubts[what] += 1
+                    decisions.append({"id": each["id"], "decision": "result", "output": what})
+                answer = await client.ask("POST", path + "/resume", {"decisions": decisions})
+                self.assertEqual(answer.status, 200, answer.body)
+            await asyncio.sleep(0.01)
 
     async def settle_all(self, port, names):
         client = Client(port)
-        ends = await asyncio.gather(*(self.settle(client, name) for name in names))
+        ends = await asyncio.wait_for(asyncio.gather(*(self.settle(client, name) for name in names)), PATIENCE)
         client.close()
         for run in ends:
             self.assertEqual((run["status"], run["result"]), ("completed", "paid"))

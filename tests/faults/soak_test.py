@@ -18,12 +18,13 @@ from serving import ServingCase
 from support import APPROVAL_RULES, PATIENCE, wait_until
 
 LONG = "TROUPE_LONG_FAULTS" in os.environ
-SECONDS = float(os.environ.get("SOAK_SECONDS", 1800 if LONG else 4))
+SECONDS = float(os.environ.get("SOAK_SECONDS", 1800 if LONG else 6))
 # Of that, until everything has its size.
 WARM_UP = SECONDS / 4
 # MiB a minute.
 MAX_SLOPE = 0.1
-WORKERS = 8
+# Many for a moment, so that what happens at once does happen.
+WORKERS = 8 if LONG else 32
 SEED = int(os.environ.get("TROUPE_SEED", 1))
 
 RULES = [
@@ -165,7 +166,9 @@ class SoakTest(ServingCase):
                     os.kill(child, signal.SIGKILL)
 
         self.client = Client(self.port)
-        await asyncio.gather(watch(), kill(), *(work(random.Random(dice.getrandbits(64))) for _ in range(WORKERS)))
+        all_work = asyncio.gather(watch(), kill(), *(work(random.Random(dice.getrandbits(64))) for _ in range(WORKERS)))
+        # A server that stands still fails the test.
+        await asyncio.wait_for(all_work, seconds + PATIENCE)
         self.client.close()
         return done
 

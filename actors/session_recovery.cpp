@@ -88,6 +88,8 @@ void session_state::take_up_waiting(chat_request&& request, const std::optional<
   prompt_job waiting{std::move(request), wanted.observer, {}};
   waiting.is_accepted = true;
   waiting.is_answered = true;
+  // Who asks again learns at once that it is there.
+  waiting.is_certain = true;
   waiting.taken_up = wanted;
   if (waiting.request.within)
     waiting.deadline = self_->clock().now() + *waiting.request.within;

@@ -29,6 +29,7 @@ struct paused_session : servers {
     auto request = prompt(run_id, run_id);
     request.background = true;
     request.within = within;
+    request.key_hash = "hash of " + run_id;
     const auto accepted = now->chat(request);
     REQUIRE(accepted->value);
     return accepted;
@@ -102,6 +103,8 @@ TEST_CASE("what waits behind a paused run waits with the next server too") {
   CHECK(s.now->model->calls.empty());
   CHECK(s.show("r1")->status == run_status::paused);
   CHECK(s.show("r2")->status == run_status::running);
+  // The same request again is told so, too.
+  CHECK(s.accept("r2")->value->status == run_status::running);
   s.cancel("r1");
   s.expect_next("r2");
 }

@@ -71,6 +71,8 @@ std::string hash_of(const request_view& request) {
 std::optional<answer> take_key(const request_view& request, chat_request& chat) {
   if (!request.idempotency_key)
     return std::nullopt;
+  if (request.has_more_keys)
+    return refuse(400, "bad_request", "there is more than one header Idempotency-Key");
   const auto key = *request.idempotency_key;
   const bool is_visible =
       std::all_of(key.begin(), key.end(), [](char each) { return each >= 0x20 && each <= 0x7e; });

@@ -27,6 +27,8 @@ struct request_view {
   std::optional<std::string_view> accept{};
   /// Nothing if the header is missing.
   std::optional<std::string_view> idempotency_key{};
+  /// There is more than one.
+  bool has_more_keys = false;
   std::optional<std::string_view> last_event_id{};
 };
 

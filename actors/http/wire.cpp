@@ -187,6 +187,12 @@ public:
     if (!accept_.empty())
       view.accept = accept_;
     view.idempotency_key = value_of("Idempotency-Key");
+    std::size_t keys = 0;
+    header.for_each_value_of(restinio::string_view_t("Idempotency-Key"), [&keys](auto) {
+      ++keys;
+      return restinio::http_header_fields_t::continue_enumeration();
+    });
+    view.has_more_keys = keys > 1;
     view.last_event_id = value_of("Last-Event-ID");
     return view;
   }

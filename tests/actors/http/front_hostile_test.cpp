@@ -207,6 +207,14 @@ TEST_CASE_METHOD(front_fixture, "bytes that no header has are a bad request") {
   }
 }
 
+TEST_CASE_METHOD(front_fixture, "a request has one key at most") {
+  const auto twice = raw_client(port()).ask(
+      "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "Idempotency-Key: a\r\nIdempotency-Key: b\r\nContent-Length: 15\r\n\r\n{\"prompt\":\"hi\"}");
+  CHECK(twice.status == 400);
+  CHECK_THAT(twice.body, Catch::Contains("more than one header Idempotency-Key"));
+}
+
 TEST_CASE_METHOD(front_fixture, "a request names its host, once, and one that is here") {
   const auto status = [this](const std::string& headers) {
     return raw_client(port()).ask("GET /health HTTP/1.1\r\n" + headers + "\r\n").status;

@@ -3,8 +3,10 @@
 #include "apps/troupe/exit_code.hpp"
 #include "libagent/config/defaults.hpp"
 #include "libagent/config/spelling.hpp"
+#include "libagent/core/authority.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <iostream>
@@ -144,6 +146,15 @@ void add_conversation(CLI::App& app, std::string& agent, std::optional<std::stri
   app.add_option("--session", session, "Session to go on with, or to begin under this id")->type_name("ID");
 }
 
+/// Why nobody can listen there; empty if somebody can.
+std::string problem_of_host(const std::string& host) {
+  if (can_listen_on(host))
+    return {};
+  return fmt::format(
+      "\"{}\" is no IP address to listen on; write one such as 127.0.0.1, 0.0.0.0 or ::1, or localhost",
+      host);
+}
+
 /// Why a key cannot have that name; empty if it can.
 std::string problem_of_key_name(const std::string& name) {
   constexpr auto known = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
@@ -156,7 +167,9 @@ std::string problem_of_key_name(const std::string& name) {
 CLI::App* add_serve(CLI::App& app, common_options& common, serve_options& into) {
   auto* serve = app.add_subcommand("serve", "Serve the agents over REST");
   add_common(*serve, common);
-  serve->add_option("--host", into.host, "Address to listen on, instead of the file's")->type_name("HOST");
+  serve->add_option("--host", into.host, "Address to listen on, instead of the file's")
+      ->type_name("HOST")
+      ->check(problem_of_host, "");
   serve->add_option("--port", into.port, "Port to listen on, instead of the file's; 0 takes any free one")
       ->type_name("PORT")
       ->check(CLI::Range(0, 65535));

@@ -2,10 +2,9 @@
 #include "libagent/config/defaults.hpp"
 #include "libagent/config/spelling.hpp"
 #include "libagent/config/values.hpp"
+#include "libagent/core/authority.hpp"
 
 #include <fmt/format.h>
-
-#include <arpa/inet.h>
 
 #include <algorithm>
 #include <array>
@@ -47,19 +46,9 @@ std::optional<budget> read_budget(const field& from, const std::string& path) {
 
 namespace {
 
-bool is_address(std::string host) {
-  if (host.starts_with('[') && host.ends_with(']'))
-    host = host.substr(1, host.size() - 2);
-  in6_addr parsed{};
-  // An address of one link may name its interface.
-  return inet_pton(AF_INET, host.c_str(), &parsed) == 1 ||
-         inet_pton(AF_INET6, host.substr(0, host.find('%')).c_str(), &parsed) == 1;
-}
-
-/// Names are not looked up when the server starts.
 std::optional<std::string> read_host(const field& from) {
   auto host = read_name(from);
-  if (!host || *host == "localhost" || is_address(*host))
+  if (!host || can_listen_on(*host))
     return host;
   const auto shown =
       from.value.substituted ? std::string{"is no"} : fmt::format("is {}, no", in_quotes(*host));

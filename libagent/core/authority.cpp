@@ -19,6 +19,10 @@ bool is_address_v6(const std::string& host) {
   return inet_pton(AF_INET6, host.c_str(), &parsed) == 1;
 }
 
+std::string_view without_brackets(std::string_view host) {
+  return host.starts_with('[') && host.ends_with(']') ? host.substr(1, host.size() - 2) : host;
+}
+
 bool is_name(std::string_view host) {
   return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
@@ -76,10 +80,17 @@ std::optional<authority> parse_authority(std::string_view text) {
   return parsed;
 }
 
+bool can_listen_on(std::string_view host) {
+  if (host == "localhost")
+    return true;
+  host = without_brackets(host);
+  in_addr v4{};
+  return inet_pton(AF_INET, std::string(host).c_str(), &v4) == 1 ||
+         is_address_v6(std::string(host.substr(0, host.find('%'))));
+}
+
 bool is_loopback(std::string_view host) {
-  if (host.starts_with('[') && host.ends_with(']'))
-    host = host.substr(1, host.size() - 2);
-  std::string name(host);
+  std::string name(without_brackets(host));
   std::transform(name.begin(), name.end(), name.begin(), lower);
   if (name == "localhost" || name.ends_with(".localhost"))
     return true;

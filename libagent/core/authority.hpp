@@ -22,4 +22,8 @@ std::optional<authority> parse_authority(std::string_view text);
 /// not looked up.
 bool is_loopback(std::string_view host);
 
+/// Whether a socket can listen there without a name being looked up: `localhost`, or an IP address, an IPv6
+/// one perhaps in brackets or with its interface (`fe80::1%eth0`).
+bool can_listen_on(std::string_view host);
+
 } // namespace troupe

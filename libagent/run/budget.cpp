@@ -58,6 +58,9 @@ result<std::chrono::milliseconds> read_time(const json& value) {
   return std::chrono::milliseconds(static_cast<rep>(*read));
 }
 
+/// Bytes of explanation after which nobody need read more of what is wrong: more than all bounds need.
+constexpr std::size_t most_problems = 1024;
+
 /// Puts what was read in its place; the error if it could not be read.
 template <class T, class Read>
 std::optional<error> put(std::optional<T>& bound, Read read) {
@@ -111,9 +114,17 @@ result<budget> budget_from_json(const json& value) {
   if (!value.is_object())
     return fail(errc::invalid_argument, "budget: must be an object");
   budget made;
-  for (const auto& [name, bound] : value.items())
-    if (auto reason = read_member(made, name, bound))
-      return std::move(*reason);
+  std::string problems;
+  for (const auto& [name, bound] : value.items()) {
+    const auto reason = read_member(made, name, bound);
+    if (!reason)
+      continue;
+    if (problems.size() > most_problems)
+      return fail(errc::invalid_argument, problems + "; and maybe more");
+    problems += (problems.empty() ? "" : "; ") + reason->detail;
+  }
+  if (!problems.empty())
+    return fail(errc::invalid_argument, problems);
   return made;
 }
 

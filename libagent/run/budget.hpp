@@ -29,8 +29,8 @@ struct budget {
 budget tighter(const budget& left, const budget& right);
 
 /// `{"turns","model_calls","tool_calls","input_tokens","output_tokens","total_tokens","cost","wall_time_ms"}`,
-/// each if it is bounded. From JSON: error `invalid_argument` names what is unknown, negative or of the wrong
-/// type.
+/// each if it is bounded. From JSON: error `invalid_argument` names all that is unknown, negative or of the
+/// wrong type.
 json to_json(const budget& value);
 result<budget> budget_from_json(const json& value);
 

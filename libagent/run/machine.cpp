@@ -41,6 +41,21 @@ effects end_with(state& run, error reason) {
   return end(run);
 }
 
+namespace {
+
+/// What the model reads of a call that has no result. One that a tool has had in its hands may have had
+/// effects.
+std::string unfinished(const open_call& call, const error& reason) {
+  if (call.at == open_call::stage::checking_output)
+    return fmt::format("carried out, but its output is withheld: {}", reason.detail);
+  const bool was_made = call.in_doubt || call.at == open_call::stage::running;
+  if (!was_made || call.what != toolbox_entry::kind::tool)
+    return fmt::format("not finished: {}", reason.detail);
+  return fmt::format("not finished, and it may or may not have been carried out: {}", reason.detail);
+}
+
+} // namespace
+
 effects end_now(state& run, error reason) {
   // Nobody has said that it may stay.
   if (run.at == phase::guarding_output) {
@@ -56,7 +71,7 @@ effects end_now(state& run, error reason) {
     if (call.nested && (call.at != open_call::stage::running || run.is_interrupted))
       run.used += spent_by(*call.nested);
     if (!call.result || call.at == open_call::stage::checking_output)
-      settle(call, tool_result::failure(fmt::format("not finished: {}", reason.detail)));
+      settle(call, tool_result::failure(unfinished(call, reason)));
     // Calls of a team's members are no part of the conversation.
     if (!call.call_id.empty())
       run.fresh.emplace_back(tool_output{std::move(call.call_id), call.result->parts, call.result->is_error});

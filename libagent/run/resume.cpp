@@ -47,6 +47,20 @@ void settle_doubt(open_call& call, tool_result result) {
   settle(call, std::move(result));
 }
 
+/// The conversation shows the call as it is made: the model is to make sense of its output.
+void edit(state& run, open_call& call, json arguments) {
+  const auto written = std::find_if(run.fresh.rbegin(), run.fresh.rend(), [&](const item& each) {
+    const auto* wish = std::get_if<tool_call>(&each);
+    return wish != nullptr && wish->call_id == call.call_id;
+  });
+  if (written != run.fresh.rend()) {
+    std::get<tool_call>(*written).arguments = dump_json(arguments);
+    const auto place = static_cast<std::size_t>(run.fresh.rend() - written) - 1;
+    run.unchanged = std::min(run.unchanged, place);
+  }
+  call.arguments = std::make_shared<const json>(std::move(arguments));
+}
+
 void decide(state& run, open_call& call, std::vector<decision>& decisions) {
   if (call.nested) {
     call.decisions = std::move(decisions);
@@ -62,7 +76,7 @@ void decide(state& run, open_call& call, std::vector<decision>& decisions) {
   if (what.always)
     run.always_approved.emplace(run.agent->name, approval_key(call));
   if (what.arguments)
-    call.arguments = std::make_shared<const json>(std::move(*what.arguments));
+    edit(run, call, std::move(*what.arguments));
   call.approved = true;
 }
 

@@ -20,8 +20,12 @@ void finalize_statement::operator()(sqlite3_stmt* handle) const noexcept {
   sqlite3_finalize(handle);
 }
 
-database::database(std::unique_ptr<sqlite3, close_database> handle, std::string path)
-    : handle_(std::move(handle)), path_(std::move(path)) {}
+database::database(std::unique_ptr<sqlite3, close_database> handle, std::string_view path)
+    : handle_(std::move(handle)), name_(fmt::format("session database \"{}\"", path)) {}
+
+void database::hide_path() noexcept {
+  name_ = "session database";
+}
 
 namespace {
 
@@ -104,13 +108,12 @@ bool database::is_full() const noexcept {
 }
 
 error database::failure(std::string_view reason) const {
-  return fail(errc::store_failed, fmt::format("session database \"{}\": {}", path_, reason));
+  return fail(errc::store_failed, fmt::format("{}: {}", name_, reason));
 }
 
 error database::failure() const {
   if (is_full())
-    return fail(errc::store_full,
-                fmt::format("session database \"{}\": there is no room left on the disk", path_));
+    return fail(errc::store_full, fmt::format("{}: there is no room left on the disk", name_));
   return failure(sqlite3_errcode(handle_.get()), sqlite3_errmsg(handle_.get()));
 }
 

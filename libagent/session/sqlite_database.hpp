@@ -10,9 +10,9 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-/// SQLite's C interface as values that clean up after themselves. Every failure names the database's path. It
-/// is `store_full` where there is no room, `unavailable` where the same may succeed later (somebody holds a
-/// lock, memory is short, the disk could not be read or written), else `store_failed`.
+/// SQLite's C interface as values that clean up after themselves. A failure is `store_full` where there is no
+/// room, `unavailable` where the same may succeed later (somebody holds a lock, memory is short, the disk
+/// could not be read or written), else `store_failed`. It names the database's path until `hide_path`.
 namespace troupe::sqlite {
 
 struct close_database {
@@ -39,6 +39,8 @@ public:
   bool is_busy() const noexcept;
   /// Whether it failed because the disk, or the user's share of it, is full.
   bool is_full() const noexcept;
+  /// Failures from now on do not name the path: they reach clients, whom it does not concern.
+  void hide_path() noexcept;
 
   /// A `store_failed` with this reason.
   error failure(std::string_view reason) const;
@@ -48,10 +50,11 @@ public:
   error failure(int code, std::string_view reason) const;
 
 private:
-  database(std::unique_ptr<sqlite3, close_database> handle, std::string path);
+  database(std::unique_ptr<sqlite3, close_database> handle, std::string_view path);
 
   std::unique_ptr<sqlite3, close_database> handle_;
-  std::string path_;
+  // What failures call it.
+  std::string name_;
 };
 
 /// One execution of a prepared statement: bind parameters in order, then step. Its end resets the statement.

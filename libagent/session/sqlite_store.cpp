@@ -393,6 +393,7 @@ result<std::unique_ptr<session_store>> open_sqlite_store(const std::string& path
       return made.error();
     journal = std::move(*made);
   }
+  database->hide_path();
   return std::unique_ptr<session_store>{
       std::make_unique<sqlite_store>(std::move(database), std::move(*prepared), std::move(journal))};
 }

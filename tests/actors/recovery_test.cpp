@@ -97,6 +97,26 @@ TEST_CASE("a call that was under way is in doubt, and waits for a word") {
   CHECK(answer->value->result == "done");
 }
 
+TEST_CASE("a cancelled run's conversation says which of its calls may have been carried out") {
+  servers s;
+  s.now->chat(prompt("one", "r"));
+  s.now->model->calls_tools({{"pay", "{}"}});
+  s.now->run();
+  s.kill();
+  s.start();
+  REQUIRE(s.show("r")->status == run_status::paused);
+  const auto cancelled = s.now->ask<run_record_ptr>(s.now->actors.sessions, cancel_atom::value,
+                                                    std::string("r"), cancel_mode::at_once, caller{});
+  s.now->run();
+  REQUIRE(cancelled->value);
+  const auto session = s.now->load("s");
+  REQUIRE(session->value);
+  const auto& output = std::get<tool_output>((*session->value)->items.back());
+  CHECK(output.is_error);
+  CHECK(std::get<text_content>(output.parts.at(0)).text.find("may or may not have been carried out") !=
+        std::string::npos);
+}
+
 TEST_CASE("a call in doubt that is declared safe is made again at once") {
   servers s;
   const auto safe = [](runtime_options& options) {

@@ -9,6 +9,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <caf/actor_cast.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -208,7 +210,9 @@ TEST_CASE("while much is to be forgotten others have their turn") {
 
 TEST_CASE("what a server has under way is not taken over while its store is made again") {
   temporary_folder folder;
-  stage s;
+  // The store has a thread of its own, and a clock for tests is for one thread.
+  caf::actor_system_config settings;
+  caf::actor_system system(settings);
   boost::asio::io_context context;
   io::reactor io(context);
   auto options = stage::two_agents();
@@ -216,12 +220,12 @@ TEST_CASE("what a server has under way is not taken over while its store is made
   options.config.sessions.store = config::session_options::store_kind::sqlite;
   options.config.sessions.path = folder / "s.db";
   options.counted = metrics::make();
-  const auto shop = workshop::open(s.system(), io, options).value();
+  const auto shop = workshop::open(system, io, options).value();
   const auto parts = shop->parts();
   const auto store =
       std::find_if(parts.begin(), parts.end(), [](const part& each) { return each.kind == "store"; });
   REQUIRE(store != parts.end());
-  caf::scoped_actor self(s.system());
+  caf::scoped_actor self(system);
   const auto write = [&](const caf::actor& to, session_append added) {
     bool is_written = false;
     self->request(caf::actor_cast<store_actor>(to), 60min, std::move(added))

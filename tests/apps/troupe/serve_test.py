@@ -163,6 +163,13 @@ class ServeTest(Case):
             self.assertIn(word, done.stderr)
         self.assertTrue(any("insecure" in each for each in self.warnings_of("--insecure")))
 
+    def test_what_is_no_address_is_refused_with_what_would_be_one(self):
+        self.agent_file()
+        done = self.troupe("serve", "--host", "foo")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        for word in ("--host", '"foo"', "127.0.0.1", "serve --help"):
+            self.assertIn(word, done.stderr)
+
     def test_with_a_key_other_addresses_are_fine_but_for_the_lack_of_tls(self):
         self.agent_file(server={"port": 0, "auth": {"keys": [{"name": "ops", "hash": "sha256:" + "0" * 64}]}})
         self.assertTrue(any("without TLS" in each for each in self.warnings_of()))

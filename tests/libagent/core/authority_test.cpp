@@ -22,6 +22,18 @@ TEST_CASE("what is no authority is none") {
   }
 }
 
+TEST_CASE("a socket can listen on addresses and on localhost") {
+  for (const char* fit : {"localhost", "127.0.0.1", "0.0.0.0", "::", "[::1]", "fe80::1%eth0"}) {
+    CAPTURE(fit);
+    CHECK(can_listen_on(fit));
+  }
+  for (const char* unfit :
+       {"", "foo", "example.com", "127.0.0", "0.0.0.0:80", "::1]", "%eth0", "300.0.0.1"}) {
+    CAPTURE(unfit);
+    CHECK_FALSE(can_listen_on(unfit));
+  }
+}
+
 TEST_CASE("loopback is what only this machine reaches") {
   for (const char* near : {"localhost", "LocalHost", "agents.localhost", "127.0.0.1", "127.255.0.9", "::1",
                            "[::1]", "::ffff:127.0.0.1"}) {

@@ -48,6 +48,19 @@ TEST_CASE("the tighter of two budgets has the smaller of each bound and keeps wh
   CHECK(tighter(left, {}) == left);
 }
 
+TEST_CASE("all that is wrong with a budget is told at once, up to a bound") {
+  const auto two = budget_from_json({{"turns", -1}, {"model_calls", 2}, {"cost", "much"}});
+  REQUIRE_FALSE(two.has_value());
+  CHECK_THAT(two.error().detail, Contains("'turns'") && Contains("'cost'") && !Contains("'model_calls'"));
+  auto many = json::object();
+  for (int i = 0; i < 1000; ++i)
+    many[std::to_string(i)] = 1;
+  const auto bounded = budget_from_json(many);
+  REQUIRE_FALSE(bounded.has_value());
+  CHECK(bounded.error().detail.size() < 1200);
+  CHECK_THAT(bounded.error().detail, Catch::EndsWith("; and maybe more"));
+}
+
 TEST_CASE("what a budget cannot hold is refused by name") {
   const auto nan = std::numeric_limits<double>::quiet_NaN();
   const auto bad = GENERATE_COPY(

@@ -91,7 +91,7 @@ TEST_CASE("a stop ends the run where it is") {
       {"while tools run: open calls get an output that says so",
        {enter(plain), collected, calls({"a", "b"}), tool_says(1, "x"), stop(), tool_says(0, "late")},
        "collect model tools(0 1) finish",
-       "U:hello C:a C:b O:!not finished: by the user O:x",
+       "U:hello C:a C:b O:!not finished, and it may or may not have been carried out: by the user O:x",
        "cancelled"},
       {"the first stop counts",
        {enter(plain), stop(), stop(errc::internal)},

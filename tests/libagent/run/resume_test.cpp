@@ -239,11 +239,11 @@ TEST_CASE("a handoff that waited keeps its rules through JSON") {
   CHECK(story(last_request(played)) == "U:hello");
 }
 
-TEST_CASE("edited arguments are what the tool gets; the conversation keeps the model's") {
+TEST_CASE("edited arguments are what the tool gets and what the conversation shows") {
   auto played = play({enter(agent), collected, wishes({{"add", R"({"n":1})"}})});
   play_on(played, {enter(agent), decide({approve_with("1.0", {{"n", 2}})}), collected});
   CHECK(*std::get<call_tools>(played.done.back()).calls.at(0).arguments == json{{"n", 2}});
-  CHECK(std::get<tool_call>(played.run.fresh.at(1)).arguments == R"({"n":1})");
+  CHECK(std::get<tool_call>(played.run.fresh.at(1)).arguments == R"({"n":2})");
 }
 
 TEST_CASE("an approval is for the tool of one owner, whoever else offers its name") {

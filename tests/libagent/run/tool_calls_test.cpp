@@ -102,7 +102,8 @@ TEST_CASE("no more calls than the cap run at the same time") {
       {"what waits when the run is stopped never starts",
        {enter(plain), collected, calls({"a", "b"}), stop(), tool_says(0, "1")},
        "collect model tools(0) finish",
-       "U:hello C:a C:b O:!not finished: by the user O:!not finished: by the user",
+       "U:hello C:a C:b O:!not finished, and it may or may not have been carried out: by the user "
+       "O:!not finished: by the user",
        "cancelled",
        cap(1)},
       {"a cap of none is a cap of one",

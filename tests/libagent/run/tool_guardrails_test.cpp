@@ -69,12 +69,14 @@ TEST_CASE("tool guardrails: the agent's own first, then the tool's") {
        {enter(output), collected, calls({"b", "b"}), tool_says(0, "x"), passes("general"),
         tool_says(1, "secret"), trips("general", "no")},
        "collect model tools(0 1) check(tool_output 0 general) check(tool_output 1 general) finish",
-       "U:hello C:b C:b O:x O:!not finished: the guardrail 'general' stopped the run at its tool_output: no",
+       "U:hello C:b C:b O:x O:!carried out, but its output is withheld: the guardrail 'general' stopped the "
+       "run "
+       "at its tool_output: no",
        "guardrail_tripped"},
       {"nor is one that was not judged when the run was stopped",
        {enter(output), collected, calls({"b"}), tool_says(0, "secret"), stop(), passes("general")},
        "collect model tools(0) check(tool_output 0 general) finish",
-       "U:hello C:b O:!not finished: by the user",
+       "U:hello C:b O:!carried out, but its output is withheld: by the user",
        "cancelled"},
       {"what never ran is not judged",
        {enter(output), collected, calls({"nope"})},

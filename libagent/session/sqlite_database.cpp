@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include <fcntl.h>
@@ -20,8 +21,9 @@ void finalize_statement::operator()(sqlite3_stmt* handle) const noexcept {
   sqlite3_finalize(handle);
 }
 
-database::database(std::unique_ptr<sqlite3, close_database> handle, std::string path)
-    : handle_(std::move(handle)), path_(std::move(path)) {}
+database::database(std::unique_ptr<sqlite3, close_database> handle, std::string path,
+                   std::shared_ptr<const void> kept)
+    : kept_(std::move(kept)), handle_(std::move(handle)), path_(std::move(path)) {}
 
 namespace {
 
@@ -61,12 +63,15 @@ bool passes(int code) {
 
 result<database> database::open(const std::string& path, int busy_milliseconds) {
   create_private(path);
+  return open(path, {path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE}, busy_milliseconds);
+}
+
+result<database> database::open(const std::string& path, const opening& how, int busy_milliseconds) {
   sqlite3* handle = nullptr;
-  const auto flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  const auto code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
-  auto opened = database{std::unique_ptr<sqlite3, close_database>{handle}, path};
+  const auto code = sqlite3_open_v2(how.name.c_str(), &handle, how.flags | SQLITE_OPEN_NOMUTEX, how.vfs);
+  auto opened = database{std::unique_ptr<sqlite3, close_database>{handle}, path, how.kept};
   if (code != SQLITE_OK)
-    return opened.failure(code, handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
+    return handle ? opened.failure() : opened.failure(code, sqlite3_errstr(code));
   // Not SQLite's own timeout, whose pauses grow to 100 ms: a process that writes one transaction after the
   // other leaves gaps far shorter than that, and whoever waits for one would not find it.
   sqlite3_busy_handler(handle, wait_for_others,
@@ -103,6 +108,10 @@ bool database::is_full() const noexcept {
   return (sqlite3_errcode(handle_.get()) & 0xff) == SQLITE_IOERR && (reason == ENOSPC || reason == EDQUOT);
 }
 
+int database::code() const noexcept {
+  return sqlite3_errcode(handle_.get()) & 0xff;
+}
+
 error database::failure(std::string_view reason) const {
   return fail(errc::store_failed, fmt::format("session database \"{}\": {}", path_, reason));
 }
@@ -111,7 +120,13 @@ error database::failure() const {
   if (is_full())
     return fail(errc::store_full,
                 fmt::format("session database \"{}\": there is no room left on the disk", path_));
-  return failure(sqlite3_errcode(handle_.get()), sqlite3_errmsg(handle_.get()));
+  const auto code = sqlite3_errcode(handle_.get());
+  const std::string said = sqlite3_errmsg(handle_.get());
+  // SQLite says no more than that it could not.
+  const auto reason = sqlite3_system_errno(handle_.get());
+  const auto primary = code & 0xff;
+  const bool has_reason = reason != 0 && (primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR);
+  return failure(code, has_reason ? fmt::format("{}: {}", said, std::strerror(reason)) : said);
 }
 
 error database::failure(int code, std::string_view reason) const {

@@ -25,10 +25,23 @@ struct finalize_statement {
 /// A prepared statement. Owned by who prepared it; must go before its database.
 using statement = std::unique_ptr<sqlite3_stmt, finalize_statement>;
 
+/// How a file is opened that is there already.
+struct opening {
+  /// Its path, or a URI if the flags say so.
+  std::string name;
+  /// SQLITE_OPEN_...
+  int flags = 0;
+  /// The VFS's name; null for the default one.
+  const char* vfs = nullptr;
+  /// Goes after the database.
+  std::shared_ptr<const void> kept{};
+};
+
 class database {
 public:
   /// Opens or creates the file. Waits up to `busy_milliseconds` for other writers from then on.
   static result<database> open(const std::string& path, int busy_milliseconds);
+  static result<database> open(const std::string& path, const opening& how, int busy_milliseconds);
 
   /// Runs SQL text that gives no rows that matter; may be several statements.
   result<void> execute(const std::string& sql);
@@ -39,6 +52,8 @@ public:
   bool is_busy() const noexcept;
   /// Whether it failed because the disk, or the user's share of it, is full.
   bool is_full() const noexcept;
+  /// SQLite's primary result code of the last call.
+  int code() const noexcept;
 
   /// A `store_failed` with this reason.
   error failure(std::string_view reason) const;
@@ -48,8 +63,10 @@ public:
   error failure(int code, std::string_view reason) const;
 
 private:
-  database(std::unique_ptr<sqlite3, close_database> handle, std::string path);
+  database(std::unique_ptr<sqlite3, close_database> handle, std::string path,
+           std::shared_ptr<const void> kept);
 
+  std::shared_ptr<const void> kept_;
   std::unique_ptr<sqlite3, close_database> handle_;
   std::string path_;
 };

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <utility>
 
 namespace troupe::cli {
 
@@ -87,7 +88,7 @@ outcome dump(journal_reader& journal, const std::string& run_id) {
                        [&made](const stored_event& each) { made["events"].push_back(describe(each)); });
       return print_json(made) ? outcome::whole : outcome::unprinted;
     }
-    damage.push_back(run.error().detail);
+    damage.push_back(journal.words_of(run.error()));
   }
   for (const auto& each : damage)
     complain("troupe: {}\n", printable(about_run(run_id, each)));

@@ -10,8 +10,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <optional>
 #include <set>
+#include <utility>
 
 namespace troupe::cli {
 
@@ -47,10 +48,11 @@ result<void> check_paused(const paused_run& paused) {
   return {};
 }
 
-result<void> check_paused_of(session_store& store, const std::string& run_id) {
+/// A run that is over can only have been paused, and where that cannot be read, it lacks nothing.
+result<void> check_paused_of(session_store& store, const std::string& run_id, bool is_over) {
   const auto paused = store.load_paused(run_id);
   if (!paused)
-    return paused.error();
+    return is_over ? result<void>() : paused.error();
   return *paused ? check_paused(**paused) : result<void>();
 }
 
@@ -64,14 +66,14 @@ result<void> check_session(session_store& store, const std::string& session_id,
   return has_own ? check_paused(*(*session)->paused) : result<void>();
 }
 
-/// Whether all of the run can be read as a server would, but for what it is paused with. False if it is not
-/// found.
-result<bool> check_run(session_store& store, const std::string& run_id) {
+/// How a run stands all of which can be read as a server would, but for what it is paused with; nothing if it
+/// is not found.
+result<std::optional<std::string>> check_run(session_store& store, const std::string& run_id) {
   const auto run = store.load_run(run_id);
   if (!run)
     return run.error();
   if (!*run)
-    return false;
+    return std::optional<std::string>();
   const auto records = parse_records(**run);
   if (!records)
     return records.error();
@@ -84,7 +86,7 @@ result<bool> check_run(session_store& store, const std::string& run_id) {
       return request.error();
   if (auto read = each_event(store, run_id, [](const stored_event&) {}); !read)
     return read.error();
-  return true;
+  return std::optional((*run)->status);
 }
 
 std::vector<flaw> flaws_of_runs(journal_reader& journal, const found_ids& runs) {
@@ -101,7 +103,7 @@ std::vector<flaw> flaws_of_sessions(journal_reader& journal, const found_ids& se
   const std::set<std::string> known(runs.ids.begin(), runs.ids.end());
   for (const auto& session_id : sessions.ids)
     if (const auto sound = check_session(journal.store(), session_id, known); !sound)
-      flaws.push_back({"", session_id, sound.error().detail});
+      flaws.push_back({"", session_id, journal.words_of(sound.error())});
   return flaws;
 }
 
@@ -161,25 +163,30 @@ result<void> each_event(session_store& store, const std::string& run_id,
 
 std::vector<std::string> damage_of(journal_reader& journal, const std::string& run_id) {
   std::vector<std::string> found;
+  stored_run run;
   bool can_go_on = false;
-  if (const auto sound = check_run(journal.store(), run_id); !sound || !*sound) {
-    const auto remains = journal.remains(run_id);
-    if (!remains)
-      return {remains.error().detail};
+  const auto sound = check_run(journal.store(), run_id);
+  if (sound && *sound) {
+    run.status = **sound;
+  } else {
+    const auto left = journal.remains(run_id);
+    if (!left)
+      return {journal.words_of(left.error())};
     // There is none, or it has been forgotten meanwhile.
-    if (!*remains)
+    if (!*left)
       return {};
-    found = (*remains)->damage;
-    can_go_on = (*remains)->is_request_damaged && (*remains)->run.status == "paused" && found.size() == 1;
+    run = (*left)->run;
+    found = (*left)->damage;
+    can_go_on = (*left)->is_request_damaged && run.status == "paused" && found.size() == 1;
     if (found.empty() && !sound)
-      found.push_back(sound.error().detail);
+      found.push_back(journal.words_of(sound.error()));
   }
-  if (const auto paused = check_paused_of(journal.store(), run_id); !paused)
-    found.push_back(paused.error().detail);
+  if (const auto paused = check_paused_of(journal.store(), run_id, run.is_over()); !paused)
+    found.push_back(fmt::format("what it is paused with: {}", journal.words_of(paused.error())));
   else if (can_go_on)
     found.back() +=
-        " (it is paused, which it can do without the request: it can be resumed; should its server "
-        "crash before it ends then, it ends as failed)";
+        " (it is paused, and can be resumed without; should its server crash after that, it ends as "
+        "failed)";
   return found;
 }
 
@@ -210,10 +217,12 @@ int check_all(journal_reader& journal, bool as_json) {
     print_flaws(flaws);
     if (!flaws.empty())
       tell_what_to_do();
-    const auto others = flaws.size() - of_runs.size();
-    print(
-        fmt::format("{} runs, {} damaged{}\n", runs.ids.size(), of_runs.size(),
-                    others > 0 ? fmt::format("; {} findings about the file and its sessions", others) : ""));
+    auto summary = fmt::format("{} runs, {} damaged", runs.ids.size(), of_runs.size());
+    if (!of_sessions.empty())
+      summary += fmt::format("; of {} sessions {} damaged", sessions.ids.size(), of_sessions.size());
+    if (flaws.size() > of_runs.size() + of_sessions.size())
+      summary += "; the file itself is damaged";
+    print(summary + "\n");
   }
   return flaws.empty() ? exit_code::ok : exit_code::failed;
 }

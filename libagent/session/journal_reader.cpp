@@ -73,13 +73,10 @@ result<std::optional<run_remains>> journal_reader::remains(const std::string& ru
 }
 
 std::vector<std::string> journal_reader::check_file() {
-  const auto found = store_->check_file();
-  if (!found)
-    return {found.error().detail};
   // A finding may have several lines, the first of which names the database, of which there is one.
   std::vector<std::string> lines;
-  for (std::string_view rest : *found)
-    while (!rest.empty()) {
+  for (const auto& finding : sqlite::check_pages(*opened_))
+    for (std::string_view rest = finding; !rest.empty();) {
       const auto line = rest.substr(0, rest.find('\n'));
       rest.remove_prefix(std::min(line.size() + 1, rest.size()));
       if (!line.empty() && !line.starts_with("***") &&
@@ -87,6 +84,10 @@ std::vector<std::string> journal_reader::check_file() {
         lines.emplace_back(line);
     }
   return lines;
+}
+
+std::string journal_reader::words_of(const error& reason) const {
+  return sqlite::words_of(*opened_, reason);
 }
 
 } // namespace troupe

@@ -54,6 +54,8 @@ public:
   result<std::optional<run_remains>> remains(const std::string& run_id);
   /// What SQLite finds wrong with the file as such, each thing once.
   std::vector<std::string> check_file();
+  /// Why something could not be read, without the database's name.
+  std::string words_of(const error& reason) const;
 
 private:
   journal_reader(std::shared_ptr<sqlite::database> opened, std::unique_ptr<session_store> store,

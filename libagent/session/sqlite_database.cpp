@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include <fcntl.h>
@@ -122,11 +123,21 @@ error database::failure() const {
                 fmt::format("session database \"{}\": there is no room left on the disk", path_));
   const auto code = sqlite3_errcode(handle_.get());
   const std::string said = sqlite3_errmsg(handle_.get());
-  // SQLite says no more than that it could not.
+  const auto why = system_reason(code & 0xff);
+  return failure(code, why.empty() ? said : fmt::format("{}: {}", said, why));
+}
+
+std::string database::system_reason(int code) const {
+  const bool could_not_open = code == SQLITE_CANTOPEN;
+  if (could_not_open || code == SQLITE_READONLY) {
+    const auto folder = std::filesystem::path(path_).parent_path();
+    if (::access(folder.empty() ? "." : folder.c_str(), W_OK) != 0)
+      return fmt::format("its folder cannot be written: {}", std::strerror(errno));
+    if (::access(path_.c_str(), F_OK) == 0 && ::access(path_.c_str(), W_OK) != 0)
+      return fmt::format("it cannot be written: {}", std::strerror(errno));
+  }
   const auto reason = sqlite3_system_errno(handle_.get());
-  const auto primary = code & 0xff;
-  const bool has_reason = reason != 0 && (primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR);
-  return failure(code, has_reason ? fmt::format("{}: {}", said, std::strerror(reason)) : said);
+  return reason != 0 && (could_not_open || code == SQLITE_IOERR) ? std::strerror(reason) : "";
 }
 
 error database::failure(int code, std::string_view reason) const {

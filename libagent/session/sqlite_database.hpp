@@ -65,6 +65,8 @@ public:
 private:
   database(std::unique_ptr<sqlite3, close_database> handle, std::string path,
            std::shared_ptr<const void> kept);
+  /// What the system says of a failure, as to which SQLite says no more than that it could not; may be empty.
+  std::string system_reason(int code) const;
 
   std::shared_ptr<const void> kept_;
   std::unique_ptr<sqlite3, close_database> handle_;

@@ -14,24 +14,19 @@ namespace troupe::sqlite {
 
 namespace {
 
-/// Why a query has ended early.
-std::string reason_of(const database& from, const error& why) {
-  return from.code() == SQLITE_CORRUPT ? "a page of the file is damaged" : why.detail;
-}
-
 /// Hands each row of a query to `take(row)`. Why it ended early; empty if it came to its end.
 template <class Take, class... Values>
 std::string read_rows(database& from, const std::string& sql, Take take, const Values&... values) {
   const auto prepared = from.prepare(sql);
   if (!prepared)
-    return reason_of(from, prepared.error());
+    return words_of(from, prepared.error());
   auto rows = execution{from, *prepared};
   (rows.bind(values), ...);
   const auto read = rows.each([&]() -> result<void> {
     take(rows);
     return {};
   });
-  return read ? std::string() : reason_of(from, read.error());
+  return read ? std::string() : words_of(from, read.error());
 }
 
 /// The same with a query in an order: where that is cut short, also from its other end.
@@ -282,6 +277,23 @@ result<std::optional<run_remains>> salvage_run(database& from, const std::string
   if (!is_in_index)
     made.damage.insert(made.damage.begin(), "it cannot be found by its id: the index of runs is damaged");
   return std::optional{std::move(made)};
+}
+
+std::vector<std::string> check_pages(database& from) {
+  std::vector<std::string> found;
+  const auto take = [&](const execution& row) { found.emplace_back(row.text(0)); };
+  if (auto gap = read_rows(from, "PRAGMA integrity_check", take); !gap.empty())
+    found.push_back(std::move(gap));
+  if (found == std::vector<std::string>{"ok"})
+    found.clear();
+  return found;
+}
+
+std::string words_of(const database& from, const error& reason) {
+  const auto name = from.failure("").detail;
+  const auto words = reason.detail.starts_with(name) ? reason.detail.substr(name.size()) : reason.detail;
+  // As SQLite says it, it is the whole file.
+  return words == sqlite3_errstr(SQLITE_CORRUPT) ? "a page of the file is damaged" : words;
 }
 
 } // namespace troupe::sqlite

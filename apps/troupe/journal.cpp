@@ -56,9 +56,10 @@ json describe(session_store& store, const stored_run& run) {
 /// What is left of a run, and why that is not all.
 json describe(session_store& store, const run_remains& left, const std::vector<std::string>& damage) {
   auto made = describe(store, left.run);
-  for (const auto* name : {"session_id", "status"})
-    if (made[name] == "")
-      made[name] = nullptr;
+  if (left.run.session_id.empty())
+    made["session_id"] = nullptr;
+  if (left.run.status.empty())
+    made["status"] = nullptr;
   for (const auto& each : left.events)
     made["events"].push_back(describe(each));
   made["damage"] = damage;

@@ -49,6 +49,14 @@ void each_text(Append& what, const Function& function) {
     function(what.run->ended->outcome, form::json);
 }
 
+void unseal_text(std::string& text, form what, const redactor& seals) {
+  text = what == form::json ? seals.unseal_json(std::move(text)) : seals.unseal(std::move(text));
+}
+
+void unseal_item(item& value, const redactor& seals) {
+  each_text_of_item(value, [&](std::string& text, form what) { unseal_text(text, what, seals); });
+}
+
 class sealed_store : public session_store {
 public:
   sealed_store(std::unique_ptr<session_store> store, redactor_ptr seals)
@@ -88,15 +96,8 @@ public:
 
   result<std::optional<stored_run>> load_run(std::string_view run_id) override {
     auto found = store_->load_run(run_id);
-    if (found && *found) {
-      auto& run = **found;
-      unseal(run.request, form::json);
-      unseal(run.outcome, form::json);
-      for (auto& each : run.records)
-        unseal(each, form::json);
-      for (auto& each : run.items)
-        unseal(each);
-    }
+    if (found && *found)
+      troupe::unseal(**found, *seals_);
     return found;
   }
 
@@ -132,18 +133,23 @@ public:
   result<void> sync() override { return store_->sync(); }
 
 private:
-  void unseal(std::string& text, form what) const {
-    text = what == form::json ? seals_->unseal_json(std::move(text)) : seals_->unseal(std::move(text));
-  }
-  void unseal(item& value) const {
-    each_text_of_item(value, [this](std::string& text, form what) { unseal(text, what); });
-  }
+  void unseal(std::string& text, form what) const { unseal_text(text, what, *seals_); }
+  void unseal(item& value) const { unseal_item(value, *seals_); }
 
   std::unique_ptr<session_store> store_;
   redactor_ptr seals_;
 };
 
 } // namespace
+
+void unseal(stored_run& run, const redactor& seals) {
+  unseal_text(run.request, form::json, seals);
+  unseal_text(run.outcome, form::json, seals);
+  for (auto& each : run.records)
+    unseal_text(each, form::json, seals);
+  for (auto& each : run.items)
+    unseal_item(each, seals);
+}
 
 std::unique_ptr<session_store> make_sealed_store(std::unique_ptr<session_store> store, redactor_ptr seals) {
   return std::make_unique<sealed_store>(std::move(store), std::move(seals));

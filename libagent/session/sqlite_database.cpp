@@ -5,6 +5,8 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include <fcntl.h>
@@ -20,11 +22,12 @@ void finalize_statement::operator()(sqlite3_stmt* handle) const noexcept {
   sqlite3_finalize(handle);
 }
 
-database::database(std::unique_ptr<sqlite3, close_database> handle, std::string_view path)
-    : handle_(std::move(handle)), name_(fmt::format("session database \"{}\"", path)) {}
+database::database(std::unique_ptr<sqlite3, close_database> handle, std::string path,
+                   std::shared_ptr<const void> kept)
+    : kept_(std::move(kept)), handle_(std::move(handle)), path_(std::move(path)) {}
 
-void database::hide_path() noexcept {
-  name_ = "session database";
+std::string database::name() const {
+  return names_path_ ? fmt::format("session database \"{}\"", path_) : "session database";
 }
 
 namespace {
@@ -65,12 +68,15 @@ bool passes(int code) {
 
 result<database> database::open(const std::string& path, int busy_milliseconds) {
   create_private(path);
+  return open(path, {path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE}, busy_milliseconds);
+}
+
+result<database> database::open(const std::string& path, const opening& how, int busy_milliseconds) {
   sqlite3* handle = nullptr;
-  const auto flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  const auto code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
-  auto opened = database{std::unique_ptr<sqlite3, close_database>{handle}, path};
+  const auto code = sqlite3_open_v2(how.name.c_str(), &handle, how.flags | SQLITE_OPEN_NOMUTEX, how.vfs);
+  auto opened = database{std::unique_ptr<sqlite3, close_database>{handle}, path, how.kept};
   if (code != SQLITE_OK)
-    return opened.failure(code, handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
+    return handle ? opened.failure() : opened.failure(code, sqlite3_errstr(code));
   // Not SQLite's own timeout, whose pauses grow to 100 ms: a process that writes one transaction after the
   // other leaves gaps far shorter than that, and whoever waits for one would not find it.
   sqlite3_busy_handler(handle, wait_for_others,
@@ -107,14 +113,34 @@ bool database::is_full() const noexcept {
   return (sqlite3_errcode(handle_.get()) & 0xff) == SQLITE_IOERR && (reason == ENOSPC || reason == EDQUOT);
 }
 
+int database::code() const noexcept {
+  return sqlite3_errcode(handle_.get()) & 0xff;
+}
+
 error database::failure(std::string_view reason) const {
-  return fail(errc::store_failed, fmt::format("{}: {}", name_, reason));
+  return fail(errc::store_failed, fmt::format("{}: {}", name(), reason));
 }
 
 error database::failure() const {
   if (is_full())
-    return fail(errc::store_full, fmt::format("{}: there is no room left on the disk", name_));
-  return failure(sqlite3_errcode(handle_.get()), sqlite3_errmsg(handle_.get()));
+    return fail(errc::store_full, fmt::format("{}: there is no room left on the disk", name()));
+  const auto code = sqlite3_errcode(handle_.get());
+  const std::string said = sqlite3_errmsg(handle_.get());
+  const auto why = system_reason(code & 0xff);
+  return failure(code, why.empty() ? said : fmt::format("{}: {}", said, why));
+}
+
+std::string database::system_reason(int code) const {
+  const bool could_not_open = code == SQLITE_CANTOPEN;
+  if (could_not_open || code == SQLITE_READONLY) {
+    const auto folder = std::filesystem::path(path_).parent_path();
+    if (::access(folder.empty() ? "." : folder.c_str(), W_OK) != 0)
+      return fmt::format("its folder cannot be written: {}", std::strerror(errno));
+    if (::access(path_.c_str(), F_OK) == 0 && ::access(path_.c_str(), W_OK) != 0)
+      return fmt::format("it cannot be written: {}", std::strerror(errno));
+  }
+  const auto reason = sqlite3_system_errno(handle_.get());
+  return reason != 0 && (could_not_open || code == SQLITE_IOERR) ? std::strerror(reason) : "";
 }
 
 error database::failure(int code, std::string_view reason) const {

@@ -25,10 +25,23 @@ struct finalize_statement {
 /// A prepared statement. Owned by who prepared it; must go before its database.
 using statement = std::unique_ptr<sqlite3_stmt, finalize_statement>;
 
+/// How a file is opened that is there already.
+struct opening {
+  /// Its path, or a URI if the flags say so.
+  std::string name;
+  /// SQLITE_OPEN_...
+  int flags = 0;
+  /// The VFS's name; null for the default one.
+  const char* vfs = nullptr;
+  /// Goes after the database.
+  std::shared_ptr<const void> kept{};
+};
+
 class database {
 public:
   /// Opens or creates the file. Waits up to `busy_milliseconds` for other writers from then on.
   static result<database> open(const std::string& path, int busy_milliseconds);
+  static result<database> open(const std::string& path, const opening& how, int busy_milliseconds);
 
   /// Runs SQL text that gives no rows that matter; may be several statements.
   result<void> execute(const std::string& sql);
@@ -40,7 +53,9 @@ public:
   /// Whether it failed because the disk, or the user's share of it, is full.
   bool is_full() const noexcept;
   /// Failures from now on do not name the path: they reach clients, whom it does not concern.
-  void hide_path() noexcept;
+  void hide_path() noexcept { names_path_ = false; }
+  /// SQLite's primary result code of the last call.
+  int code() const noexcept;
 
   /// A `store_failed` with this reason.
   error failure(std::string_view reason) const;
@@ -50,11 +65,17 @@ public:
   error failure(int code, std::string_view reason) const;
 
 private:
-  database(std::unique_ptr<sqlite3, close_database> handle, std::string_view path);
+  database(std::unique_ptr<sqlite3, close_database> handle, std::string path,
+           std::shared_ptr<const void> kept);
+  /// What the system says of a failure, as to which SQLite says no more than that it could not; may be empty.
+  std::string system_reason(int code) const;
+  /// What failures call it.
+  std::string name() const;
 
+  std::shared_ptr<const void> kept_;
   std::unique_ptr<sqlite3, close_database> handle_;
-  // What failures call it.
-  std::string name_;
+  std::string path_;
+  bool names_path_ = true;
 };
 
 /// One execution of a prepared statement: bind parameters in order, then step. Its end resets the statement.

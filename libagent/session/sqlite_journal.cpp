@@ -24,6 +24,13 @@ result<journal> journal::open(database& owner, const std::string& path, std::sha
   return made;
 }
 
+result<journal> journal::open_to_read(database& owner) {
+  auto made = journal{owner, std::make_shared<process_seat>()};
+  if (auto prepared = made.prepare(); !prepared)
+    return prepared.error();
+  return made;
+}
+
 result<void> journal::prepare() {
   const std::pair<statement statements::*, std::string_view> definitions[] = {
       {&statements::find, "SELECT key, (SELECT coalesce(max(sequence), 0) FROM journal WHERE run = key), "

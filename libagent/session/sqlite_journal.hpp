@@ -19,6 +19,8 @@ class journal {
 public:
   /// Prepares the statements. An empty seat gets a number among the processes that write to the file.
   static result<journal> open(database& owner, const std::string& path, std::shared_ptr<process_seat> seat);
+  /// One that only reads.
+  static result<journal> open_to_read(database& owner);
 
   /// The two halves of a change, parts of a transaction of the owner's: its acceptance and its beginning, and
   /// all the rest. `session` is the key of the run's session, `last_item` the sequence of the session's last

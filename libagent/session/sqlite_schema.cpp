@@ -255,4 +255,11 @@ result<void> prepare_schema(database& opened, durability kept) {
   return migrate(opened);
 }
 
+result<bool> is_current(database& opened) {
+  const auto version = read_version(opened);
+  if (!version)
+    return version.error();
+  return *version == current_version;
+}
+
 } // namespace troupe::sqlite

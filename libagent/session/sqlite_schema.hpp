@@ -9,4 +9,8 @@ namespace troupe::sqlite {
 /// one. Leaves alone and refuses another program's database and one of a newer version.
 result<void> prepare_schema(database& opened, durability kept);
 
+/// Whether it is one that this version can read as it is. False if it has to be brought up to date before;
+/// an error for what `prepare_schema` refuses.
+result<bool> is_current(database& opened);
+
 } // namespace troupe::sqlite

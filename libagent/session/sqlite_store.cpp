@@ -1,3 +1,4 @@
+#include "libagent/session/sqlite_store.hpp"
 #include "libagent/session/sqlite_database.hpp"
 #include "libagent/session/sqlite_journal.hpp"
 #include "libagent/session/sqlite_schema.hpp"
@@ -14,9 +15,6 @@
 namespace troupe {
 
 namespace {
-
-/// How long a call waits for another process's write. A commit takes milliseconds; this covers a slow disk.
-constexpr int busy_milliseconds = 5000;
 
 /// SQLite has no larger number; no honest count gets there.
 std::int64_t to_stored(std::uint64_t count) {
@@ -40,7 +38,7 @@ paused_run paused_from(std::string_view run_id, std::string_view state, std::int
 
 class sqlite_store : public session_store {
 public:
-  sqlite_store(std::unique_ptr<sqlite::database> opened, sqlite::statements prepared,
+  sqlite_store(std::shared_ptr<sqlite::database> opened, sqlite::statements prepared,
                std::optional<sqlite::journal> journal)
       : opened_(std::move(opened)), database_(*opened_), prepared_(std::move(prepared)),
         journal_(std::move(journal)) {}
@@ -350,7 +348,7 @@ private:
     return {};
   }
 
-  std::unique_ptr<sqlite::database> opened_;
+  std::shared_ptr<sqlite::database> opened_;
   sqlite::database& database_;
   sqlite::statements prepared_;
   std::optional<sqlite::journal> journal_;
@@ -375,7 +373,7 @@ result<std::unique_ptr<session_store>> open_sqlite_store(const std::string& path
                                                          std::shared_ptr<process_seat> seat) {
   if (auto checked = check_path(path); !checked)
     return checked.error();
-  auto opened = sqlite::database::open(path, busy_milliseconds);
+  auto opened = sqlite::database::open(path, sqlite::busy_milliseconds);
   if (!opened)
     return opened.error();
   auto database = std::make_unique<sqlite::database>(std::move(*opened));
@@ -396,6 +394,17 @@ result<std::unique_ptr<session_store>> open_sqlite_store(const std::string& path
   database->hide_path();
   return std::unique_ptr<session_store>{
       std::make_unique<sqlite_store>(std::move(database), std::move(*prepared), std::move(journal))};
+}
+
+result<std::unique_ptr<session_store>> sqlite::store_to_read(std::shared_ptr<database> opened) {
+  auto prepared = prepare_statements(*opened);
+  if (!prepared)
+    return prepared.error();
+  auto runs = journal::open_to_read(*opened);
+  if (!runs)
+    return runs.error();
+  return std::unique_ptr<session_store>{
+      std::make_unique<sqlite_store>(std::move(opened), std::move(*prepared), std::move(*runs))};
 }
 
 } // namespace troupe

@@ -47,7 +47,7 @@ file& own(sqlite3_file* handle) {
 bool fails() {
   auto& now = disk();
   ++now.operations;
-  if (now.fault == failing_disk::fault::unreadable)
+  if (now.fault == failing_disk::fault::unreadable || now.fault == failing_disk::fault::no_index)
     return false;
   if (now.is_down)
     return true;
@@ -135,6 +135,8 @@ int traits_of(sqlite3_file*) {
   return 0;
 }
 int map_shared(sqlite3_file* handle, int page, int size, int extends, volatile void** into) {
+  if (disk().fault == failing_disk::fault::no_index)
+    return SQLITE_IOERR_SHMSIZE;
   auto* real = own(handle).real();
   return real->pMethods->xShmMap(real, page, size, extends, into);
 }

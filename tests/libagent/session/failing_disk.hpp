@@ -23,6 +23,8 @@ public:
     power,
     /// Nothing can be read (SQLITE_IOERR) from now on, whichever the operation.
     unreadable,
+    /// There is no room for the index of a log (SQLITE_IOERR_SHMSIZE) from now on, whichever the operation.
+    no_index,
   };
 
   failing_disk();

@@ -54,7 +54,9 @@ class Case(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         # Marks every process that is started for the agent file, whoever its parent is.
-        self.mark = f"TROUPE_TEST_MARK={uuid.uuid4()}"
+        # Its value is a secret of the agent file: what may be the beginning of one is held back from a stream until more
+        # comes, and no text of the tests ends as it begins.
+        self.mark = f"TROUPE_TEST_MARK=~~~~{uuid.uuid4()}"
         self.environment = {**os.environ, "HOME": folder.name, "LC_ALL": "C.UTF-8", "TERM": "xterm"}
         for name in ("XDG_STATE_HOME", "NO_COLOR"):
             self.environment.pop(name, None)

@@ -232,7 +232,8 @@ result<std::vector<orphaned_run>> journal::adopt(const orphan_filter& wanted) {
   if (!dead)
     return dead.error();
   for (const auto process : *dead)
-    if (auto adopted = run(prepared_.adopt, seat_->number, process, wanted.session_id, wanted.run_id); !adopted)
+    if (auto adopted = run(prepared_.adopt, seat_->number, process, wanted.session_id, wanted.run_id);
+        !adopted)
       return adopted.error();
   std::vector<orphaned_run> all;
   if (!dead->empty()) {

@@ -175,7 +175,8 @@ using sessions_actor = caf::typed_actor<
     // The same, watched. The observer may be null.
     caf::replies_to<chat_request, observer_actor>::with<chat_reply>,
     // Goes on with a paused run. `unknown_run`, `conflict` if it is not paused, `invalid_argument` for
-    // decisions that do not fit it; it stays paused then. The observer may be null.
+    // decisions that do not fit it; it stays paused then. The observer may be null. One that only joins waits
+    // for the end, or the pause, of a run that is under way here.
     caf::replies_to<resume_request, observer_actor>::with<chat_reply>,
     // How a run stands: under way, paused, or over lately; `unknown_run`.
     caf::replies_to<run_atom, std::string>::with<run_record_ptr>,

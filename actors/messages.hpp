@@ -280,6 +280,9 @@ struct resume_request {
   /// As in `chat_request`.
   bool ends_with_client = false;
   bool detached = false;
+  /// Nothing is decided: whoever asks waits for a run that goes on already, and is answered as its prompt
+  /// would be.
+  bool only_joins = false;
 };
 
 /// How a run stands.

@@ -162,6 +162,7 @@ struct runtime::impl {
   /// Names of models that are the embedder's.
   std::set<std::string> given_models;
   std::vector<std::string> agent_names;
+  std::vector<orphaned_run> taken_up;
   std::mutex fronts_lock;
   std::vector<http_front_actor> fronts;
   bool takes_fronts = true;
@@ -180,6 +181,7 @@ result<runtime> runtime::start(caf::actor_system& system, runtime_options option
     return spawned.error();
   state->where = std::move(spawned->where);
   state->agent_names = std::move(spawned->actors.agent_names);
+  state->taken_up = std::move(spawned->taken_up);
   for (const auto& [name, handle] : options.models)
     state->given_models.insert(name);
   return runtime(std::move(state));
@@ -207,6 +209,10 @@ std::vector<std::pair<std::string, mcp_server_actor>> runtime::mcp_servers() con
 
 supervisor_actor runtime::supervisor() const {
   return impl_->where->current()->supervisor;
+}
+
+const std::vector<orphaned_run>& runtime::taken_up() const noexcept {
+  return impl_->taken_up;
 }
 
 const std::shared_ptr<metrics>& runtime::counted() const noexcept {

@@ -41,6 +41,8 @@ struct runtime_options {
   std::shared_ptr<metrics> counted{};
   /// Carries on the runs in the store that others did not live to end; for servers.
   bool takes_up_runs = false;
+  /// Only these of them.
+  orphan_filter runs_to_take_up{};
 };
 
 /// Agents, models, MCP servers and sessions as actors in a CAF actor system. One that ends by a failure is
@@ -64,6 +66,8 @@ public:
   std::vector<std::pair<std::string, mcp_server_actor>> mcp_servers() const;
   /// Tells how all of it is (`status_atom`).
   supervisor_actor supervisor() const;
+  /// The runs that it has taken up, in the order in which their sessions have accepted them.
+  const std::vector<orphaned_run>& taken_up() const noexcept;
   /// What it counts, to read or to add to.
   const std::shared_ptr<metrics>& counted() const noexcept;
 

@@ -102,6 +102,8 @@ private:
   /// journal those are paused.
   template <class Answer, class Go>
   caf::typed_response_promise<Answer> find_run(const std::string& run_id, const caller& by, Go go_on);
+  /// Waits for a run that is under way.
+  caf::result<chat_reply> join(const resume_request& request);
   /// Answers for such a run that is not over.
   void show_open(caf::typed_response_promise<run_record_ptr>& promise, const run_head_ptr& run,
                  const caller& by);

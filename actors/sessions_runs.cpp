@@ -264,9 +264,26 @@ caf::typed_response_promise<Answer> sessions_state::find_run(const std::string& 
   return promise;
 }
 
+caf::result<chat_reply> sessions_state::join(const resume_request& request) {
+  const auto known = runs_->find(request.run_id);
+  if (!known || !may_see(known->owner, request.by))
+    return to_caf(no_run(request.run_id));
+  if (known->status == run_status::running) {
+    auto promise = self_->make_response_promise<chat_reply>();
+    waiters_[request.run_id].push_back(promise);
+    return promise;
+  }
+  auto reply = reply_of(*known);
+  if (!reply)
+    return to_caf(reply.error());
+  return std::move(*reply);
+}
+
 caf::result<chat_reply> sessions_state::resume(resume_request&& request, observer_actor observer) {
   if (stopping_)
     return to_caf(fail(errc::shutting_down, "the server is shutting down"));
+  if (request.only_joins)
+    return join(request);
   if (const auto refusal = no_room())
     return to_caf(*refusal);
   const auto not_paused = [](const std::string& run_id, std::string_view status) {

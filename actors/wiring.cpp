@@ -326,6 +326,7 @@ result<spawned_cast> spawn_cast(caf::actor_system& system, io::reactor& io, cons
   if (!shop)
     return shop.error();
   auto where = std::make_shared<directory>();
+  auto taken_up = (*shop)->orphans();
   auto parts = (*shop)->parts();
   cast made;
   std::vector<caf::actor> handles;
@@ -342,7 +343,7 @@ result<spawned_cast> spawn_cast(caf::actor_system& system, io::reactor& io, cons
   tell_wirings(options, made);
   made.supervisor = system.spawn(supervisor, supervisor_setup{*shop, std::move(parts), handles, made, where});
   where->renew(std::make_shared<const cast>(made));
-  return spawned_cast{std::move(made), std::move(where)};
+  return spawned_cast{std::move(made), std::move(where), std::move(taken_up)};
 }
 
 } // namespace troupe

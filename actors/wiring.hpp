@@ -37,6 +37,8 @@ struct spawned_cast {
   cast actors;
   /// Follows what the supervisor replaces.
   std::shared_ptr<directory> where;
+  /// Runs that the sessions go on with, which others have left.
+  std::vector<orphaned_run> taken_up{};
 };
 
 /// Spawns models, MCP servers, agents, the store, the sessions, and the supervisor of them all, and tells

@@ -79,7 +79,9 @@ public:
   result<std::optional<paused_run>> load_paused(std::string_view run_id) override {
     return store_->load_paused(run_id);
   }
-  result<std::vector<orphaned_run>> adopt_runs() override { return store_->adopt_runs(); }
+  result<std::vector<orphaned_run>> adopt_runs(const orphan_filter& wanted) override {
+    return store_->adopt_runs(wanted);
+  }
   result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
                                                 events_bound most) override {
     return store_->load_events(run_id, last, most);
@@ -145,7 +147,7 @@ result<void> workshop::prepare_store() {
   is_journaled_ = store.has_journal();
   if (!options_.takes_up_runs)
     return {};
-  auto orphans = store.adopt_runs();
+  auto orphans = store.adopt_runs(options_.runs_to_take_up);
   if (!orphans)
     return orphans.error();
   orphans_ = std::move(*orphans);

@@ -47,6 +47,8 @@ public:
 
   const runtime_options& options() const noexcept { return options_; }
   caf::actor_system& system() const noexcept { return system_; }
+  /// Runs that others have left, until the sessions' actor is made, which goes on with them.
+  const std::vector<orphaned_run>& orphans() const noexcept { return orphans_; }
   /// In the order in which they can be made. They share the workshop.
   std::vector<part> parts();
 

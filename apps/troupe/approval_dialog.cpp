@@ -15,6 +15,9 @@ namespace {
 constexpr auto choices =
     "y yes, n no, a always in this session, e edit the arguments, then Enter; ^C cancels the run";
 
+constexpr auto ways_out =
+    "r make the call again, o tell what came of it, f it has failed, then Enter; ^C cancels the run";
+
 const json& arguments_of(const interruption& open) {
   static const auto none = json::object();
   return open.arguments ? *open.arguments : none;
@@ -44,7 +47,7 @@ decided approval_dialog::ask(const std::vector<interruption>& open) {
       decisions.push_back(approve(each));
       continue;
     }
-    auto one = ask(each);
+    auto one = each.what == interruption::kind::in_doubt ? settle(each) : ask(each);
     if (!one)
       return std::visit([](const auto& how) -> decided { return how; }, *ended_);
     if (one->always)
@@ -83,10 +86,42 @@ std::optional<decision> approval_dialog::ask(const interruption& open) {
   return std::nullopt;
 }
 
+std::optional<decision> approval_dialog::settle(const interruption& open) {
+  screen_.say(fmt::format("[in doubt] {} has called {}, and it is not known what came of it, with\n{}",
+                          one_line(open.agent, 64), one_line(open.tool, 64),
+                          visible_json(arguments_of(open), 2)));
+  screen_.say(ways_out);
+  while (const auto line = read("what now? ")) {
+    const auto word = word_of(*line);
+    if (word == "r" || word == "repeat")
+      return decision{open.id, decision::verdict::repeat};
+    const bool has_failed = word == "f" || word == "fail";
+    if (!has_failed && word != "o" && word != "outcome") {
+      screen_.say(ways_out);
+      continue;
+    }
+    auto told =
+        read_text(has_failed ? "why (for the model; may be empty)? " : "what came of it (for the model)? ");
+    if (!told)
+      return std::nullopt;
+    decision made{open.id, has_failed ? decision::verdict::fail : decision::verdict::result};
+    (has_failed ? made.message : made.output) = std::move(*told);
+    return made;
+  }
+  return std::nullopt;
+}
+
 std::optional<decision> approval_dialog::reject(const interruption& open) {
-  while (auto reason = read("why not (for the model; may be empty)? ")) {
-    if (is_utf8(*reason))
-      return decision{open.id, decision::verdict::reject, std::move(*reason), false, {}};
+  auto reason = read_text("why not (for the model; may be empty)? ");
+  if (!reason)
+    return std::nullopt;
+  return decision{open.id, decision::verdict::reject, std::move(*reason), false, {}};
+}
+
+std::optional<std::string> approval_dialog::read_text(const std::string& prompt) {
+  while (auto text = read(prompt)) {
+    if (is_utf8(*text))
+      return text;
     screen_.say("that is not UTF-8");
   }
   return std::nullopt;

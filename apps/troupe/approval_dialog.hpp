@@ -32,9 +32,12 @@ public:
 private:
   /// Nothing if it came to an end instead: see `ended_`.
   std::optional<decision> ask(const interruption& open);
+  /// The same about a call in doubt.
+  std::optional<decision> settle(const interruption& open);
   std::optional<decision> reject(const interruption& open);
   /// Also nothing if the person thought better of it.
   std::optional<decision> edit(const interruption& open);
+  std::optional<std::string> read_text(const std::string& prompt);
   std::optional<std::string> read(const std::string& prompt, const std::string& draft = {});
 
   chat_screen& screen_;

@@ -157,7 +157,9 @@ int chat(const common_options& common, const chat_options& options, stop_signals
   if (!file || (!options.agent.empty() && !has_agent(*file, options.agent)))
     return exit_code::usage;
   const auto timeout = file->limits.run_timeout;
-  const auto house = host::start(std::move(*file), signals);
+  const auto house =
+      host::start(std::move(*file), signals, nullptr,
+                  options.session ? std::optional(orphan_filter{*options.session, {}}) : std::nullopt);
   if (!house)
     return exit_code::failed;
 

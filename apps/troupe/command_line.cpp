@@ -238,10 +238,12 @@ CLI::App* add_run(CLI::App& app, common_options& common, run_options& into) {
                              "Print result, session_id, run_id, status, agent, items and usage as JSON");
   run->add_flag("--stream", into.stream, "Print what agents say as it comes")->excludes(json);
   run->add_flag("--usage", into.usage, "Tell on stderr how many tokens the run used");
-  auto* resume = run->add_option("--resume", into.resume, "Go on with a paused run instead of a prompt")
-                     ->type_name("RUN_ID")
-                     ->excludes(run->get_option("--agent"))
-                     ->excludes(run->get_option("--session"));
+  auto* resume =
+      run->add_option("--resume", into.resume,
+                      "Go on with a run that is paused, or that a crash has left, instead of a prompt")
+          ->type_name("RUN_ID")
+          ->excludes(run->get_option("--agent"))
+          ->excludes(run->get_option("--session"));
   add_decisions(*run, into, resume);
   add_prompt(*run, into, resume);
   run->footer(run_footer);

@@ -2,6 +2,7 @@
 
 #include "apps/troupe/ask.hpp"
 #include "apps/troupe/run_report.hpp"
+#include "apps/troupe/unfinished_runs.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -51,6 +52,12 @@ void conversation::begin_anew() {
 bool conversation::open(const std::string& session_id) {
   session_id_ = session_id;
   is_new_ = false;
+  auto left = unfinished_runs{where_, run_timeout_, signals_, approvals_ ? &screen_ : nullptr};
+  stopped_by_ = left.watch();
+  if (stopped_by_)
+    return true;
+  // Nobody is asked about one that has paused only now.
+  leaves_run_paused_ = !approvals_ && left.has(left.blocker());
   const auto found = ask<session_record_ptr>(where_.system(), signals_, where_.agents().sessions(),
                                              store_timeout, info_atom::value, session_id);
   if (const auto* number = std::get_if<int>(&found))
@@ -108,7 +115,8 @@ conversation::outcome conversation::follow(watched_run& going) {
       screen_.show(*event);
     } else if (const auto* number = std::get_if<int>(&came)) {
       going.cancel();
-      if (*number != SIGINT)
+      // At a terminal the user goes on.
+      if (*number != SIGINT || !approvals_)
         stopped_by_ = *number;
     } else {
       return std::get<result<chat_reply>>(std::move(came));

@@ -19,7 +19,8 @@ public:
   conversation(host& where, chat_screen& screen, approval_dialog* approvals, stop_signals& signals,
                std::chrono::milliseconds run_timeout);
 
-  /// Goes on with that session, or begins it. False if the store failed, which has been shown.
+  /// Goes on with that session, or begins it: first, to their ends, with what a crash has left of it. False
+  /// if the store failed, which has been shown.
   bool open(const std::string& session_id);
   /// Goes on with the paused run that the opened session has, if it has one and there is somebody to ask.
   void settle();

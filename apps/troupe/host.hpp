@@ -16,9 +16,9 @@ namespace troupe::cli {
 class host {
 public:
   /// Starts everything and returns at once. What is wrong has been said on stderr when there is none, and put
-  /// into `why` if that is given. `takes_up_runs`: goes on with the runs that another did not live to end.
+  /// into `why` if that is given. `takes_up`: goes on with these of the runs that others did not live to end.
   static std::unique_ptr<host> start(config::configuration file, const stop_signals& signals,
-                                     error* why = nullptr, bool takes_up_runs = false);
+                                     error* why = nullptr, std::optional<orphan_filter> takes_up = {});
   /// Shuts down with no grace, unless that is done.
   ~host();
   host(const host&) = delete;

@@ -10,6 +10,7 @@
 #include "apps/troupe/run_report.hpp"
 #include "apps/troupe/session_option.hpp"
 #include "apps/troupe/text.hpp"
+#include "apps/troupe/unfinished_runs.hpp"
 #include "apps/troupe/watched_run.hpp"
 
 #include <fmt/format.h>
@@ -73,12 +74,8 @@ public:
   int follow(watched_run& going, const std::string& session_id) {
     while (true) {
       const auto came = going.next(signals_);
-      if (const auto* number = std::get_if<int>(&came)) {
-        going.cancel();
-        const bool has_ended = waits_for_end(going);
-        report(fail(errc::cancelled, "the run was interrupted"), going.run_id(), session_id, has_ended);
-        return exit_code::signal_base + *number;
-      }
+      if (const auto* number = std::get_if<int>(&came))
+        return interrupt(going, session_id, *number);
       if (const auto* outcome = std::get_if<result<chat_reply>>(&came))
         return *outcome ? report(**outcome) : report(outcome->error(), going.run_id(), session_id, true);
       if (options_.stream)
@@ -88,6 +85,14 @@ public:
         return exit_code::failed;
       }
     }
+  }
+
+  /// Ends it, as that signal asks for; the exit code.
+  int interrupt(watched_run& going, const std::string& session_id, int number) {
+    going.cancel();
+    const bool has_ended = waits_for_end(going);
+    report(fail(errc::cancelled, "the run was interrupted"), going.run_id(), session_id, has_ended);
+    return exit_code::signal_base + number;
   }
 
   /// How the run stands that is to be resumed, or the exit code.
@@ -105,11 +110,19 @@ public:
     return report(std::get<error>(came), options_.resume, {}, false);
   }
 
+  /// That the run was left unfinished and cannot go on before another one is settled.
+  int report_waiting(const std::string& run_id, const std::string& session_id, const std::string& blocker) {
+    return report(fail(errc::conflict, fmt::format("the run '{}' waits for the session's run '{}': resume or "
+                                                   "cancel that one first",
+                                                   run_id, blocker)),
+                  run_id, session_id, false);
+  }
+
   /// That the run waits, and for what.
   int report_pause(const std::vector<interruption>& open, const std::string& run_id, const json& whole) {
     complain("{}", interruption_lines(run_id, open));
     if (is_kept_ && isatty(STDERR_FILENO))
-      complain("troupe: to go on: troupe run --resume {} --approve all\n", run_id);
+      complain("troupe: to go on: {}\n", how_to_go_on(run_id, open));
     if (!is_kept_)
       spdlog::warn("the run '{}' cannot be resumed, since sessions are kept in memory; the agent file's "
                    "`sessions` block can name a SQLite store",
@@ -179,7 +192,29 @@ private:
   chat_screen screen_;
 };
 
-int resume(single_run& one, host& house, const run_options& options, std::chrono::milliseconds timeout) {
+bool decides(const run_options& options) {
+  return !(options.approve.empty() && options.reject.empty() && options.repeat.empty() &&
+           options.result.empty() && options.fail.empty());
+}
+
+/// Goes on with a run that a crash has left, which no decision can have been about.
+int take_up(single_run& one, const unfinished_runs& left, const run_options& options) {
+  const auto session_id = left.session_id();
+  if (!left.blocker().empty())
+    return one.report_waiting(options.resume, session_id, left.blocker());
+  auto going = left.join(options.resume);
+  const auto code = one.follow(going, session_id);
+  if (code == exit_code::paused && decides(options))
+    complain("troupe: nothing was decided, since the run has come to wait for this only now\n");
+  return code;
+}
+
+int resume(single_run& one, host& house, unfinished_runs& left, const run_options& options,
+           std::chrono::milliseconds timeout) {
+  if (const auto number = left.watch(options.resume))
+    return exit_code::signal_base + *number;
+  if (left.has(options.resume))
+    return take_up(one, left, options);
   const auto found = one.look_up();
   if (const auto* code = std::get_if<int>(&found))
     return *code;
@@ -215,6 +250,13 @@ std::variant<chat_request, int> make_request(const run_options& options, stop_si
   return request;
 }
 
+/// What others may have left in the session, to be carried on first.
+std::optional<orphan_filter> runs_before(const run_options& options) {
+  if (options.session || !options.resume.empty())
+    return orphan_filter{options.session.value_or(""), options.resume};
+  return std::nullopt;
+}
+
 } // namespace
 
 int run(const common_options& common, const run_options& options, stop_signals& signals) {
@@ -236,14 +278,18 @@ int run(const common_options& common, const run_options& options, stop_signals& 
     return *code;
 
   const auto timeout = file->limits.run_timeout;
-  const auto house = host::start(std::move(*file), signals);
+  const auto house = host::start(std::move(*file), signals, nullptr, runs_before(options));
   if (!house)
     return exit_code::failed;
   auto one = single_run{*house, options, is_kept, signals};
+  auto left = unfinished_runs{*house, timeout, signals};
   if (resumes)
-    return resume(one, *house, options, timeout);
+    return resume(one, *house, left, options, timeout);
   const auto session_id = std::get<chat_request>(request).session_id;
-  auto going = watched_run{*house, timeout, std::get<chat_request>(std::move(request))};
+  // It waits in its session, or does what the session's policy says of those that are there.
+  auto going = watched_run{*house, left.patience(), std::get<chat_request>(std::move(request))};
+  if (const auto number = left.watch())
+    return one.interrupt(going, session_id, *number);
   return one.follow(going, session_id);
 }
 

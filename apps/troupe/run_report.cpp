@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 namespace troupe::cli {
@@ -65,6 +66,17 @@ std::string interruption_lines(const std::string& run_id, const std::vector<inte
     lines += value.dump(-1, ' ', true, json::error_handler_t::replace) + "\n";
   }
   return lines;
+}
+
+std::string how_to_go_on(const std::string& run_id, const std::vector<interruption>& open) {
+  const auto count = [&open](auto fits) { return std::count_if(open.begin(), open.end(), fits); };
+  const auto doubts = count([](const auto& each) { return each.what == interruption::kind::in_doubt; });
+  auto command = "troupe run --resume " + run_id;
+  if (doubts < static_cast<std::ptrdiff_t>(open.size()))
+    command += " --approve all";
+  if (doubts > 0)
+    command += " and, for each call in doubt, --repeat ID, --result ID=TEXT or --fail ID";
+  return command;
 }
 
 std::string usage_lines(const usage_report& used, std::optional<double> cost) {

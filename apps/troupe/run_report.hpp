@@ -25,6 +25,9 @@ std::string text_of(const chat_reply& reply);
 /// One JSON object a line, ASCII only: `{"run_id","id","kind","agent","tool","arguments"}`.
 std::string interruption_lines(const std::string& run_id, const std::vector<interruption>& open);
 
+/// The command that settles what a paused run waits for.
+std::string how_to_go_on(const std::string& run_id, const std::vector<interruption>& open);
+
 /// "usage: ...", one line for the whole, and one for each model where there are several.
 std::string usage_lines(const usage_report& used, std::optional<double> cost = {});
 

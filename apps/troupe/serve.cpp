@@ -56,7 +56,7 @@ int serve(const common_options& common, const serve_options& options, stop_signa
     complain("troupe: {}\n", allowed.error().detail);
     return exit_code::usage;
   }
-  const auto house = host::start(std::move(*file), signals, nullptr, true);
+  const auto house = host::start(std::move(*file), signals, nullptr, orphan_filter{});
   if (!house)
     return exit_code::failed;
 

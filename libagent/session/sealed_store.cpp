@@ -115,7 +115,9 @@ public:
     return found;
   }
 
-  result<std::vector<orphaned_run>> adopt_runs() override { return store_->adopt_runs(); }
+  result<std::vector<orphaned_run>> adopt_runs(const orphan_filter& wanted) override {
+    return store_->adopt_runs(wanted);
+  }
 
   result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
                                                 events_bound most) override {

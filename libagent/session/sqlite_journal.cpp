@@ -74,7 +74,11 @@ result<void> journal::prepare() {
       {&statements::dead_processes,
        "SELECT DISTINCT process FROM runs WHERE status IN ('waiting', 'running')"},
       {&statements::adopt,
-       "UPDATE runs SET process = ?1 WHERE process = ?2 AND status IN ('waiting', 'running')"},
+       "UPDATE runs SET process = ?1 WHERE process = ?2 AND status IN ('waiting', 'running') "
+       "AND (?3 = '' OR session = (SELECT key FROM sessions WHERE id = ?3)) "
+       "AND (?4 = '' OR session = (SELECT session FROM runs WHERE id = ?4) AND "
+       "(status = 'waiting', key) <= (SELECT status = 'waiting', key FROM runs WHERE id = ?4 AND "
+       "status IN ('waiting', 'running')))"},
       {&statements::unfinished,
        "SELECT r.id, s.id, r.owner, r.key_hash FROM runs r JOIN sessions s ON s.key = r.session "
        "WHERE r.process = ?1 AND r.status IN ('waiting', 'running') ORDER BY r.status = 'waiting', r.key"},
@@ -227,7 +231,7 @@ result<std::vector<std::int64_t>> journal::dead_processes() {
   return dead;
 }
 
-result<std::vector<orphaned_run>> journal::adopt() {
+result<std::vector<orphaned_run>> journal::adopt(const orphan_filter& wanted) {
   auto change = transaction::begin(*database_);
   if (!change)
     return change.error();
@@ -235,7 +239,8 @@ result<std::vector<orphaned_run>> journal::adopt() {
   if (!dead)
     return dead.error();
   for (const auto process : *dead)
-    if (auto adopted = run(prepared_.adopt, seat_->number, process); !adopted)
+    if (auto adopted = run(prepared_.adopt, seat_->number, process, wanted.session_id, wanted.run_id);
+        !adopted)
       return adopted.error();
   std::vector<orphaned_run> all;
   if (!dead->empty()) {

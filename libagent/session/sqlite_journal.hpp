@@ -42,7 +42,7 @@ public:
   };
   result<std::optional<found_run>> load(std::string_view run_id);
   result<std::optional<run_head>> load_head(std::string_view run_id);
-  result<std::vector<orphaned_run>> adopt();
+  result<std::vector<orphaned_run>> adopt(const orphan_filter& wanted);
   result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
                                                 events_bound most);
   /// A part of a transaction of the owner's. Whether there may be more to forget.

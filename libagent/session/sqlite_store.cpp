@@ -120,8 +120,8 @@ public:
     return *found ? std::optional(paused_from(run_id, query.text(0), query.number(1))) : std::nullopt;
   }
 
-  result<std::vector<orphaned_run>> adopt_runs() override {
-    return journal_ ? journal_->adopt() : std::vector<orphaned_run>{};
+  result<std::vector<orphaned_run>> adopt_runs(const orphan_filter& wanted) override {
+    return journal_ ? journal_->adopt(wanted) : std::vector<orphaned_run>{};
   }
 
   result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,

@@ -22,7 +22,7 @@ result<std::optional<paused_run>> session_store::load_paused(std::string_view) {
   return std::optional<paused_run>{};
 }
 
-result<std::vector<orphaned_run>> session_store::adopt_runs() {
+result<std::vector<orphaned_run>> session_store::adopt_runs(const orphan_filter&) {
   return std::vector<orphaned_run>{};
 }
 

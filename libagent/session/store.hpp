@@ -103,8 +103,8 @@ public:
   /// What a run was paused with: while it is, or of one that has ended since for that was damaged.
   virtual result<std::optional<paused_run>> load_paused(std::string_view run_id);
   /// Takes over what processes that are gone have left unfinished, and returns it, in the order in which
-  /// sessions have accepted it.
-  virtual result<std::vector<orphaned_run>> adopt_runs();
+  /// sessions have accepted it. What does not fit the filter stays theirs.
+  virtual result<std::vector<orphaned_run>> adopt_runs(const orphan_filter& wanted = {});
   /// Events of a run from the one after `last` on, at most so many; one at least if there is any.
   virtual result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
                                                         events_bound most);

@@ -84,6 +84,14 @@ struct orphaned_run {
   std::string key_hash{};
 };
 
+/// Which of the runs that nobody carries on are meant: all of them, or those that fit what is given.
+struct orphan_filter {
+  /// Those of this session.
+  std::string session_id{};
+  /// This one, and those of its session whose turn comes before.
+  std::string run_id{};
+};
+
 /// What a journal promises of what it was given.
 enum class durability : std::uint8_t {
   /// Nothing is journaled; sessions get what their runs have added at their ends.

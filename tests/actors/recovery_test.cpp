@@ -175,6 +175,70 @@ TEST_CASE("a new prompt waits for the run that is taken up") {
   CHECK(s.now->model->calls.front().request->past->size() == 2);
 }
 
+TEST_CASE("of several sessions only the one that is asked for is gone on with") {
+  servers s;
+  s.now->chat(prompt("one", "r1", "s"));
+  s.now->chat(prompt("two", "r2", "t"));
+  s.kill();
+  s.start([](runtime_options& options) { options.runs_to_take_up.session_id = "t"; });
+  REQUIRE(s.now->model->calls.size() == 1);
+  CHECK(s.now->model->calls.front().request->fresh == item_list{user_message{"two"}});
+  s.now->model->says("2");
+  s.now->run();
+  s.kill();
+  s.start();
+  REQUIRE(s.now->model->calls.size() == 1);
+  CHECK(s.now->model->calls.front().request->fresh == item_list{user_message{"one"}});
+}
+
+TEST_CASE("whoever joins a run that goes on is answered as its prompt would be") {
+  servers s;
+  s.now->chat(prompt("one", "r"));
+  s.kill();
+  s.start();
+  resume_request joining;
+  joining.run_id = "r";
+  joining.only_joins = true;
+  const auto join = [&] {
+    const auto answer = s.now->ask<chat_reply>(s.now->actors.sessions, joining, observer_actor());
+    s.now->run();
+    return answer;
+  };
+  const auto early = join();
+  CHECK_FALSE(early->came());
+  const auto expected = GENERATE(run_status::completed, run_status::paused, run_status::cancelled);
+  if (expected == run_status::completed) {
+    s.now->model->says("1");
+  } else if (expected == run_status::cancelled) {
+    s.cancel("r");
+  } else {
+    s.now->model->calls_tools({{"pay", "{}"}});
+    s.now->run();
+    s.kill();
+    s.start();
+  }
+  s.now->run();
+  const auto late = join();
+  if (expected == run_status::cancelled) {
+    CHECK(early->code() == errc::cancelled);
+    CHECK(late->code() == errc::cancelled);
+  } else {
+    REQUIRE(late->value);
+    CHECK(late->value->status == expected);
+    CHECK(late->value->run_id == "r");
+    CHECK(late->value->interruptions.size() == (expected == run_status::paused ? 1 : 0));
+  }
+  if (expected == run_status::completed) {
+    REQUIRE(early->value);
+    CHECK(early->value->result == "1");
+  }
+  joining.run_id = "none";
+  CHECK(join()->code() == errc::unknown_run);
+  joining.run_id = "r";
+  joining.by = {"bob", false};
+  CHECK(join()->code() == errc::unknown_run);
+}
+
 TEST_CASE("a run that was handed off goes on at the agent that had it") {
   servers s;
   s.now->chat(prompt("one", "r"));

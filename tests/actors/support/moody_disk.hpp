@@ -25,7 +25,9 @@ public:
   bool has_journal() const noexcept override { return true; }
   result<std::optional<stored_run>> load_run(std::string_view id) override { return store_->load_run(id); }
   result<std::optional<run_head>> load_head(std::string_view id) override { return store_->load_head(id); }
-  result<std::vector<orphaned_run>> adopt_runs() override { return store_->adopt_runs(); }
+  result<std::vector<orphaned_run>> adopt_runs(const orphan_filter& wanted) override {
+    return store_->adopt_runs(wanted);
+  }
   result<std::vector<stored_event>> load_events(std::string_view id, std::uint64_t last,
                                                 events_bound most) override {
     return store_->load_events(id, last, most);

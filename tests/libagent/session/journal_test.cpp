@@ -168,6 +168,50 @@ TEST_CASE("what a process that is gone has left unfinished is taken over once") 
   CHECK(second->adopt_runs().value().empty());
 }
 
+TEST_CASE("only those of what is left are taken over that fit the filter, and the others stay") {
+  temporary_folder folder;
+  const auto path = folder / "s.db";
+  in_another_process([&] {
+    auto store = open_sqlite_store(path).value();
+    // Those that wait were accepted before the one that is under way.
+    for (const std::string session : {"a", "b"})
+      for (const std::string name : {"waits", "runs", "last"}) {
+        auto accepted = accept(session + name);
+        accepted.session_id = session;
+        (void)store->append({accepted});
+      }
+    for (const std::string session : {"a", "b"}) {
+      session_append begun{session, {}, {}};
+      begun.run = run_change{session + "runs"};
+      begun.run->begins = true;
+      (void)store->append({begun});
+    }
+    (void)store->append({begin("over"), end("over", {})});
+  });
+  struct example {
+    orphan_filter wanted;
+    std::vector<std::string> taken;
+  };
+  const std::vector<std::string> all{"aruns", "bruns", "awaits", "alast", "bwaits", "blast"};
+  const auto each = GENERATE_COPY(
+      example{{}, all}, example{{"a", ""}, {"aruns", "awaits", "alast"}}, example{{"none", ""}, {}},
+      example{{"", "aruns"}, {"aruns"}}, example{{"", "bwaits"}, {"bruns", "bwaits"}},
+      example{{"", "blast"}, {"bruns", "bwaits", "blast"}}, example{{"", "over"}, {}},
+      example{{"", "none"}, {}}, example{{"a", "bruns"}, {}});
+  const auto ids = [](const std::vector<orphaned_run>& runs) {
+    std::vector<std::string> named;
+    for (const auto& run : runs)
+      named.push_back(run.run_id);
+    return named;
+  };
+  const auto first = open(path);
+  CHECK(ids(first->adopt_runs(each.wanted).value()) == each.taken);
+  auto rest = all;
+  for (const auto& taken : each.taken)
+    std::erase(rest, taken);
+  CHECK(ids(open(path)->adopt_runs().value()) == rest);
+}
+
 TEST_CASE("a run of a process that lives is nobody else's") {
   temporary_folder folder;
   const auto alive = open(folder / "s.db");

@@ -115,8 +115,7 @@ conversation::outcome conversation::follow(watched_run& going) {
       screen_.show(*event);
     } else if (const auto* number = std::get_if<int>(&came)) {
       going.cancel();
-      // At a terminal the user goes on.
-      if (*number != SIGINT || !approvals_)
+      if (*number != SIGINT)
         stopped_by_ = *number;
     } else {
       return std::get<result<chat_reply>>(std::move(came));

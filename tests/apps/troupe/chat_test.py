@@ -88,9 +88,11 @@ class PipedChatTest(Case):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(number):
                 program = self.start("chat", stdin=subprocess.PIPE)
-                program.stdin.write(b"echo up\n")
+                program.stdin.write(b"echo up\n!agents\n")
                 program.stdin.flush()
-                read_line(program.stdout, "the answer")
+                # The answer is shown just before its run ends; the next line is taken after that.
+                self.assertIn("up", read_line(program.stdout, "the answer"))
+                self.assertIn("triage", read_line(program.stdout, "the agents"))
                 wait_until(self.children, "an MCP server")
                 program.send_signal(number)
                 program.wait(60)

@@ -15,13 +15,7 @@ public:
   explicit house_with_damage(const std::string& damage) {
     auto request = prompt("one", "r");
     request.key_hash = "h";
-    s.now->chat(request);
-    s.now->model->calls_tools({{"pay", "{}"}});
-    s.now->run();
-    s.kill();
-    // Its call is in doubt now.
-    s.start();
-    REQUIRE(s.show("r")->status == run_status::paused);
+    s.leave_in_doubt(request);
     s.kill();
     other_program{s.folder / "s.db"}.run(damage);
     s.start();

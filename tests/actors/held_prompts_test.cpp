@@ -79,8 +79,7 @@ TEST_CASE("what was accepted behind a run that pauses waits until that is settle
     REQUIRE(s.tool->open.size() == 1);
     s.tool->answer(0, tool_result::text("paid"));
     s.now->run();
-    s.now->model->says("1");
-    s.now->run();
+    s.says("1");
     CHECK(s.show("r1")->result == "1");
   } else {
     s.cancel("r1");
@@ -183,8 +182,7 @@ TEST_CASE("sessions with paused runs do not keep others from being taken up") {
   s.now->chat(prompt("first", "first", "other"));
   s.now->chat(prompt("last", "last", "other"));
   s.where->is_full_for = [](const session_append& each) { return each.run && each.run->run_id == "last"; };
-  s.now->model->says("done");
-  s.now->run();
+  s.says("done");
   s.kill();
   s.start(paused_session::with_approval);
   REQUIRE(s.now->model->calls.size() == 1);

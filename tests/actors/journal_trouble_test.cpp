@@ -27,8 +27,7 @@ TEST_CASE("a run whose turn to be taken up has not come can be seen and cancelle
   constexpr int runs = 80;
   for (int i = 0; i < runs; ++i)
     s.now->chat(prompt("hi", "r" + std::to_string(i), "s" + std::to_string(i)));
-  s.kill();
-  s.start();
+  s.restart();
   const auto taken_up = s.now->model->calls.size();
   REQUIRE(taken_up < runs);
   int waiting = 0;
@@ -44,8 +43,7 @@ TEST_CASE("a run whose turn to be taken up has not come can be seen and cancelle
     CHECK(s.show(run_id)->status == run_status::cancelled);
   }
   CHECK(waiting > 0);
-  s.kill();
-  s.start();
+  s.restart();
   CHECK(s.now->model->calls.empty());
 }
 
@@ -64,13 +62,11 @@ TEST_CASE("a key that was used for another request opens nobody's events") {
   // A log that is held outlives its server.
   early->value.reset();
   CHECK(early_other->code() == errc::invalid_argument);
-  s.now->model->says("1");
-  s.now->run();
+  s.says("1");
   REQUIRE(first->value);
   for (const bool is_new_server : {false, true}) {
     if (is_new_server) {
-      s.kill();
-      s.start();
+      s.restart();
     }
     const auto own = log_of("h");
     const auto other = log_of("other");
@@ -96,8 +92,7 @@ TEST_CASE("who asks again for a run in the background is answered once it cannot
   s.now->run();
   CHECK(first->code() == errc::store_failed);
   CHECK(again->code() == errc::store_failed);
-  s.kill();
-  s.start();
+  s.restart();
   const auto later = ask();
   const auto later_again = ask();
   s.now->run();
@@ -112,8 +107,7 @@ TEST_CASE("a run that ended on a full disk does not come back") {
   servers s;
   const auto answer = s.now->chat(prompt("one", "r"));
   s.where->is_full = true;
-  s.now->model->says("1");
-  s.now->run();
+  s.says("1");
   for (auto waited = 0ms; waited < defaults::unwritten_end_patience;
        waited += defaults::unwritten_end_pause) {
     CHECK(!answer->came());
@@ -122,8 +116,7 @@ TEST_CASE("a run that ended on a full disk does not come back") {
   CHECK(answer->code() == errc::store_full);
   s.where->is_full = false;
   s.now->advance(5s);
-  s.kill();
-  s.start();
+  s.restart();
   CHECK(s.now->model->calls.empty());
   const auto run = s.show("r");
   CHECK(run->status == run_status::failed);
@@ -145,8 +138,7 @@ TEST_CASE("the end of a run that cannot be written for a while is told as it was
   if (is_paused)
     s.now->model->calls_tools({{"pay", "{}"}});
   else
-    s.now->model->says("1");
-  s.now->run();
+    s.says("1");
   s.now->advance(14s);
   CHECK(!answer->came());
   CHECK(s.show("r")->status == run_status::running);
@@ -157,8 +149,7 @@ TEST_CASE("the end of a run that cannot be written for a while is told as it was
   const auto expected = is_paused ? run_status::paused : run_status::completed;
   CHECK(answer->value->status == expected);
   CHECK((*s.now->load("s")->value)->items.size() == (is_paused ? 1 : 2));
-  s.kill();
-  s.start();
+  s.restart();
   CHECK(s.now->model->calls.empty());
   CHECK(s.show("r")->status == expected);
 }
@@ -167,16 +158,14 @@ TEST_CASE("a run whose end cannot be written when the server ends in order goes 
   servers s;
   const auto answer = s.now->chat(prompt("one", "r"));
   s.where->is_full = true;
-  s.now->model->says("1");
-  s.now->run();
+  s.says("1");
   const auto stopped =
       s.now->ask<acknowledgement>(s.now->actors.sessions, stop_atom::value, caf::timespan(0));
   s.now->run();
   s.now->advance(defaults::unwritten_end_pause);
   CHECK(stopped->value);
   CHECK(answer->failure);
-  s.kill();
-  s.start();
+  s.restart();
   CHECK(s.now->model->calls.size() == 1);
 }
 
@@ -188,11 +177,9 @@ TEST_CASE("who asks again after a full disk has a run that what is owed of the f
   s.now->chat(keyed("one", "h"));
   REQUIRE(s.now->model->calls.size() == 1);
   s.now->advance(5s);
-  s.kill();
-  s.start();
+  s.restart();
   REQUIRE(s.now->model->calls.size() == 1);
-  s.now->model->says("1");
-  s.now->run();
+  s.says("1");
   CHECK(s.show("key-run")->result == "1");
 }
 
@@ -203,13 +190,11 @@ TEST_CASE("a prompt that was refused by a full disk when its turn came is not ca
   waiting.background = true;
   REQUIRE(s.now->chat(waiting)->value);
   s.where->is_full_for = [](const session_append& each) { return each.run && each.run->run_id == "r2"; };
-  s.now->model->says("1");
-  s.now->run();
+  s.says("1");
   CHECK(s.show("r2")->status == run_status::failed);
   s.where->is_full_for = nullptr;
   s.now->advance(5s);
-  s.kill();
-  s.start();
+  s.restart();
   CHECK(s.now->model->calls.empty());
   CHECK(s.show("r2")->status == run_status::failed);
 }
@@ -218,16 +203,10 @@ TEST_CASE("the key of a paused run is answered by what the run waits for, by the
   servers s;
   auto request = prompt("one", "key-run");
   request.key_hash = "h";
-  s.now->chat(request);
-  s.now->model->calls_tools({{"pay", "{}"}});
-  s.now->run();
-  s.kill();
-  s.start();
-  REQUIRE(s.show("key-run")->status == run_status::paused);
+  s.leave_in_doubt(request);
   for (const bool is_new_server : {false, true}) {
     if (is_new_server) {
-      s.kill();
-      s.start();
+      s.restart();
     }
     const auto again = s.now->chat(request);
     REQUIRE(again->value);
@@ -239,8 +218,7 @@ TEST_CASE("the key of a paused run is answered by what the run waits for, by the
 TEST_CASE("on a full disk what is there can be read, and prompts are refused") {
   servers s;
   s.now->chat(prompt("one", "r"));
-  s.now->model->says("1");
-  s.now->run();
+  s.says("1");
   s.where->is_full = true;
   CHECK(s.now->chat(prompt("two", "r2"))->code() == errc::store_full);
   CHECK(s.now->model->calls.empty());
@@ -267,8 +245,7 @@ TEST_CASE("a run that cannot be taken up for a full disk is taken up once there 
   s.where->is_full = false;
   s.now->advance(pauses == 0 ? 1s : defaults::longest_recovery_pause);
   REQUIRE(s.now->model->calls.size() == 1);
-  s.now->model->says("1");
-  s.now->run();
+  s.says("1");
   CHECK(s.show("r")->result == "1");
 }
 
@@ -283,8 +260,7 @@ TEST_CASE("a run whose actor died has failed, and does not come back") {
   s.now->run();
   CHECK(answer->code() == errc::internal);
   s.now->advance(defaults::owed_pause);
-  s.kill();
-  s.start();
+  s.restart();
   CHECK(s.now->model->calls.empty());
   CHECK(s.show("r")->status == run_status::failed);
 }
@@ -293,15 +269,13 @@ TEST_CASE("the runs of a session whose actor died have failed, and do not come b
   servers s;
   const auto before = s.now->ask<chat_reply>(s.now->actors.sessions, prompt("zero", "r0"), observer_actor());
   s.now->run();
-  s.now->model->says("0");
-  s.now->run();
+  s.says("0");
   const auto answer = s.now->chat(prompt("one", "r"));
   caf::anon_send_exit(before->from, caf::exit_reason::kill);
   s.now->run();
   CHECK(answer->code() == errc::shutting_down);
   s.now->advance(defaults::owed_pause);
-  s.kill();
-  s.start();
+  s.restart();
   CHECK(s.now->model->calls.empty());
   CHECK(s.show("r")->status == run_status::failed);
 }

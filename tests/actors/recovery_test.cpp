@@ -14,12 +14,10 @@ TEST_CASE("a run that the server did not live to end goes on with the next one")
   servers s;
   s.now->chat(prompt("one", "r"));
   REQUIRE(s.now->model->calls.size() == 1);
-  s.kill();
-  s.start();
+  s.restart();
   REQUIRE(s.now->model->calls.size() == 1);
   CHECK(s.now->model->calls.front().request->fresh == item_list{user_message{"one"}});
-  s.now->model->says("1");
-  s.now->run();
+  s.says("1");
   CHECK(s.show("r")->status == run_status::completed);
   CHECK(s.show("r")->result == "1");
   const auto session = s.now->load("s");
@@ -36,15 +34,13 @@ TEST_CASE("steps that are complete are not repeated") {
   s.tool->answer(0, tool_result::text("paid"));
   s.now->run();
   REQUIRE(s.now->model->calls.size() == 1);
-  s.kill();
-  s.start();
+  s.restart();
   CHECK(s.tool->open.empty());
   REQUIRE(s.now->model->calls.size() == 1);
   const auto& seen = s.now->model->calls.front().request->fresh;
   REQUIRE(seen.size() == 3);
   CHECK(std::get<tool_output>(seen.back()).parts == std::vector<content>{text_content{"paid"}});
-  s.now->model->says("done");
-  s.now->run();
+  s.says("done");
   const auto run = s.show("r");
   CHECK(run->result == "done");
   CHECK(run->used.total().requests == 1);
@@ -57,8 +53,7 @@ TEST_CASE("a call that was under way is in doubt, and waits for a word") {
   s.now->model->calls_tools({{"pay", R"({"sum":5})"}});
   s.now->run();
   REQUIRE(s.tool->open.size() == 1);
-  s.kill();
-  s.start();
+  s.restart();
   CHECK(s.tool->open.empty());
   CHECK(s.now->model->calls.empty());
   const auto run = s.show("r");
@@ -91,20 +86,14 @@ TEST_CASE("a call that was under way is in doubt, and waits for a word") {
   REQUIRE(s.now->model->calls.size() == 1);
   const auto& seen = std::get<tool_output>(s.now->model->calls.front().request->fresh.back());
   CHECK(seen.is_error == (expected == "fail"));
-  s.now->model->says("done");
-  s.now->run();
+  s.says("done");
   REQUIRE(answer->value);
   CHECK(answer->value->result == "done");
 }
 
 TEST_CASE("a cancelled run's conversation says which of its calls may have been carried out") {
   servers s;
-  s.now->chat(prompt("one", "r"));
-  s.now->model->calls_tools({{"pay", "{}"}});
-  s.now->run();
-  s.kill();
-  s.start();
-  REQUIRE(s.show("r")->status == run_status::paused);
+  s.leave_in_doubt(prompt("one", "r"));
   const auto cancelled = s.now->ask<run_record_ptr>(s.now->actors.sessions, cancel_atom::value,
                                                     std::string("r"), cancel_mode::at_once, caller{});
   s.now->run();
@@ -151,13 +140,11 @@ TEST_CASE("prompts that waited are carried out after the run that was under way"
   s.now->chat(prompt("one", "r1"));
   s.now->chat(prompt("two", "r2"));
   s.now->chat(prompt("three", "r3"));
-  s.kill();
-  s.start();
+  s.restart();
   for (const auto* text : {"one", "two", "three"}) {
     REQUIRE(s.now->model->calls.size() == 1);
     CHECK(s.now->model->calls.front().request->fresh == item_list{user_message{text}});
-    s.now->model->says(std::string("to ") + text);
-    s.now->run();
+    s.says(std::string("to ") + text);
   }
   CHECK(s.show("r3")->result == "to three");
 }
@@ -165,12 +152,10 @@ TEST_CASE("prompts that waited are carried out after the run that was under way"
 TEST_CASE("a new prompt waits for the run that is taken up") {
   servers s;
   s.now->chat(prompt("one", "r1"));
-  s.kill();
-  s.start();
+  s.restart();
   s.now->chat(prompt("two", "r2"));
   REQUIRE(s.now->model->calls.size() == 1);
-  s.now->model->says("1");
-  s.now->run();
+  s.says("1");
   REQUIRE(s.now->model->calls.size() == 1);
   CHECK(s.now->model->calls.front().request->past->size() == 2);
 }
@@ -183,10 +168,8 @@ TEST_CASE("of several sessions only the one that is asked for is gone on with") 
   s.start([](runtime_options& options) { options.runs_to_take_up.session_id = "t"; });
   REQUIRE(s.now->model->calls.size() == 1);
   CHECK(s.now->model->calls.front().request->fresh == item_list{user_message{"two"}});
-  s.now->model->says("2");
-  s.now->run();
-  s.kill();
-  s.start();
+  s.says("2");
+  s.restart();
   REQUIRE(s.now->model->calls.size() == 1);
   CHECK(s.now->model->calls.front().request->fresh == item_list{user_message{"one"}});
 }
@@ -194,8 +177,7 @@ TEST_CASE("of several sessions only the one that is asked for is gone on with") 
 TEST_CASE("whoever joins a run that goes on is answered as its prompt would be") {
   servers s;
   s.now->chat(prompt("one", "r"));
-  s.kill();
-  s.start();
+  s.restart();
   resume_request joining;
   joining.run_id = "r";
   joining.only_joins = true;
@@ -214,8 +196,7 @@ TEST_CASE("whoever joins a run that goes on is answered as its prompt would be")
   } else {
     s.now->model->calls_tools({{"pay", "{}"}});
     s.now->run();
-    s.kill();
-    s.start();
+    s.restart();
   }
   s.now->run();
   const auto late = join();
@@ -245,12 +226,10 @@ TEST_CASE("a run that was handed off goes on at the agent that had it") {
   s.now->model->calls_tools({{"transfer_to_ops", "{}"}});
   s.now->run();
   REQUIRE(s.now->model->calls.size() == 1);
-  s.kill();
-  s.start();
+  s.restart();
   REQUIRE(s.now->model->calls.size() == 1);
   CHECK(s.now->model->calls.front().request->agent == "ops");
-  s.now->model->says("ops here");
-  s.now->run();
+  s.says("ops here");
   CHECK(s.show("r")->agent == "ops");
 }
 
@@ -261,8 +240,7 @@ TEST_CASE("a run that was cancelled is not taken up") {
   s.now->run();
   caf::anon_send(s.now->actors.sessions, cancel_atom::value, std::string("r"), cancel_mode::after_turn);
   s.now->run();
-  s.kill();
-  s.start();
+  s.restart();
   CHECK(s.show("r")->status == run_status::cancelled);
   CHECK(s.now->model->calls.empty());
 }
@@ -271,12 +249,10 @@ TEST_CASE("a run that brings the server down each time is given up") {
   servers s;
   s.now->chat(prompt("one", "r"));
   for (unsigned i = 0; i < 3; ++i) {
-    s.kill();
-    s.start();
+    s.restart();
     REQUIRE(s.now->model->calls.size() == 1);
   }
-  s.kill();
-  s.start();
+  s.restart();
   CHECK(s.now->model->calls.empty());
   CHECK(s.show("r")->status == run_status::failed);
 }
@@ -284,10 +260,8 @@ TEST_CASE("a run that brings the server down each time is given up") {
 TEST_CASE("a run that is over is still known to the next server") {
   servers s;
   s.now->chat(prompt("one", "r"));
-  s.now->model->says("1");
-  s.now->run();
-  s.kill();
-  s.start();
+  s.says("1");
+  s.restart();
   const auto run = s.show("r");
   CHECK(run->status == run_status::completed);
   CHECK(run->result == "1");
@@ -303,8 +277,7 @@ TEST_CASE("a shutdown leaves runs to the next server") {
   s.now->advance(1ms);
   CHECK(answer->code() == errc::shutting_down);
   CHECK(stopped->value);
-  s.kill();
-  s.start();
+  s.restart();
   CHECK(s.now->model->calls.size() == 1);
 }
 
@@ -318,14 +291,12 @@ TEST_CASE("the same key is answered by the same run, while it runs, afterwards, 
   other.key_hash = "another";
   CHECK(s.now->chat(other)->code() == errc::invalid_argument);
   REQUIRE(s.now->model->calls.size() == 1);
-  s.now->model->says("1");
-  s.now->run();
+  s.says("1");
   REQUIRE(first->value);
   REQUIRE(second->value);
   CHECK(second->value->result == "1");
   CHECK(s.now->chat(request)->value->result == "1");
-  s.kill();
-  s.start();
+  s.restart();
   const auto late = s.now->chat(request);
   REQUIRE(late->value);
   CHECK(late->value->result == "1");
@@ -342,10 +313,8 @@ TEST_CASE("a run in the background is answered once it cannot get lost") {
   REQUIRE(answer->value);
   CHECK(answer->value->status == run_status::running);
   CHECK(answer->value->run_id == "r");
-  s.kill();
-  s.start();
-  s.now->model->says("1");
-  s.now->run();
+  s.restart();
+  s.says("1");
   CHECK(s.show("r")->result == "1");
 }
 
@@ -354,8 +323,7 @@ TEST_CASE("what others have made is not there for those who ask") {
   auto request = prompt("one", "r");
   request.by = {"ada", false};
   s.now->chat(request);
-  s.now->model->says("1");
-  s.now->run();
+  s.says("1");
   const auto ask = [&](auto what, const std::string& id, const caller& by) {
     const auto answer = s.now->ask<run_record_ptr>(s.now->actors.sessions, what, id, by);
     s.now->run();
@@ -364,8 +332,7 @@ TEST_CASE("what others have made is not there for those who ask") {
   const caller bob{"bob", false};
   for (const bool is_new_server : {false, true}) {
     if (is_new_server) {
-      s.kill();
-      s.start();
+      s.restart();
     }
     CHECK(ask(run_atom::value, "r", bob) == errc::unknown_run);
     CHECK(ask(run_atom::value, "r", {"ada", false}) == std::nullopt);

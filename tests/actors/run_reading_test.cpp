@@ -248,8 +248,7 @@ TEST_CASE("a run that another server carries can be seen and read along, and is 
 TEST_CASE("what is told of a run that is over is found without all of the run") {
   servers s;
   s.now->chat(prompt("one", "r"));
-  s.now->model->says("1");
-  s.now->run();
+  s.says("1");
   const auto seen = std::make_shared<reads>();
   s.kill();
   s.start([&](runtime_options& options) {
@@ -281,8 +280,7 @@ TEST_CASE("the log of a paused run that was read after a restart goes with who h
   s.now->model->calls_tools({{"pay", "{}"}});
   s.now->run();
   for (int i = 0; i < 2; ++i) {
-    s.kill();
-    s.start();
+    s.restart();
   }
   REQUIRE(s.show("r")->status == run_status::paused);
   const auto before = s.now->system().registry().running();

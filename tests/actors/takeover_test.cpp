@@ -14,18 +14,15 @@ TEST_CASE("a run that was cancelled while it waited to be taken up is not carrie
   servers s;
   s.now->chat(prompt("one", "r1"));
   s.now->chat(prompt("two", "r2"));
-  s.kill();
-  s.start();
+  s.restart();
   s.cancel("r2");
   const bool is_in_order = GENERATE(false, true);
   if (is_in_order)
     s.shut_down();
   else
-    s.kill();
-  s.start();
+    s.restart();
   REQUIRE(s.now->model->calls.size() == 1);
-  s.now->model->says("1");
-  s.now->run();
+  s.says("1");
   CHECK(s.show("r1")->status == run_status::completed);
   CHECK(s.now->model->calls.empty());
   CHECK(s.show("r2")->status == run_status::cancelled);
@@ -44,8 +41,7 @@ TEST_CASE("a run that is cancelled while it cannot be taken up ends as cancelled
   s.where->is_full = false;
   s.now->advance(defaults::longest_recovery_pause);
   CHECK(s.show("r")->status == run_status::cancelled);
-  s.kill();
-  s.start();
+  s.restart();
   CHECK(s.now->model->calls.empty());
   CHECK(s.show("r")->status == run_status::cancelled);
 }
@@ -59,8 +55,7 @@ TEST_CASE("a run that waited and cannot begin with the next server is tried agai
     s.where->is_full_for = [](const session_append& each) { return each.run && each.run->begins; };
   });
   REQUIRE(s.now->model->calls.size() == 1);
-  s.now->model->says("1");
-  s.now->run();
+  s.says("1");
   for (int i = 0; i < 5; ++i)
     s.now->advance(defaults::longest_recovery_pause);
   CHECK(s.now->model->calls.empty());
@@ -82,18 +77,15 @@ TEST_CASE("a run that waited and could not begin before a shutdown is left to th
   s.start([&](runtime_options&) {
     s.where->is_full_for = [](const session_append& each) { return each.run && each.run->begins; };
   });
-  s.now->model->says("1");
-  s.now->run();
+  s.says("1");
   const auto stopped =
       s.now->ask<acknowledgement>(s.now->actors.sessions, stop_atom::value, caf::timespan(0));
   s.now->run();
   s.now->advance(defaults::longest_recovery_pause);
   CHECK(stopped->value);
-  s.kill();
-  s.start();
+  s.restart();
   REQUIRE(s.now->model->calls.size() == 1);
-  s.now->model->says("2");
-  s.now->run();
+  s.says("2");
   CHECK(s.show("r2")->result == "2");
 }
 
@@ -106,12 +98,10 @@ TEST_CASE("servers that end in order while a run is under way do not use up its 
     REQUIRE(s.now->model->calls.size() == 1);
   }
   for (unsigned i = 0; i < 3; ++i) {
-    s.kill();
-    s.start();
+    s.restart();
     REQUIRE(s.now->model->calls.size() == 1);
   }
-  s.kill();
-  s.start();
+  s.restart();
   CHECK(s.now->model->calls.empty());
   const auto run = s.show("r");
   CHECK(run->status == run_status::failed);
@@ -132,8 +122,7 @@ TEST_CASE(
   s.now->actors.sessions = s.now->where->current()->sessions;
   for (const bool is_new_server : {false, true}) {
     if (is_new_server) {
-      s.kill();
-      s.start();
+      s.restart();
       CHECK(s.now->model->calls.empty());
     }
     for (const auto* run_id : {"r1", "r2"}) {
@@ -151,8 +140,7 @@ TEST_CASE("runs whose turn to be taken up had not come when the sessions' actor 
   constexpr int runs = 80;
   for (int i = 0; i < runs; ++i)
     s.now->chat(prompt("hi", "r" + std::to_string(i), "s" + std::to_string(i)));
-  s.kill();
-  s.start();
+  s.restart();
   const auto begun = s.now->model->calls.size();
   REQUIRE(begun < runs);
   caf::anon_send_exit(s.now->actors.sessions, caf::exit_reason::kill);

@@ -63,6 +63,24 @@ run_record_ptr servers::show(const std::string& run_id) {
   return *shown->value;
 }
 
+void servers::restart() {
+  kill();
+  start();
+}
+
+void servers::says(const std::string& text) {
+  now->model->says(text);
+  now->run();
+}
+
+void servers::leave_in_doubt(const chat_request& request) {
+  now->chat(request);
+  now->model->calls_tools({{"pay", "{}"}});
+  now->run();
+  restart();
+  REQUIRE(show(request.run_id)->status == run_status::paused);
+}
+
 void servers::cancel(const std::string& run_id) {
   const auto told =
       now->ask<run_record_ptr>(now->actors.sessions, cancel_atom::value, run_id, cancel_mode::at_once);

@@ -29,8 +29,14 @@ public:
 
   void start(const std::function<void(runtime_options&)>& change = {});
   void kill();
+  /// Kills it and starts the next.
+  void restart();
   /// As `kill`, but after a shutdown in order for which runs get no time.
   void shut_down();
+  /// The model answers the oldest call that is open.
+  void says(const std::string& text);
+  /// A run whose call of "pay" a crash has left without a result: it is paused, at the next server.
+  void leave_in_doubt(const chat_request& request);
   run_record_ptr show(const std::string& run_id);
   /// At once.
   void cancel(const std::string& run_id);

@@ -41,7 +41,7 @@ void run_log_state::look_up() {
   is_looking_ = true;
   ask_untimed<run_head_ptr>(
       self_, setup_.store, [this](const run_head_ptr& run) { looked_up(*run); },
-      [this](const caf::error& reason) {
+      [this, asked = setup_.store.address()](const caf::error& reason) {
         const auto why = from_caf(reason);
         if (why.code == errc::unknown_run) {
           run_head gone;
@@ -49,7 +49,7 @@ void run_log_state::look_up() {
           gone.last_event = last_;
           return looked_up(gone);
         }
-        if (!looks_again(why))
+        if (!looks_again(why, asked))
           return;
         // To count from 1 again would be to write over what there is.
         log().warn("run '{}': its events cannot be read now: {}", setup_.run_id, why.detail);
@@ -58,11 +58,20 @@ void run_log_state::look_up() {
       head_atom::value, setup_.run_id);
 }
 
-bool run_log_state::looks_again(const error& reason) {
-  // A log that others tell of its run is also told of another store.
-  const bool is_wanted = !readers_.empty() || !pending_.empty();
-  if (!setup_.follows || (is_wanted && reason.code == errc::unavailable))
+bool run_log_state::looks_again(const error& reason, const caf::actor_addr& asked) {
+  if (!setup_.follows && reason.code == errc::shutting_down) {
+    // The store has ended. There may be another one; without it nothing is waited for.
+    needs_store_ = asked == setup_.store.address();
+    if (!needs_store_)
+      look_up();
+    return false;
+  }
+  const bool is_wanted = !setup_.follows || !readers_.empty() || !pending_.empty();
+  if (is_wanted && may_pass(reason.code))
     return true;
+  if (!setup_.follows)
+    log().error("run '{}': its events cannot be read, and no further ones are kept: {}", setup_.run_id,
+                reason.detail);
   failure_ = reason;
   ready(last_, is_over_);
   answer_readers();
@@ -80,6 +89,12 @@ void run_log_state::looked_up(const run_head& run) {
     saved(last_);
   }
   look_later();
+}
+
+void run_log_state::use(store_actor store) {
+  setup_.store = std::move(store);
+  if (std::exchange(needs_store_, false))
+    look_up();
 }
 
 void run_log_state::look_later() {
@@ -142,6 +157,8 @@ void run_log_state::add_texts(std::vector<std::string> texts) {
 }
 
 void run_log_state::add_text(std::string text) {
+  if (failure_)
+    return flow_.taken(text.size(), acknowledge);
   is_over_ = false;
   bytes_ += text.size();
   events_.push_back({++last_, std::move(text)});
@@ -198,7 +215,7 @@ caf::typed_response_promise<acknowledgement> run_log_state::append(session_appen
 }
 
 void run_log_state::write(session_append&& what, caf::typed_response_promise<acknowledgement> promise) {
-  if (setup_.is_journaled && what.run) {
+  if (setup_.is_journaled && what.run && !failure_) {
     take_unsaved(*what.run);
     what.run->last_event = last_;
   }

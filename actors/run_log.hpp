@@ -59,7 +59,7 @@ public:
   caf::typed_response_promise<run_events_ptr> read(std::uint64_t after);
   void finish();
   void goes_on();
-  void use(store_actor store) { setup_.store = std::move(store); }
+  void use(store_actor store);
   void down(const caf::actor_addr& who);
 
   const char* name = "run_log";
@@ -77,7 +77,7 @@ private:
   /// What a look into the store has shown.
   void looked_up(const run_head& run);
   /// It cannot be looked into; true if that is tried again.
-  bool looks_again(const error& reason);
+  bool looks_again(const error& reason, const caf::actor_addr& asked);
   /// Looks again after a while, if that is for this log to do and somebody waits.
   void look_later();
   void wait_for_more(reader next);
@@ -102,7 +102,9 @@ private:
   run_log_setup setup_;
   bool is_ready_ = false;
   bool is_looking_ = false;
-  /// Why there is nothing to be read.
+  /// The store has ended before it told; another one is asked as soon as there is one.
+  bool needs_store_ = false;
+  /// Why there is nothing to be read; what comes is not kept then.
   std::optional<error> failure_;
   std::vector<std::function<void()>> pending_;
   /// The run is over, or has paused.

@@ -266,8 +266,25 @@ caf::typed_response_promise<Answer> sessions_state::find_run(const std::string& 
 
 caf::result<chat_reply> sessions_state::join(const resume_request& request) {
   const auto known = runs_->find(request.run_id);
-  if (!known || !may_see(known->owner, request.by))
+  if (known && !may_see(known->owner, request.by))
     return to_caf(no_run(request.run_id));
+  if (!known) {
+    // It may have ended at once, and be known to the journal alone.
+    auto promise = self_->make_response_promise<chat_reply>();
+    ask<run_record_ptr>(
+        self_, sessions_actor(self_), defaults::store_timeout,
+        [promise](const run_record_ptr& run) mutable {
+          if (run->status == run_status::running)
+            promise.deliver(to_caf(is_elsewhere(run->run_id)));
+          else if (auto reply = reply_of(*run))
+            promise.deliver(std::move(*reply));
+          else
+            promise.deliver(to_caf(reply.error()));
+        },
+        [promise](const caf::error& reason) mutable { promise.deliver(to_caf(from_caf(reason))); },
+        run_atom::value, request.run_id, request.by);
+    return promise;
+  }
   if (known->status == run_status::running) {
     auto promise = self_->make_response_promise<chat_reply>();
     waiters_[request.run_id].push_back(promise);

@@ -43,11 +43,12 @@ decided approval_dialog::ask(const std::vector<interruption>& open) {
   auto always = std::set<std::pair<std::string, std::string>>{};
   ended_.reset();
   for (const auto& each : open) {
-    if (always.contains({each.agent, each.tool})) {
+    const bool is_in_doubt = each.what == interruption::kind::in_doubt;
+    if (!is_in_doubt && always.contains({each.agent, each.tool})) {
       decisions.push_back(approve(each));
       continue;
     }
-    auto one = each.what == interruption::kind::in_doubt ? settle(each) : ask(each);
+    auto one = is_in_doubt ? settle(each) : ask(each);
     if (!one)
       return std::visit([](const auto& how) -> decided { return how; }, *ended_);
     if (one->always)

@@ -208,11 +208,12 @@ int check_all(journal_reader& journal, bool as_json) {
   flaws.insert(flaws.end(), of_runs.begin(), of_runs.end());
   const auto of_sessions = flaws_of_sessions(journal, sessions, runs);
   flaws.insert(flaws.end(), of_sessions.begin(), of_sessions.end());
+  bool was_printed = false;
   if (as_json) {
     auto list = json::array();
     for (const auto& each : flaws)
       list.push_back(to_json(each));
-    print_json({{"runs", runs.ids.size()}, {"flaws", std::move(list)}});
+    was_printed = print_json({{"runs", runs.ids.size()}, {"flaws", std::move(list)}});
   } else {
     print_flaws(flaws);
     if (!flaws.empty())
@@ -222,9 +223,9 @@ int check_all(journal_reader& journal, bool as_json) {
       summary += fmt::format("; of {} sessions {} damaged", sessions.ids.size(), of_sessions.size());
     if (flaws.size() > of_runs.size() + of_sessions.size())
       summary += "; the file itself is damaged";
-    print(summary + "\n");
+    was_printed = print(summary + "\n");
   }
-  return flaws.empty() ? exit_code::ok : exit_code::failed;
+  return flaws.empty() && was_printed ? exit_code::ok : exit_code::failed;
 }
 
 } // namespace troupe::cli

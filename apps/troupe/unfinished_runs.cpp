@@ -75,8 +75,9 @@ std::optional<int> unfinished_runs::find_blocker() {
                                           (*record)->paused->run_id);
   if (const auto* number = std::get_if<int>(&paused))
     return *number;
-  // A damaged one has ended by now.
-  if (const auto* run = std::get_if<run_record_ptr>(&paused); run && (*run)->status == run_status::paused)
+  // A damaged one has ended by now; one that is carried elsewhere may have gone on.
+  const auto* run = std::get_if<run_record_ptr>(&paused);
+  if (run && ((*run)->status == run_status::paused || (*run)->status == run_status::running))
     blocker_ = (*run)->run_id;
   return std::nullopt;
 }

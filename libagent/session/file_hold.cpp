@@ -45,10 +45,10 @@ result<file_hold> file_hold::take(const std::string& path) {
   wanted.l_len = lock_bytes;
   // Of the open file, as those of other connections are of their processes: so even one in this process
   // shows.
-  const bool is_free = can_write
-                           ? ::fcntl(made.descriptor_, F_OFD_SETLK, &wanted) == 0
-                           : ::fcntl(made.descriptor_, F_OFD_GETLK, &wanted) == 0 && wanted.l_type == F_UNLCK;
-  if (!is_free)
+  const bool is_told = ::fcntl(made.descriptor_, can_write ? F_OFD_SETLK : F_OFD_GETLK, &wanted) == 0;
+  if (!is_told && errno != EAGAIN && errno != EACCES)
+    return fail(errc::store_failed, fmt::format("it cannot be locked: {}", std::strerror(errno)));
+  if (!is_told || (!can_write && wanted.l_type != F_UNLCK))
     return fail(errc::conflict, "somebody has it open");
   return made;
 }

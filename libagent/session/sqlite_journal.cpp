@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace troupe::sqlite {
 
 namespace {
@@ -231,13 +233,32 @@ result<std::vector<std::int64_t>> journal::dead_processes() {
   return dead;
 }
 
+result<std::int64_t> journal::carrier_of(std::string_view run_id) {
+  auto prepared = database_->prepare("SELECT process FROM runs WHERE id = ?1");
+  if (!prepared)
+    return prepared.error();
+  auto row = execution{*database_, *prepared};
+  const auto found = row.bind(run_id).step();
+  if (!found)
+    return found.error();
+  return *found ? row.number(0) : 0;
+}
+
 result<std::vector<orphaned_run>> journal::adopt(const orphan_filter& wanted) {
   auto change = transaction::begin(*database_);
   if (!change)
     return change.error();
-  const auto dead = dead_processes();
+  auto dead = dead_processes();
   if (!dead)
     return dead.error();
+  if (!wanted.run_id.empty()) {
+    const auto carrier = carrier_of(wanted.run_id);
+    if (!carrier)
+      return carrier.error();
+    // What stands before a run that is carried is for its carrier.
+    if (std::find(dead->begin(), dead->end(), *carrier) == dead->end())
+      dead->clear();
+  }
   for (const auto process : *dead)
     if (auto adopted = run(prepared_.adopt, seat_->number, process, wanted.session_id, wanted.run_id);
         !adopted)

@@ -71,6 +71,8 @@ private:
   result<void> check_outcome(std::string_view run_id, std::string_view outcome, std::int64_t sum) const;
   result<void> load_records(std::int64_t key, stored_run& into);
   result<std::vector<std::int64_t>> dead_processes();
+  /// The process that a run belongs to; 0 if there is no such run.
+  result<std::int64_t> carrier_of(std::string_view run_id);
   template <class... Values>
   result<void> run(const statement& prepared, const Values&... values);
 

@@ -105,10 +105,13 @@ result<std::vector<stored_event>> journal::load_events(std::string_view run_id, 
     if (!events.empty() && text.size() > most.bytes - std::min(bytes, most.bytes))
       return events;
     bytes += text.size();
+    const auto number = static_cast<std::uint64_t>(rows.number(0));
+    if (number <= (events.empty() ? last : events.back().number))
+      return database_->failure(fmt::format("run \"{}\": its events are out of order", run_id));
     if (rows.number(2) != sum_of(run_id, rows.number(0), text))
       return database_->failure(
           fmt::format("run \"{}\": event {} is damaged: its checksum does not fit", run_id, rows.number(0)));
-    events.push_back({static_cast<std::uint64_t>(rows.number(0)), std::string{text}});
+    events.push_back({number, std::string{text}});
   }
 }
 

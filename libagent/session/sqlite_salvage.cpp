@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -175,17 +176,19 @@ private:
 
   void read_records() {
     auto& records = made_.run.records;
-    const auto place = [&](std::int64_t number) -> std::string& {
-      // A number that is damaged itself may be anything.
-      if (number < 1 || number > most_records)
-        return unplaced_;
-      records.resize(std::max(records.size(), static_cast<std::size_t>(number)));
-      return records[static_cast<std::size_t>(number - 1)];
-    };
+    std::map<std::int64_t, std::string> found;
     const auto numbers =
         read_each("records", "SELECT sequence FROM journal WHERE run = ?1 ORDER BY sequence",
                   "SELECT record, checksum FROM journal WHERE run = ?1 AND sequence = ?2", made_.run.run_id,
-                  key_, [&](std::int64_t number, const execution& row) { place(number) = row.text(0); });
+                  key_, [&](std::int64_t number, const execution& row) { found[number] = row.text(0); });
+    // A number that is damaged itself may be anything.
+    const auto most = static_cast<std::int64_t>(numbers.size()) + most_missing;
+    for (auto& [number, text] : found) {
+      if (number < 1 || number > most)
+        continue;
+      records.resize(std::max(records.size(), static_cast<std::size_t>(number)));
+      records[static_cast<std::size_t>(number - 1)] = std::move(text);
+    }
     std::set<std::int64_t> missing;
     for (std::int64_t number = 1; number <= static_cast<std::int64_t>(records.size()); ++number)
       if (!numbers.contains(number))
@@ -236,8 +239,8 @@ private:
       note("of its session's items {} cannot be understood", ranges_of(unreadable));
   }
 
-  /// More than any run has; a damaged number is not to take all memory.
-  static constexpr std::int64_t most_records = 1'000'000;
+  /// A damaged number is not to take all memory.
+  static constexpr std::int64_t most_missing = 1000;
 
   database& from_;
   std::int64_t key_;
@@ -245,7 +248,6 @@ private:
   std::int64_t session_ = 0;
   std::int64_t first_item_ = 0;
   std::int64_t items_ = 0;
-  std::string unplaced_;
   run_remains made_;
 };
 

@@ -20,7 +20,8 @@ TEST_CASE("a run that was cancelled while it waited to be taken up is not carrie
   if (is_in_order)
     s.shut_down();
   else
-    s.restart();
+    s.kill();
+  s.start();
   REQUIRE(s.now->model->calls.size() == 1);
   s.says("1");
   CHECK(s.show("r1")->status == run_status::completed);

@@ -1,7 +1,9 @@
 """`troupe run` and `troupe chat` in a session in which a kill -9 has left a run unfinished."""
 
+import contextlib
 import json
 import signal
+import sqlite3
 import unittest
 
 from model_server import ModelServer, call, words
@@ -100,6 +102,15 @@ class RunTest(UnfinishedCase):
         completed, refusal = err.decode().splitlines()
         self.assertIn(f"{run_id} is completed", completed)
         self.assertIn("conflict", refusal)
+
+    def test_one_whose_events_cannot_be_read_ends_and_so_does_the_program(self):
+        self.durable_file()
+        run_id = self.left_waiting_for_a_tool()
+        with contextlib.closing(sqlite3.connect(self.folder / "sessions.db")) as database, database:
+            database.execute("UPDATE runs SET outcome = '{', outcome_sum = 1")
+        done = self.troupe("run", "--session", "s", "echo hi")
+        self.assertEqual((done.returncode, done.stdout), (0, "hi\n"), done.stderr)
+        self.assertIn(f"{run_id} has ended: store_failed", done.stderr)
 
     def test_runs_of_other_sessions_are_left_alone(self):
         self.durable_file()

@@ -212,6 +212,20 @@ TEST_CASE("only those of what is left are taken over that fit the filter, and th
   CHECK(ids(open(path)->adopt_runs().value()) == rest);
 }
 
+TEST_CASE("what stands before a run whose process lives is left alone where that run is asked for") {
+  temporary_folder folder;
+  const auto path = folder / "s.db";
+  in_another_process([&] {
+    auto store = open_sqlite_store(path).value();
+    (void)store->append({begin("r")});
+  });
+  const auto alive = open(path);
+  append(*alive, {accept("w")});
+  const auto other = open(path);
+  CHECK(other->adopt_runs({"", "w"}).value().empty());
+  CHECK(other->adopt_runs().value().size() == 1);
+}
+
 TEST_CASE("a run of a process that lives is nobody else's") {
   temporary_folder folder;
   const auto alive = open(folder / "s.db");

@@ -187,7 +187,7 @@ bool conversation::settle(const std::string& run_id) {
       ask_actor<run_record_ptr>(where_.agents().sessions(), store_timeout, run_atom::value, run_id);
   if (!record)
     return false;
-  screen_.say("The session has a run that waits for approval.");
+  screen_.say("The session has a run that waits for a decision.");
   // Whoever answers there was not chosen for what comes next.
   const auto chosen = selected_ ? agent_ : std::string{};
   const auto well = finish(ask_and_resume(run_id, (*record)->interruptions));

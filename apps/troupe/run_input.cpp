@@ -89,6 +89,26 @@ error not_open(const std::vector<interruption>& open, const std::string& id) {
       fmt::format("the run does not wait for a decision on '{}'; it waits for {}", to_utf8(id), known));
 }
 
+constexpr auto how_to_settle = "calls in doubt are settled by --repeat ID, --result ID=TEXT or --fail ID";
+
+bool is_in_doubt(const interruption& each) {
+  return each.what == interruption::kind::in_doubt;
+}
+
+/// Whether the run waits for such a decision.
+result<void> check_fit(const std::vector<interruption>& open, const decision& one) {
+  const auto found =
+      std::find_if(open.begin(), open.end(), [&](const interruption& each) { return each.id == one.id; });
+  if (found == open.end())
+    return not_open(open, one.id);
+  const bool is_approval = one.what == decision::verdict::approve || one.what == decision::verdict::reject;
+  if (is_in_doubt(*found) && is_approval)
+    return wrong(fmt::format("the call '{}' is in doubt; {}", one.id, how_to_settle));
+  if (!is_in_doubt(*found) && !is_approval)
+    return wrong(fmt::format("the call '{}' waits for an approval; --approve or --reject it", one.id));
+  return {};
+}
+
 /// Those of `--approve` and `--reject`, `all` left for the end.
 result<decisions> read_verdicts(const run_options& options, const std::vector<interruption>& open) {
   auto made = decisions{};
@@ -117,13 +137,16 @@ result<decisions> read_verdicts(const run_options& options, const std::vector<in
       return done.error();
   }
   for (const auto& [id, one] : made)
-    if (!is_open(open, id))
-      return not_open(open, id);
-  if (std::count(options.approve.begin(), options.approve.end(), everything) > 0)
-    for (const auto& each : open)
-      // What is in doubt is nobody's to approve.
-      if (each.what != interruption::kind::in_doubt)
-        made.try_emplace(each.id, decision{each.id, decision::verdict::approve, {}, false, {}});
+    if (auto fits = check_fit(open, one); !fits)
+      return fits.error();
+  if (std::count(options.approve.begin(), options.approve.end(), everything) == 0)
+    return made;
+  // What is in doubt is nobody's to approve.
+  if (std::all_of(open.begin(), open.end(), is_in_doubt))
+    return wrong(fmt::format("--approve all: the run waits for no approval; {}", how_to_settle));
+  for (const auto& each : open)
+    if (!is_in_doubt(each))
+      made.try_emplace(each.id, decision{each.id, decision::verdict::approve, {}, false, {}});
   return made;
 }
 

@@ -98,6 +98,7 @@ class ResumeTest(ApprovalCase):
         for arguments, words in ((["--approve", "9.9"], f"waits for {at}"), (["--reject", "9.9=x"], "9.9"),
                                  (["--approve", at, "--reject", at], "two decisions"),
                                  (["--approve", at, "--approve", at], "two decisions"),
+                                 (["--repeat", at], "--approve or --reject"),
                                  (["--arguments", at + "={}"], "not approved"),
                                  (["--approve", at, "--arguments", at + "=[]"], "JSON object"),
                                  (["--approve", at, "--arguments", at + "={"], "JSON object"),

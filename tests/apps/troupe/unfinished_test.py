@@ -76,6 +76,10 @@ class RunTest(UnfinishedCase):
         self.assertIn("conflict", refusal)
         self.assertIn(run_id, refusal)
         self.assertFalse((self.folder / "wait").exists())
+        for wrong in ("all", doubt["id"]):
+            done = self.troupe("run", "--resume", run_id, "--approve", wrong)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn("--repeat ID, --result ID=TEXT or --fail ID", done.stderr)
         done = self.troupe("run", "--resume", run_id, "--result", doubt["id"] + "=waited")
         self.assertEqual((done.returncode, done.stdout), (0, "The tool said: waited\n"))
         self.assertEqual(self.troupe("run", "--session", "s", "echo hi").stdout, "hi\n")

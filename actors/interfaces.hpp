@@ -176,7 +176,7 @@ using sessions_actor = caf::typed_actor<
     caf::replies_to<chat_request, observer_actor>::with<chat_reply>,
     // Goes on with a paused run. `unknown_run`, `conflict` if it is not paused, `invalid_argument` for
     // decisions that do not fit it; it stays paused then. The observer may be null. One that only joins waits
-    // for the end, or the pause, of a run that is under way here.
+    // for the end, or the pause, of a run that is under way here; `conflict` if another process carries it.
     caf::replies_to<resume_request, observer_actor>::with<chat_reply>,
     // How a run stands: under way, paused, or over lately; `unknown_run`.
     caf::replies_to<run_atom, std::string>::with<run_record_ptr>,

@@ -1,4 +1,4 @@
-#include "actors/messages.hpp"
+#include "actors/run_requests.hpp"
 
 namespace troupe {
 

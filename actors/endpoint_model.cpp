@@ -65,8 +65,8 @@ std::unique_ptr<const model_codec> make_codec(const config::endpoint_options& op
 }
 
 /// What may come from an endpoint, fit to be shown. Cut last: half a secret is not found.
-std::string shown(std::string text, const std::vector<secret>& secrets) {
-  return shorten_error(to_utf8(redact(std::move(text), secrets)));
+std::string shown(std::string text, const redactor& hides) {
+  return shorten_error(to_utf8(hides.hide(std::move(text))));
 }
 
 std::string new_call_id() {
@@ -98,20 +98,17 @@ endpoint_model_state::~endpoint_model_state() {
         to_caf(fail(errc::model_unavailable, fmt::format("model '{}': its actor ended", model_name_))));
 }
 
-void endpoint_model_state::begin(std::string model_name, config::endpoint_options options,
-                                 std::vector<secret> secrets, std::unique_ptr<io::http_client> client) {
-  secrets_ = std::move(secrets);
+void endpoint_model_state::begin(std::string model_name, config::endpoint_options options, redactor_ptr hides,
+                                 std::unique_ptr<io::http_client> client) {
+  hides_ = std::move(hides);
   model_name_ = std::move(model_name);
   codec_ = make_codec(options);
   target_ = make_target(options, codec_->path());
   headers_ = {{"Content-Type", "application/json"}};
   for (auto& header : codec_->headers(options.api_key.reveal()))
     headers_.push_back(std::move(header));
-  secrets_.push_back(options.api_key);
-  for (const auto& [key, value] : options.headers) {
+  for (const auto& [key, value] : options.headers)
     headers_.emplace_back(key, value.reveal());
-    secrets_.push_back(value);
-  }
   gate_ = make_call_gate(options);
   options_ = std::move(options);
   client_ = std::move(client);
@@ -210,7 +207,7 @@ void endpoint_model_state::take_result(call_key key, result<model_response> outc
 }
 
 error endpoint_model_state::with_name(error reason) const {
-  reason.detail = shown(fmt::format("model '{}': {}", model_name_, reason.detail), secrets_);
+  reason.detail = shown(fmt::format("model '{}': {}", model_name_, reason.detail), *hides_);
   return reason;
 }
 
@@ -235,15 +232,14 @@ bool endpoint_model_state::try_again(call_key key, open_call& call, const wire_a
 error endpoint_model_state::describe(const wire_answer& answer) const {
   if (answer.response)
     return fail(errc::model_failed,
-                redact(fmt::format("model '{}' answered {}: {}", model_name_, answer.response->status,
-                                   codec_->error_message(redact(answer.response->body, secrets_))),
-                       secrets_));
+                hides_->hide(fmt::format("model '{}' answered {}: {}", model_name_, answer.response->status,
+                                         codec_->error_message(hides_->hide(answer.response->body)))));
   const auto& why = answer.failure->reason;
   const bool late = why.code == errc::deadline_exceeded;
   return fail(why.code == errc::overloaded ? errc::overloaded
               : late                       ? errc::model_timeout
                                            : errc::model_failed,
-              shown(fmt::format("model '{}': {}", model_name_, why.detail), secrets_));
+              shown(fmt::format("model '{}': {}", model_name_, why.detail), *hides_));
 }
 
 void endpoint_model_state::finish(call_key key, result<model_response> outcome) {
@@ -271,9 +267,9 @@ double endpoint_model_state::jitter() {
 
 wire_model_actor::behavior_type endpoint_model(wire_model_actor::stateful_pointer<endpoint_model_state> self,
                                                std::string model_name, config::endpoint_options options,
-                                               std::vector<secret> secrets,
+                                               redactor_ptr hides,
                                                std::shared_ptr<std::unique_ptr<io::http_client>> client) {
-  self->state.begin(std::move(model_name), std::move(options), std::move(secrets), std::move(*client));
+  self->state.begin(std::move(model_name), std::move(options), std::move(hides), std::move(*client));
   return {
       [self](const model_call& what) { return self->state.call(what); },
       [self](cancel_atom, call_key key) { self->state.cancel(key); },

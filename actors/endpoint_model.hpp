@@ -2,6 +2,7 @@
 
 #include "actors/interfaces.hpp"
 #include "libagent/config/config.hpp"
+#include "libagent/core/redactor.hpp"
 #include "libagent/model/call_gate.hpp"
 #include "libagent/model/call_ids.hpp"
 #include "libagent/model/codec.hpp"
@@ -67,7 +68,7 @@ public:
   explicit endpoint_model_state(wire_model_actor::pointer self);
   ~endpoint_model_state();
 
-  void begin(std::string model_name, config::endpoint_options options, std::vector<secret> secrets,
+  void begin(std::string model_name, config::endpoint_options options, redactor_ptr hides,
              std::unique_ptr<io::http_client> client);
   caf::typed_response_promise<model_response> call(const model_call& what);
   void cancel(call_key key);
@@ -157,7 +158,7 @@ private:
   std::string target_;
   std::vector<std::pair<std::string, std::string>> headers_;
   /// Never shown, even if the endpoint repeats them.
-  std::vector<secret> secrets_;
+  redactor_ptr hides_ = nothing_to_hide();
   std::unique_ptr<io::http_client> client_;
   call_gate gate_;
   std::uint64_t refused_full_ = 0;
@@ -174,7 +175,7 @@ private:
 /// The client is made by the caller, since a URL that cannot be used is a configuration error.
 wire_model_actor::behavior_type endpoint_model(wire_model_actor::stateful_pointer<endpoint_model_state> self,
                                                std::string model_name, config::endpoint_options options,
-                                               std::vector<secret> secrets,
+                                               redactor_ptr hides,
                                                std::shared_ptr<std::unique_ptr<io::http_client>> client);
 
 call_gate make_call_gate(const config::endpoint_options& options);

@@ -44,7 +44,7 @@ using client_actor = hook_actor::extend<caf::reacts_to<hook_answer>>::extend_wit
 struct hook_setup {
   config::hook_options options;
   hook_client_box client;
-  std::vector<secret> secrets;
+  redactor_ptr hides;
 };
 
 class hook_client_state {
@@ -61,12 +61,10 @@ public:
     timeout_ = setup.options.timeout;
     if (const auto query = setup.options.url.find('?'); query != std::string::npos)
       target_ = setup.options.url.substr(query);
-    secrets_ = setup.secrets;
+    hides_ = setup.hides;
     headers_ = {{"Content-Type", "application/json"}};
-    for (const auto& [header, value] : setup.options.headers) {
+    for (const auto& [header, value] : setup.options.headers)
       headers_.emplace_back(header, value.reveal());
-      secrets_.push_back(value);
-    }
   }
 
   caf::typed_response_promise<acknowledgement> tell(const hook_call& call) {
@@ -86,7 +84,7 @@ public:
     request.body = dump_json(body);
     request.timeout = timeout_;
     const auto sent = client_->send(
-        std::move(request), [self = caf::actor_cast<client_actor>(self_), key, secrets = secrets_](
+        std::move(request), [self = caf::actor_cast<client_actor>(self_), key, hides = hides_](
                                 std::optional<io::http_response> response, io::http_failure failure) {
           hook_answer answer{key, nullptr};
           if (!response)
@@ -96,7 +94,7 @@ public:
                 // Cut only when nothing of a secret can be cut off.
                 fail(errc::hook_failed,
                      fmt::format("it answered {}: {}", response->status,
-                                 to_utf8(redact(to_utf8(response->body), secrets).substr(0, shown_bytes)))));
+                                 to_utf8(hides->hide(to_utf8(response->body)).substr(0, shown_bytes)))));
           caf::anon_send(self, std::move(answer));
         });
     if (asker && !waits(asker))
@@ -158,7 +156,7 @@ private:
   std::chrono::milliseconds timeout_{0};
   /// The URL's query.
   std::string target_;
-  std::vector<secret> secrets_;
+  redactor_ptr hides_ = nothing_to_hide();
   io::header_list headers_;
   std::map<std::uint64_t, open_call> open_;
   std::uint64_t last_key_ = 0;
@@ -189,8 +187,8 @@ result<hook_client_box> make_hook_client(io::reactor& io, const config::hook_opt
 }
 
 hook_actor spawn_hook_client(caf::actor_system& system, const config::hook_options& options,
-                             hook_client_box client, const std::vector<secret>& secrets) {
-  return system.spawn(hook_client, hook_setup{options, std::move(client), secrets});
+                             hook_client_box client, redactor_ptr hides) {
+  return system.spawn(hook_client, hook_setup{options, std::move(client), std::move(hides)});
 }
 
 } // namespace troupe

@@ -2,9 +2,9 @@
 
 #include "actors/interfaces.hpp"
 #include "libagent/config/config.hpp"
+#include "libagent/core/redactor.hpp"
 
 #include <memory>
-#include <vector>
 
 namespace troupe::io {
 class http_client;
@@ -22,6 +22,6 @@ result<hook_client_box> make_hook_client(io::reactor& io, const config::hook_opt
 /// facts beside. A status of 200 to 299 lets the run go on; any other, or none within the hook's timeout, is
 /// the hook's failure. A request whose asker ends is cancelled.
 hook_actor spawn_hook_client(caf::actor_system& system, const config::hook_options& options,
-                             hook_client_box client, const std::vector<secret>& secrets);
+                             hook_client_box client, redactor_ptr hides = nothing_to_hide());
 
 } // namespace troupe

@@ -1,7 +1,10 @@
 #pragma once
 
 #include "actors/error.hpp"
+#include "actors/mcp_status.hpp"
 #include "actors/messages.hpp"
+#include "actors/run_event.hpp"
+#include "actors/run_requests.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/replies_to.hpp>

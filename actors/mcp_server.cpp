@@ -59,14 +59,11 @@ mcp_server_state::~mcp_server_state() {
     promise.deliver(acknowledgement{});
 }
 
-void mcp_server_state::begin(config::mcp_server_options options, std::vector<secret> secrets,
-                             io::reactor& io) {
-  secrets_ = std::move(secrets);
+void mcp_server_state::begin(config::mcp_server_options options, redactor_ptr hides, io::reactor& io) {
+  hides_ = std::move(hides);
   options_ = std::move(options);
   io_ = &io;
   restarts_ = restart_policy(options_.restart);
-  for (const auto& [key, value] : options_.env)
-    secrets_.emplace_back(value);
   start(generation_);
 }
 
@@ -225,6 +222,13 @@ void mcp_server_state::plan_restart(bool worth_a_retry) {
   state_ = next.failed ? mcp_state::failed : mcp_state::restarting;
   if (next.wait)
     self_->delayed_send(self_, *next.wait, start_atom::value, generation_);
+  if (!next.wait)
+    log().error("MCP server '{}' stays down: its 'restart' is 'never'", options_.name);
+  else if (next.failed)
+    log().error("MCP server '{}' counts as failed, its breaker is open; it is tried again in {}",
+                options_.name, *next.wait);
+  else
+    log().info("MCP server '{}' is started again in {}", options_.name, *next.wait);
   // One that was ready a moment ago will most likely be so again; the others are not worth waiting for.
   if (next.failed || !restarts_.is_quick())
     answer_waiting();
@@ -341,7 +345,7 @@ void mcp_server_state::end_if_stopped() {
 
 std::string mcp_server_state::shown(std::string text) const {
   // Before anything in it is changed: secrets may have control characters.
-  auto clean = to_utf8(redact(std::move(text), secrets_));
+  auto clean = to_utf8(hides_->hide(std::move(text)));
   for (auto& c : clean)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
       c = ' ';
@@ -350,8 +354,8 @@ std::string mcp_server_state::shown(std::string text) const {
 
 supervised_mcp_server_actor::behavior_type
 mcp_server(supervised_mcp_server_actor::stateful_pointer<mcp_server_state> self,
-           config::mcp_server_options options, std::vector<secret> secrets, reactor_reference io) {
-  self->state.begin(std::move(options), std::move(secrets), *io.io);
+           config::mcp_server_options options, redactor_ptr hides, reactor_reference io) {
+  self->state.begin(std::move(options), std::move(hides), *io.io);
   return {
       [self](const tool_invocation& what) { return self->state.call(what); },
       [self](cancel_atom, call_key key) { self->state.cancel(key); },

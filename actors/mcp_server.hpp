@@ -5,6 +5,7 @@
 #include "actors/restart_policy.hpp"
 #include "actors/stderr_ring.hpp"
 #include "libagent/config/config.hpp"
+#include "libagent/core/redactor.hpp"
 #include "libagent/mcp/client_session.hpp"
 #include "libagent/mcp/heartbeat.hpp"
 
@@ -75,7 +76,7 @@ public:
   explicit mcp_server_state(supervised_mcp_server_actor::pointer self) : self_(self) {}
   ~mcp_server_state();
 
-  void begin(config::mcp_server_options options, std::vector<secret> secrets, io::reactor& io);
+  void begin(config::mcp_server_options options, redactor_ptr hides, io::reactor& io);
   caf::typed_response_promise<tool_result> call(const tool_invocation& what);
   void cancel(call_key key);
   caf::typed_response_promise<shared_tools> tools();
@@ -136,7 +137,7 @@ private:
 
   supervised_mcp_server_actor::pointer self_;
   config::mcp_server_options options_;
-  std::vector<secret> secrets_;
+  redactor_ptr hides_ = nothing_to_hide();
   io::reactor* io_ = nullptr;
   mcp_state state_ = mcp_state::starting;
   std::uint64_t generation_ = 0;
@@ -173,7 +174,7 @@ private:
 
 supervised_mcp_server_actor::behavior_type
 mcp_server(supervised_mcp_server_actor::stateful_pointer<mcp_server_state> self,
-           config::mcp_server_options options, std::vector<secret> secrets, reactor_reference io);
+           config::mcp_server_options options, redactor_ptr hides, reactor_reference io);
 
 } // namespace troupe
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/run_requests.hpp"
 #include "libagent/run/machine.hpp"
 #include "libagent/session/store.hpp"
 

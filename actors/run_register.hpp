@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/run_requests.hpp"
 
 #include <cstddef>
 #include <list>

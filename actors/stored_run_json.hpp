@@ -1,6 +1,9 @@
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/run_requests.hpp"
+#include "libagent/core/result.hpp"
+#include "libagent/session/run_reading.hpp"
+#include "libagent/session/stored_run.hpp"
 
 #include <string>
 

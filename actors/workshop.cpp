@@ -203,7 +203,7 @@ result<caf::actor> workshop::make_model(const config::model_options& model) {
       return made.error();
     client = std::make_shared<std::unique_ptr<io::http_client>>(std::move(*made));
   }
-  return as_part(system_.spawn(endpoint_model, model.name, endpoint, config.secrets, std::move(client)));
+  return as_part(system_.spawn(endpoint_model, model.name, endpoint, hides_, std::move(client)));
 }
 
 void workshop::add_models(std::vector<part>& all) {
@@ -246,7 +246,7 @@ void workshop::add_servers(std::vector<part>& all) {
   for (const auto& server : options_.config.mcp_servers)
     all.push_back({server.name, "mcp_server",
                    [shop, &server](const cast&) -> result<caf::actor> {
-                     return as_part(shop->system_.spawn(mcp_server, server, shop->options_.config.secrets,
+                     return as_part(shop->system_.spawn(mcp_server, server, shop->hides_,
                                                         reactor_reference{&shop->io_}));
                    },
                    [&server](cast& into, const caf::actor& made) {
@@ -302,7 +302,7 @@ result<caf::actor> workshop::make_hook(std::size_t index) {
       return made.error();
     client = std::move(*made);
   }
-  return as_part(spawn_hook_client(system_, options, std::move(client), options_.config.secrets));
+  return as_part(spawn_hook_client(system_, options, std::move(client), hides_));
 }
 
 void workshop::add_hooks(std::vector<part>& all) {

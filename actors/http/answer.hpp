@@ -1,8 +1,10 @@
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/mcp_status.hpp"
+#include "actors/run_requests.hpp"
 #include "libagent/core/json.hpp"
 #include "libagent/core/result.hpp"
+#include "libagent/session/store.hpp"
 
 #include <ctime>
 #include <string>

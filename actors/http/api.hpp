@@ -2,7 +2,8 @@
 
 #include "actors/http/answer.hpp"
 #include "actors/http/routes.hpp"
-#include "actors/messages.hpp"
+#include "actors/run_event.hpp"
+#include "actors/run_requests.hpp"
 #include "libagent/auth/authenticator.hpp"
 #include "libagent/config/config.hpp"
 

@@ -16,12 +16,12 @@ namespace ssl = boost::asio::ssl;
 
 namespace {
 
-/// The reason of the newest error; the queue is empty afterwards.
+/// The reason of the oldest error, which the others follow from; the queue is empty afterwards.
 std::string take_reason() {
-  const auto code = ERR_peek_last_error();
+  const auto code = ERR_peek_error();
   const auto* text = ERR_reason_error_string(code);
   ERR_clear_error();
-  return text == nullptr ? "it is not in PEM form" : text;
+  return text == nullptr ? "unknown reason" : text;
 }
 
 error unusable(std::string_view what, const std::filesystem::path& file, std::string_view why) {
@@ -57,9 +57,12 @@ result<std::shared_ptr<ssl::context>> make_server_tls(const config::tls_options&
   SSL_CTX_set_default_passwd_cb(native, [](char*, int, int, void*) { return 0; });
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(native, files.certificate.c_str()) != 1)
-    return unusable("certificate", files.certificate, take_reason());
+    return unusable("certificate", files.certificate,
+                    fmt::format("no certificate in PEM form can be read from it ({})", take_reason()));
   if (SSL_CTX_use_PrivateKey_file(native, files.key.c_str(), SSL_FILETYPE_PEM) != 1)
-    return unusable("key", files.key, take_reason());
+    return unusable("key", files.key,
+                    fmt::format("no private key in PEM form, without a password, can be read from it ({})",
+                                take_reason()));
   if (SSL_CTX_check_private_key(native) != 1)
     return unusable("key", files.key, fmt::format("it is not the key of {}", files.certificate.string()));
   return context;

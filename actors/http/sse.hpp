@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/http/answer.hpp"
-#include "actors/messages.hpp"
+#include "actors/run_requests.hpp"
 
 #include <cstdint>
 #include <optional>

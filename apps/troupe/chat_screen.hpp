@@ -1,7 +1,8 @@
 #pragma once
 
 #include "actors/event_redactor.hpp"
-#include "actors/messages.hpp"
+#include "actors/run_event.hpp"
+#include "actors/run_requests.hpp"
 #include "apps/troupe/one_voice.hpp"
 #include "libagent/core/result.hpp"
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/mcp_status.hpp"
 #include "actors/messages.hpp"
 #include "apps/troupe/agent_file.hpp"
 #include "libagent/config/config.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/run_requests.hpp"
 #include "libagent/core/json.hpp"
 #include "libagent/core/result.hpp"
 

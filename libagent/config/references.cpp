@@ -48,11 +48,13 @@ void check_hooks(reference_names& names) {
 
 void check_keys(reference_names& names) {
   const auto& keys = names.value().server.auth.keys;
-  for (std::size_t i = 0; i < keys.size(); ++i)
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto what = keys[i].name.empty() ? fmt::format("key {} is for agent", i + 1)
+                                           : fmt::format("key {} is for agent", in_quotes(keys[i].name));
     for (std::size_t j = 0; keys[i].agents && j < keys[i].agents->size(); ++j)
-      names.check(fmt::format("server/auth/keys/{}/agents/{}", i, j),
-                  fmt::format("key {} is for agent", in_quotes(keys[i].name)), (*keys[i].agents)[j],
+      names.check(fmt::format("server/auth/keys/{}/agents/{}", i, j), what, (*keys[i].agents)[j],
                   names.agents(), "agents");
+  }
 }
 
 } // namespace

@@ -26,6 +26,8 @@ public:
   void begin(node::kind type, place at, anchor name);
   void end();
 
+  /// Whether what comes next is the key of a map.
+  bool at_key() const;
   /// Reports and throws `stop`.
   [[noreturn]] void fail(place at, std::string message) const;
   /// Null until the document has ended, and for an empty one.
@@ -49,7 +51,6 @@ private:
     std::vector<node_ptr> merged;
   };
 
-  bool at_key() const;
   void key(place at, std::string text, bool plain);
   void add(measured value);
   void add_to_map(frame& map, const node_ptr& value) const;

@@ -60,6 +60,7 @@ public:
                        YAML::EmitterStyle::value style) override {
     is_plain(mark, tag);
     open(mark, style);
+    check_key();
     builder_.begin(node::kind::list, at(mark), anchor);
   }
   void OnSequenceEnd() override { close(); }
@@ -68,6 +69,7 @@ public:
                   YAML::EmitterStyle::value style) override {
     is_plain(mark, tag);
     open(mark, style);
+    check_key();
     builder_.begin(node::kind::map, at(mark), anchor);
   }
   void OnMapEnd() override { close(); }
@@ -82,7 +84,19 @@ private:
     const auto begin = skip_properties(all, static_cast<std::size_t>(mark.pos));
     if (begin < all.size() && (all[begin] == '"' || all[begin] == '\'') &&
         end_of_quotes(all, begin) == std::string_view::npos)
-      builder_.fail(text_.at(begin), "not valid YAML: this quote is never closed; close it");
+      fail_unclosed(begin);
+  }
+
+  /// With all that follows inside a quote, the parser takes the brackets around it for a key.
+  void check_key() const {
+    if (!builder_.at_key() || !open_.back())
+      return;
+    if (const auto quote = find_unclosed_quote(text_, *open_.back()))
+      fail_unclosed(*quote);
+  }
+
+  [[noreturn]] void fail_unclosed(std::size_t quote) const {
+    builder_.fail(text_.at(quote), "not valid YAML: this quote is never closed; close it");
   }
 
   void open(const YAML::Mark& mark, YAML::EmitterStyle::value style) {

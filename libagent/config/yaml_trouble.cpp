@@ -241,6 +241,12 @@ yaml_trouble explain_yaml(const text_places& places, std::size_t offset, const s
   return {offset, parser_says + "; check indentation and quotes"};
 }
 
+std::optional<std::size_t> find_unclosed_quote(const text_places& places, std::size_t bracket) {
+  auto seen = bracket_scan{places.text(), places.text().size()};
+  seen.run({bracket, bracket});
+  return seen.unclosed_quote;
+}
+
 std::size_t end_of_quotes(std::string_view text, std::size_t offset) {
   const char quote = text[offset];
   for (auto i = offset + 1; i < text.size(); ++i) {

@@ -30,6 +30,10 @@ struct yaml_trouble {
 yaml_trouble explain_yaml(const text_places& places, std::size_t offset, const std::string& parser_says,
                           const yaml_progress& progress);
 
+/// Offset of the first quote that is never closed, from a '[' or '{' on; nothing if another thing is wrong
+/// before it.
+std::optional<std::size_t> find_unclosed_quote(const text_places& places, std::size_t bracket);
+
 /// Offset of the quote that closes the text in quotes at the offset, or `npos`.
 std::size_t end_of_quotes(std::string_view text, std::size_t offset);
 

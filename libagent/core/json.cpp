@@ -58,8 +58,9 @@ std::size_t too_deep_at(std::string_view text, std::size_t max_depth) noexcept {
 /// Messages quote what they are about, however long that is.
 constexpr std::size_t longest_message = 200;
 
-/// The library's message without its own name and number: "at line 1, column 5: syntax error ...".
-std::string readable(const json::parse_error& failure) {
+/// The library's message without its own name and number: "at line 1, column 5: syntax error ...", or
+/// "number overflow parsing '1e999'".
+std::string readable(const json::exception& failure) {
   std::string_view what = failure.what();
   if (const auto end = what.find("] "); end != std::string_view::npos)
     what.remove_prefix(end + 2);
@@ -85,8 +86,7 @@ result<json> parse_json(std::string_view text, std::size_t max_depth) {
   } catch (const json::parse_error& failure) {
     return fail(errc::malformed, fmt::format("not JSON {}", readable(failure)));
   } catch (const json::exception& failure) {
-    const auto what = std::string_view(failure.what()).substr(0, longest_message);
-    return fail(errc::malformed, fmt::format("not JSON: {}", to_utf8(what)));
+    return fail(errc::malformed, fmt::format("not JSON: {}", readable(failure)));
   }
 }
 

@@ -1,8 +1,7 @@
 #pragma once
 
 #include <string>
-#include <string_view>
-#include <vector>
+#include <utility>
 
 namespace troupe {
 
@@ -24,9 +23,5 @@ private:
   std::string value_;
   std::string name_;
 };
-
-/// The text with each occurrence of a secret of 4 or more characters replaced by "[redacted]", longer secrets
-/// first.
-std::string redact(std::string text, const std::vector<secret>& secrets);
 
 } // namespace troupe

@@ -57,7 +57,7 @@ public:
     change(options);
     auto client =
         std::make_shared<std::unique_ptr<io::http_client>>(make_model_client(*reactor_, options).value());
-    model = stage_.system().spawn(endpoint_model, "m", options, std::vector<secret>(), client);
+    model = stage_.system().spawn(endpoint_model, "m", options, nothing_to_hide(), client);
   }
   ~limited_endpoint() {
     endpoint.held.change([](bool& held) { held = false; });

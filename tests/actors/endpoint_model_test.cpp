@@ -87,7 +87,8 @@ public:
     options.retry.initial_delay = 1ms;
     auto client =
         std::make_shared<std::unique_ptr<io::http_client>>(make_model_client(reactor_, options).value());
-    model_ = system_.spawn(endpoint_model, "m", options, std::vector<secret>(), client);
+    model_ = system_.spawn(endpoint_model, "m", options,
+                           std::make_shared<const redactor>(std::vector{options.api_key}), client);
   }
   ~played_endpoint() {
     caf::anon_send_exit(model_, caf::exit_reason::user_shutdown);

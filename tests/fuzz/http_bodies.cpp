@@ -1,6 +1,7 @@
 #include "actors/http/chat_body.hpp"
 #include "actors/http/run_body.hpp"
 #include "libagent/config/defaults.hpp"
+#include "libagent/session/store.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace troupe::fuzz {

@@ -34,8 +34,7 @@ struct virtual_config : system_config {
 class timeless_server {
 public:
   explicit timeless_server(config::mcp_server_options options)
-      : server_(
-            system_.spawn(mcp_server, std::move(options), std::vector<secret>(), reactor_reference{&io_})),
+      : server_(system_.spawn(mcp_server, std::move(options), nothing_to_hide(), reactor_reference{&io_})),
         asker_(system_.spawn([](caf::event_based_actor* self) -> caf::behavior {
           return {[self](const question& what) { what.run(self); }};
         })) {

@@ -196,9 +196,11 @@ TEST_CASE("files that TLS cannot use are told with their path and why") {
         "cannot use the certificate " + (folder / "none.pem").string() + ": No such file or directory");
   CHECK(trouble(house().host_file(), folder) == "cannot use the key " + folder.string() + ": it is a folder");
   CHECK(trouble(folder / "nonsense.pem", house().key_file())
-            .starts_with("cannot use the certificate " + (folder / "nonsense.pem").string() + ": "));
+            .starts_with("cannot use the certificate " + (folder / "nonsense.pem").string() +
+                         ": no certificate in PEM form can be read from it (no start line)"));
   CHECK(trouble(house().host_file(), house().host_file())
-            .starts_with("cannot use the key " + house().host_file() + ": "));
+            .starts_with("cannot use the key " + house().host_file() +
+                         ": no private key in PEM form, without a password, can be read from it ("));
   CHECK(trouble(house().host_file(), other.key_file())
             .starts_with("cannot use the key " + other.key_file() + ": "));
 }

@@ -97,6 +97,19 @@ class ServeTest(Case):
         self.assertEqual(self.ask(port, "GET", "/api/v1/mcp")[1]["servers"][0]["state"], "starting")
         self.assertEqual(self.ask(port, "POST", "/api/v1/chat", {"prompt": "who are you"})[1]["result"], "I am triage.")
 
+    def test_the_log_says_when_an_mcp_server_that_failed_is_tried_again(self):
+        quick = {"initial_backoff": "1ms", "max_restarts": 1, "cooldown": "1h"}
+        for restart, last in ((quick, "counts as failed, its breaker is open; it is tried again in 3600000ms"),
+                              ("never", "stays down: its 'restart' is 'never'")):
+            with self.subTest(restart):
+                self.agent_file(mcpServers={"stub": self.stub("exit", restart=restart)})
+                program, _, _ = self.serve()
+                log = ""
+                while last not in log:
+                    log += read_line(program.stderr, last)
+                self.assertEqual("MCP server 'stub' is started again in" in log, restart == quick, log)
+                self.end(program)
+
     def test_the_system_is_shown_as_a_tree_that_names_each_part(self):
         self.agent_file()
         _, _, port = self.serve()

@@ -81,6 +81,8 @@ TEST_CASE("what is wrong with a key is told, and never what may be the key itsel
   CHECK(error(key(", role: root")) == "'role' in key 1 is 'root'; known words are 'user', 'operator'");
   CHECK(error(key(", agents: []")) == "'agents' in key 1 is an empty list; leave it off for all agents");
   CHECK(error(key(", agents: [b]")).find("key 'ops' is for agent 'b', which does not exist") == 0);
+  CHECK(error("auth: {keys: [{name: a b, agents: [b], hash: '" + hash + "'}]}")
+            .find("key 1 is for agent 'b', which does not exist") != std::string::npos);
   CHECK(error(key(", requests_per_minute: 0")).find("a whole number from 1 to") != std::string::npos);
   CHECK(error(key(", agent: a")).find("did you mean 'agents'?") != std::string::npos);
 }

@@ -55,6 +55,9 @@ TEST_CASE("a quote that is closed by a later one is told with the line in which 
   CHECK(error_of("x-a: \"long\n  text\"\nx-b: c: d\n").find("3:7: not valid YAML: a ':' is not expected") ==
         0);
   CHECK(error_of("agents: [a, \"b\n") == "1:13: not valid YAML: this quote is never closed; close it");
+  for (const std::string quote : {"\"", "'"})
+    CHECK(error_of("agents: [{name: a, handoffs: [b], instructions: " + quote + "x}]\n") ==
+          "1:49: not valid YAML: this quote is never closed; close it");
 }
 
 TEST_CASE("a tab that indents is told where it stands") {

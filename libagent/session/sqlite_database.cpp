@@ -197,6 +197,12 @@ result<transaction> transaction::begin(database& owner) {
   return transaction{owner};
 }
 
+result<transaction> transaction::begin_to_read(database& owner) {
+  if (auto begun = owner.execute("BEGIN"); !begun)
+    return begun.error();
+  return transaction{owner};
+}
+
 transaction::transaction(transaction&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
 
 transaction::~transaction() {

@@ -118,10 +118,13 @@ private:
   bool bound_ = true;
 };
 
-/// A write transaction, begun at once; rolled back unless committed.
+/// A transaction; rolled back unless committed.
 class transaction {
 public:
+  /// To write, from now on.
   static result<transaction> begin(database& owner);
+  /// What is read while it lives is of the moment of the first read.
+  static result<transaction> begin_to_read(database& owner);
   transaction(transaction&& other) noexcept;
   transaction& operator=(transaction&&) = delete;
   ~transaction();

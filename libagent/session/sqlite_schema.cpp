@@ -137,8 +137,24 @@ constexpr auto migrations = std::array{
          WHEN OLD.status IN ('completed', 'failed', 'cancelled') BEGIN
          UPDATE journal_size SET bytes = bytes - OLD.bytes;
        END;)",
+    // So many records and events a run has; null where that is not known, since a process of an older
+    // version, which does not count, may write to it. Its items count from their run's beginning on.
+    R"(ALTER TABLE processes ADD COLUMN version INTEGER;
+       ALTER TABLE runs ADD COLUMN records INTEGER;
+       ALTER TABLE runs ADD COLUMN events INTEGER;
+       UPDATE runs SET
+         records = (SELECT count(*) FROM journal WHERE run = key),
+         events = (SELECT count(*) FROM run_events WHERE run = key),
+         items = iif(first_item > 0, (SELECT count(*) FROM items i WHERE i.session = runs.session
+           AND i.sequence >= first_item AND i.sequence - first_item < runs.items), 0)
+         WHERE status NOT IN ('waiting', 'running');
+       CREATE TRIGGER run_uncounted AFTER UPDATE OF process ON runs
+         WHEN NEW.records IS NOT NULL AND (OLD.status = 'paused' OR NEW.process <> OLD.process)
+           AND (SELECT version FROM processes WHERE id = NEW.process) IS NULL BEGIN
+         UPDATE runs SET records = NULL, events = NULL WHERE key = NEW.key;
+       END;)",
 };
-constexpr auto current_version = static_cast<std::int64_t>(migrations.size());
+static_assert(schema_version == migrations.size());
 
 /// Each try loses only to another process that got its switch done; this is more than ever open a file.
 constexpr int max_wal_tries = 100;
@@ -168,9 +184,9 @@ result<std::int64_t> read_version(database& opened) {
   if (!found)
     return found.error();
   const auto [owner, version, objects] = *found;
-  if (owner == application_id && version > current_version)
+  if (owner == application_id && version > schema_version)
     return opened.failure(fmt::format("made by a newer version of Troupe (schema {}, this one knows {})",
-                                      version, current_version));
+                                      version, schema_version));
   if (owner == application_id && version > 0)
     return version;
   if (owner == 0 && version == 0 && objects == 0)
@@ -210,7 +226,7 @@ result<void> migrate(database& opened) {
   const auto version = read_version(opened);
   if (!version)
     return version.error();
-  for (auto from = *version; from < current_version; ++from) {
+  for (auto from = *version; from < schema_version; ++from) {
     const auto* script = migrations[static_cast<std::size_t>(from)];
     if (auto changed = opened.execute(script); !changed)
       return changed;
@@ -218,7 +234,7 @@ result<void> migrate(database& opened) {
   if (auto summed = sum_paused_runs(opened); !summed)
     return summed;
   const auto marks =
-      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, current_version);
+      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, schema_version);
   if (auto marked = opened.execute(marks); !marked)
     return marked;
   return change->commit();
@@ -250,7 +266,7 @@ result<void> prepare_schema(database& opened, durability kept) {
   const auto level = kept == durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
   if (auto set = opened.execute(level); !set)
     return set;
-  if (*version == current_version)
+  if (*version == schema_version)
     return {};
   return migrate(opened);
 }
@@ -259,7 +275,7 @@ result<bool> is_current(database& opened) {
   const auto version = read_version(opened);
   if (!version)
     return version.error();
-  return *version == current_version;
+  return *version == schema_version;
 }
 
 } // namespace troupe::sqlite

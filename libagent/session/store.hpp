@@ -108,12 +108,6 @@ public:
   /// Events of a run from the one after `last` on, at most so many; one at least if there is any.
   virtual result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
                                                         events_bound most);
-  /// All runs that are known, in the order in which they were accepted.
-  virtual result<std::vector<std::string>> run_ids();
-  /// All sessions, the oldest first.
-  virtual result<std::vector<std::string>> session_ids();
-  /// What is wrong with the file as such; empty if nothing is. Reads all of it.
-  virtual result<std::vector<std::string>> check_file();
   /// Forgets what is over for longer, or takes more room, than is to be kept, in one transaction. True if
   /// there may be more.
   virtual result<bool> purge(const retention& kept);

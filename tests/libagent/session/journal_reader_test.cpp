@@ -71,13 +71,6 @@ std::vector<std::string> fill(session_store& store, int count) {
   return ids;
 }
 
-journal_reader read(const std::string& path, const redactor_ptr& seals = nothing_to_hide()) {
-  auto opened = journal_reader::open(path, seals);
-  INFO((opened ? "" : opened.error().detail));
-  REQUIRE(opened.has_value());
-  return std::move(*opened);
-}
-
 std::string reason_not_read(const std::string& path) {
   const auto opened = journal_reader::open(path, nothing_to_hide());
   REQUIRE_FALSE(opened.has_value());
@@ -126,7 +119,7 @@ TEST_CASE("a journal is read where there is no room for the log's index, and not
   failing_disk disk;
   disk.fail_at(0, failing_disk::fault::no_index);
   {
-    auto journal = read(path);
+    auto journal = read_journal(path);
     CHECK(journal.runs().ids == std::vector<std::string>{"r"});
     CHECK(journal.store().load_run("r").value()->status == "running");
     CHECK(journal.check_file().empty());
@@ -149,7 +142,7 @@ TEST_CASE("a journal that can only be read alone is not read beside others, nor 
   }
   disk.fail_at(0, failing_disk::fault::no_index);
   {
-    auto journal = read(path);
+    auto journal = read_journal(path);
     CHECK(journal.runs().ids.size() == 1);
     sqlite3* other = nullptr;
     disk.repair();
@@ -166,7 +159,7 @@ TEST_CASE("a journal is read beside a server, and no process is numbered for it"
   {
     const auto store = open(path);
     append(*store, {begin("s", "r")});
-    auto journal = read(path);
+    auto journal = read_journal(path);
     CHECK(journal.runs().ids.size() == 1);
     append(*store, {begin("s", "r2")});
     CHECK(journal.runs().ids.size() == 2);
@@ -183,7 +176,7 @@ TEST_CASE("a journal of an older version is brought up to date to be read, or wh
   disk.fail_at(0, failing_disk::fault::no_index);
   CHECK_THAT(reason_not_read(path), Catch::Contains("older version") && Catch::Contains("copy it"));
   disk.repair();
-  CHECK_FALSE(read(path).runs().ids.empty());
+  CHECK_FALSE(read_journal(path).runs().ids.empty());
 }
 
 TEST_CASE("what cannot be opened says why") {
@@ -201,7 +194,7 @@ TEST_CASE("whichever page is damaged, all runs are named, and each is whole or s
   const auto ids = fill(*open(path), 60);
   std::map<std::string, std::string> whole;
   {
-    auto journal = read(path);
+    auto journal = read_journal(path);
     for (const auto& id : ids)
       whole[id] = told(*journal.store().load_run(id).value());
     REQUIRE(journal.runs().ids == ids);
@@ -295,7 +288,7 @@ TEST_CASE("what is left of a run is read past what is damaged, and unsealed") {
   }));
   CAPTURE(sql);
   other_program{path}.run(sql);
-  auto journal = read(path, seals);
+  auto journal = read_journal(path, seals);
   const auto left = journal.remains("r").value().value();
   REQUIRE(left.damage.size() == 1);
   for (const auto* each : said)

@@ -27,9 +27,9 @@ result<journal> journal::open(database& owner, const std::string& path, std::sha
   return made;
 }
 
-result<journal> journal::open_to_read(database& owner) {
+result<journal> journal::open_to_read(database& owner, std::string* damage) {
   auto made = journal{owner, std::make_shared<process_seat>()};
-  if (auto prepared = made.prepare(); !prepared)
+  if (auto prepared = made.prepare(damage); !prepared)
     return prepared.error();
   return made;
 }

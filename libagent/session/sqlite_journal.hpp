@@ -20,8 +20,8 @@ class journal {
 public:
   /// Prepares the statements. An empty seat gets a number among the processes that write to the file.
   static result<journal> open(database& owner, const std::string& path, std::shared_ptr<process_seat> seat);
-  /// One that only reads.
-  static result<journal> open_to_read(database& owner);
+  /// One that only reads; `damage` is as of `database::prepare`.
+  static result<journal> open_to_read(database& owner, std::string* damage);
 
   /// The two halves of a change, parts of a transaction of the owner's: its acceptance and its beginning, and
   /// all the rest. `session` is the key of the run's session, `last_item` the sequence of the session's last
@@ -67,7 +67,7 @@ private:
   };
 
   journal(database& owner, std::shared_ptr<process_seat> seat) : database_(&owner), seat_(std::move(seat)) {}
-  result<void> prepare();
+  result<void> prepare(std::string* damage = nullptr);
   result<void> take_number(const std::string& path);
   /// Null if it is not known; `conflict` if another process carries it on.
   result<open_run*> find(const std::string& run_id);

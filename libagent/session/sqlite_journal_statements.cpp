@@ -5,7 +5,7 @@
 // What is asked of the database about runs.
 namespace troupe::sqlite {
 
-result<void> journal::prepare() {
+result<void> journal::prepare(std::string* damage) {
   const std::pair<statement statements::*, std::string_view> definitions[] = {
       // More are there than were counted where a process of an older version has written.
       {&statements::find, "SELECT key, status = 'paused', process = ?2, max(coalesce(records, 0), "
@@ -72,7 +72,7 @@ result<void> journal::prepare() {
       {&statements::erase_run, "DELETE FROM runs WHERE key = ?1"},
   };
   for (const auto& [place, sql] : definitions) {
-    auto made = database_->prepare(sql);
+    auto made = database_->prepare(sql, damage);
     if (!made)
       return made.error();
     prepared_.*place = std::move(*made);

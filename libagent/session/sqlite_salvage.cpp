@@ -15,12 +15,16 @@ namespace troupe::sqlite {
 
 namespace {
 
+constexpr auto damaged_page = "a page of the file is damaged";
+
 /// Hands each row of a query to `take(row)`. Why it ended early; empty if it came to its end.
 template <class Take, class... Values>
 std::string read_rows(database& from, const std::string& sql, Take take, const Values&... values) {
   const auto prepared = from.prepare(sql);
-  if (!prepared)
-    return words_of(from, prepared.error());
+  if (!prepared) {
+    auto words = words_of(from, prepared.error());
+    return from.code() == SQLITE_ERROR ? "its list of tables is damaged: " + words : words;
+  }
   auto rows = execution{from, *prepared};
   (rows.bind(values), ...);
   const auto read = rows.each([&]() -> result<void> {
@@ -40,18 +44,28 @@ std::string read_from_both_ends(database& from, const std::string& sql, Take tak
 }
 
 /// Of a table with `key` and `id`. Of the two the index may know what the table cannot tell, and the other
-/// way round; one that they do not agree on is given with both.
+/// way round; where they do not agree, both are given.
 found_ids ids_of(database& from, const std::string& table) {
   std::set<std::pair<std::int64_t, std::string>> found;
-  const auto take = [&](const execution& row) { found.emplace(row.number(0), std::string(row.text(1))); };
-  auto gap =
-      read_from_both_ends(from, fmt::format("SELECT key, id FROM {} NOT INDEXED ORDER BY key", table), take);
-  const auto other =
-      read_from_both_ends(from, fmt::format("SELECT key, id FROM {} ORDER BY id", table), take);
+  const auto read = [&](const std::string& sql) {
+    bool has_unread = false;
+    auto gap = read_from_both_ends(from, sql, [&](const execution& row) {
+      // What a page held that is not there any more; none is empty.
+      if (row.text(1).empty())
+        has_unread = true;
+      else
+        found.emplace(row.number(0), std::string(row.text(1)));
+    });
+    return gap.empty() && has_unread ? std::string(damaged_page) : gap;
+  };
+  auto gap = read(fmt::format("SELECT key, id FROM {} NOT INDEXED ORDER BY key", table));
+  const auto other = read(fmt::format("SELECT key, id FROM {} ORDER BY id", table));
   // What one lacks the other has as long as it is whole.
   found_ids made{{}, gap.empty() || other.empty() ? std::string() : std::move(gap)};
+  std::set<std::string_view> known;
   for (const auto& [key, id] : found)
-    made.ids.push_back(id);
+    if (known.insert(id).second)
+      made.ids.push_back(id);
   return made;
 }
 
@@ -112,7 +126,7 @@ private:
                          "coalesce(events, -1) FROM runs WHERE key = ?1",
                          take, key_);
     if (gap.empty() && !is_there)
-      gap = "a page of the file is damaged";
+      gap = damaged_page;
     if (!gap.empty())
       note("how it stands cannot be read: {}", gap);
     if (session_ == 0)
@@ -165,7 +179,7 @@ private:
       if (is_there)
         continue;
       unread.insert(number);
-      reason = why.empty() ? "a page of the file is damaged" : why;
+      reason = why.empty() ? damaged_page : why;
     }
     if (!gap.empty())
       note("some of its {} may be missing: {}", what, gap);
@@ -326,7 +340,7 @@ std::string words_of(const database& from, const error& reason) {
   const auto name = from.failure("").detail;
   const auto words = reason.detail.starts_with(name) ? reason.detail.substr(name.size()) : reason.detail;
   // As SQLite says it, it is the whole file.
-  return words == sqlite3_errstr(SQLITE_CORRUPT) ? "a page of the file is damaged" : words;
+  return words == sqlite3_errstr(SQLITE_CORRUPT) ? damaged_page : words;
 }
 
 } // namespace troupe::sqlite

@@ -162,36 +162,20 @@ constexpr int max_wal_tries = 100;
 struct identity {
   std::int64_t owner;
   std::int64_t version;
-  std::int64_t objects;
+  std::int64_t has_objects;
 };
 
 /// One statement, since another process may be setting up the same file between two.
 result<identity> read_identity(database& opened) {
   auto prepared = opened.prepare("SELECT (SELECT application_id FROM pragma_application_id), "
                                  "(SELECT user_version FROM pragma_user_version), "
-                                 "(SELECT count(*) FROM sqlite_schema)");
+                                 "EXISTS (SELECT 1 FROM sqlite_schema)");
   if (!prepared)
     return prepared.error();
   auto query = execution{opened, *prepared};
   if (const auto found = query.step(); !found)
     return found.error();
   return identity{query.number(0), query.number(1), query.number(2)};
-}
-
-/// The version of a database that is ours or empty, 0 for an empty one; an error for any other.
-result<std::int64_t> read_version(database& opened) {
-  const auto found = read_identity(opened);
-  if (!found)
-    return found.error();
-  const auto [owner, version, objects] = *found;
-  if (owner == application_id && version > schema_version)
-    return opened.failure(fmt::format("made by a newer version of Troupe (schema {}, this one knows {})",
-                                      version, schema_version));
-  if (owner == application_id && version > 0)
-    return version;
-  if (owner == 0 && version == 0 && objects == 0)
-    return std::int64_t{0};
-  return opened.failure("a database of another program; name another file");
 }
 
 /// What was paused before there were checksums is as good as it can be known to be.
@@ -255,6 +239,21 @@ result<void> use_wal(database& opened) {
 
 } // namespace
 
+result<std::int64_t> read_version(database& opened) {
+  const auto found = read_identity(opened);
+  if (!found)
+    return found.error();
+  const auto [owner, version, has_objects] = *found;
+  if (owner == application_id && version > schema_version)
+    return opened.failure(fmt::format("made by a newer version of Troupe (schema {}, this one knows {})",
+                                      version, schema_version));
+  if (owner == application_id && version > 0)
+    return version;
+  if (owner == 0 && version == 0 && has_objects == 0)
+    return std::int64_t{0};
+  return opened.failure("a database of another program; name another file");
+}
+
 result<void> prepare_schema(database& opened, durability kept) {
   const auto version = read_version(opened);
   if (!version)
@@ -269,13 +268,6 @@ result<void> prepare_schema(database& opened, durability kept) {
   if (*version == schema_version)
     return {};
   return migrate(opened);
-}
-
-result<bool> is_current(database& opened) {
-  const auto version = read_version(opened);
-  if (!version)
-    return version.error();
-  return *version == schema_version;
 }
 
 } // namespace troupe::sqlite

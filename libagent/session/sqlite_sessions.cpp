@@ -35,8 +35,8 @@ paused_run paused_from(std::string_view run_id, std::string_view state, std::int
 
 } // namespace
 
-result<sessions> sessions::open(database& owner) {
-  auto prepared = prepare_statements(owner);
+result<sessions> sessions::open(database& owner, std::string* damage) {
+  auto prepared = prepare_statements(owner, damage);
   if (!prepared)
     return prepared.error();
   return sessions{owner, std::move(*prepared)};

@@ -26,8 +26,8 @@ struct item_range {
 /// Sessions in a session database, as `journal` has its runs. The database must outlive it.
 class sessions {
 public:
-  /// Prepares the statements.
-  static result<sessions> open(database& owner);
+  /// Prepares the statements; `damage` is as of `database::prepare`.
+  static result<sessions> open(database& owner, std::string* damage = nullptr);
 
   // As of `session_store`.
 

@@ -57,10 +57,10 @@ constexpr definition definitions[] = {
 
 } // namespace
 
-result<statements> prepare_statements(database& opened) {
+result<statements> prepare_statements(database& opened, std::string* damage) {
   auto prepared = statements{};
   for (const auto& [place, sql] : definitions) {
-    auto made = opened.prepare(sql);
+    auto made = opened.prepare(sql, damage);
     if (!made)
       return made.error();
     prepared.*place = std::move(*made);

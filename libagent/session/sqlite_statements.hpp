@@ -46,6 +46,7 @@ struct statements {
   statement erase_session;
 };
 
-result<statements> prepare_statements(database& opened);
+/// `damage` is as of `database::prepare`.
+result<statements> prepare_statements(database& opened, std::string* damage);
 
 } // namespace troupe::sqlite

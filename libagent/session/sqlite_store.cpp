@@ -181,6 +181,13 @@ result<void> check_path(const std::string& path) {
   return {};
 }
 
+/// Says it where what SQLite has found wrong is in the file.
+error not_usable(const sqlite::database& opened, error reason) {
+  if (reason.code == errc::store_failed && opened.is_damaged())
+    reason.detail += " (the file is damaged: docs/journal.md#damage)";
+  return reason;
+}
+
 } // namespace
 
 result<std::unique_ptr<session_store>> open_sqlite_store(const std::string& path, durability kept,
@@ -192,17 +199,17 @@ result<std::unique_ptr<session_store>> open_sqlite_store(const std::string& path
     return opened.error();
   auto database = std::make_unique<sqlite::database>(std::move(*opened));
   if (auto ready = sqlite::prepare_schema(*database, kept); !ready)
-    return ready.error();
+    return not_usable(*database, ready.error());
   auto sessions = sqlite::sessions::open(*database);
   if (!sessions)
-    return sessions.error();
+    return not_usable(*database, sessions.error());
   std::optional<sqlite::journal> journal;
   if (kept != durability::off) {
     if (!seat)
       seat = std::make_shared<process_seat>();
     auto made = sqlite::journal::open(*database, path, std::move(seat));
     if (!made)
-      return made.error();
+      return not_usable(*database, made.error());
     journal = std::move(*made);
   }
   database->hide_path();
@@ -210,11 +217,12 @@ result<std::unique_ptr<session_store>> open_sqlite_store(const std::string& path
       std::make_unique<sqlite_store>(std::move(database), std::move(*sessions), std::move(journal))};
 }
 
-result<std::unique_ptr<session_store>> sqlite::store_to_read(std::shared_ptr<database> opened) {
-  auto kept = sessions::open(*opened);
+result<std::unique_ptr<session_store>> sqlite::store_to_read(std::shared_ptr<database> opened,
+                                                             std::string& damage) {
+  auto kept = sessions::open(*opened, &damage);
   if (!kept)
     return kept.error();
-  auto runs = journal::open_to_read(*opened);
+  auto runs = journal::open_to_read(*opened, &damage);
   if (!runs)
     return runs.error();
   return std::unique_ptr<session_store>{

@@ -26,8 +26,11 @@ result<void> journal::prepare(std::string* damage) {
        "UPDATE runs SET status = 'running', process = ?2 WHERE key = ?1 AND status = 'paused'"},
       {&statements::add_record,
        "INSERT INTO journal(run, sequence, record, checksum, event) VALUES(?1, ?2, ?3, ?4, ?5)"},
+      // Its items end where another run's begin, which another server may have carried meanwhile.
       {&statements::end, "UPDATE runs SET status = ?2, outcome = ?3, outcome_sum = ?4, "
-                         "items = iif(?5 < 0 OR first_item = 0, items, max(?5 - first_item + 1, 0)), "
+                         "items = iif(?5 < 0 OR first_item = 0, items, max(min(?5 + 1, coalesce("
+                         "(SELECT min(n.first_item) FROM runs n WHERE n.session = runs.session AND "
+                         "n.key > runs.key AND n.first_item > runs.first_item), ?5 + 1)) - first_item, 0)), "
                          "bytes = bytes + ?6, process = ?7, records = ?8, events = ?9, "
                          "changed = unixepoch(), request = CASE ?2 WHEN 'paused' THEN request ELSE '' END "
                          "WHERE key = ?1 AND status NOT IN ('completed', 'failed', 'cancelled')"},

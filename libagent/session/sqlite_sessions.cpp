@@ -188,6 +188,8 @@ result<void> sessions::save_items(std::int64_t session, const session_append& ad
     last = std::max<std::int64_t>(last - static_cast<std::int64_t>(added.takes_back), 0);
     if (auto done = run(prepared_.take_back, session, last); !done)
       return done;
+    if (auto done = run(prepared_.take_from_runs, session, last); !done)
+      return done;
   }
   for (const auto& entry : added.items) {
     const auto text = dump_json(to_json(entry));

@@ -29,6 +29,13 @@ session_append lose(const std::string& run_id) {
   return lost;
 }
 
+session_append go(const std::string& run_id, bool is_new = false) {
+  auto begun = begin(run_id);
+  if (!is_new)
+    begun.run->accepted.reset();
+  return begun;
+}
+
 session_append roll_back(const std::string& run_id, std::size_t items) {
   auto ended = end(run_id, {});
   ended.run->ended->status = "cancelled";
@@ -184,11 +191,19 @@ TEST_CASE("nothing that is taken away in order is called damage") {
       {"it ends twice", {begin("r"), end("r", {said("done")}), steps, tell("r", {"a"}), lose("r")}},
       {"it is lost, and another begins", {begin("r"), steps, lose("r"), begin("next"), end("next", {})}},
       {"it is lost after another began", {begin("r"), begin("next"), end("next", {said("1")}), lose("r")}},
+      {"another goes before it ends",
+       {begin("r"), begin("next"), end("next", {said("1")}), end("r", {said("2")})}},
+      {"another goes along and is taken back",
+       {begin("r"), begin("next"), end("r", {}), roll_back("next", 1)}},
+      {"one that came later begins first, and is taken back",
+       {accept("r"), accept("next"), go("next"), go("r"), end("next", {}), roll_back("r", 1)}},
+      {"one that came later goes on, and is taken back",
+       {accept("next"), go("r", true), go("next"), end("r", {}), roll_back("next", 1)}},
       {"its records stay", {begin("r"), steps, damaged_end()}},
       {"its id comes again", {begin("r"), tell("r", {"a"}), steps, end("r", {}), begin("r")}},
   };
-  const auto& [name, parts] = stories[GENERATE(range<std::size_t>(0, 19))];
-  REQUIRE(stories.size() == 19);
+  const auto& [name, parts] = stories[GENERATE(range<std::size_t>(0, 23))];
+  REQUIRE(stories.size() == 23);
   CAPTURE(name);
   const bool is_one_transaction = GENERATE(false, true);
   {

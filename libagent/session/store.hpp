@@ -106,7 +106,8 @@ public:
   /// sessions have accepted it. What does not fit the filter stays theirs.
   virtual result<std::vector<orphaned_run>> adopt_runs(const orphan_filter& wanted = {});
   /// Events of a run from the one after `last` on, at most so many; one at least if there is any. Error
-  /// `store_failed` if one of them is damaged, or any is missing of a run that is over and these are the last.
+  /// `store_failed` if one of them is damaged, or any is missing of a run that is over and these are the
+  /// last.
   virtual result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
                                                         events_bound most);
   /// Forgets what is over for longer, or takes more room, than is to be kept, in one transaction. True if

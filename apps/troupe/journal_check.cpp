@@ -41,19 +41,20 @@ result<std::vector<json>> parse_records(const stored_run& run) {
   return records;
 }
 
-/// What a run waits with, or waited with.
-result<void> check_paused(const paused_run& paused) {
-  if (auto read = from_stored(paused); !read)
-    return read.error();
-  return {};
-}
-
-/// A run that is over can only have been paused, and where that cannot be read, it lacks nothing.
-result<void> check_paused_of(session_store& store, const std::string& run_id, bool is_over) {
-  const auto paused = store.load_paused(run_id);
+/// What is wrong with what a run waits with, or waited with; empty if nothing is. A run that is over can only
+/// have been paused, and where that cannot be read, it lacks nothing.
+std::string damage_of_paused(journal_reader& journal, const std::string& run_id, bool is_over) {
+  const auto paused = journal.store().load_paused(run_id);
   if (!paused)
-    return is_over ? result<void>() : paused.error();
-  return *paused ? check_paused(**paused) : result<void>();
+    return is_over
+               ? std::string()
+               : fmt::format("what it is paused with cannot be read: {}", journal.words_of(paused.error()));
+  if (!*paused)
+    return {};
+  if ((*paused)->is_damaged)
+    return "what it is paused with is damaged: its checksum does not fit";
+  const auto read = from_stored(**paused);
+  return read ? std::string() : fmt::format("what it is paused with is damaged: {}", read.error().detail);
 }
 
 /// The session's items, and what it is paused with if that is none of these runs.
@@ -63,7 +64,10 @@ result<void> check_session(session_store& store, const std::string& session_id,
   if (!session)
     return session.error();
   const bool has_own = *session && (*session)->paused && !runs.contains((*session)->paused->run_id);
-  return has_own ? check_paused(*(*session)->paused) : result<void>();
+  if (has_own)
+    if (const auto read = from_stored(*(*session)->paused); !read)
+      return read.error();
+  return {};
 }
 
 /// How a run stands all of which can be read as a server would, but for what it is paused with; nothing if it
@@ -144,6 +148,12 @@ void print_flaws(const std::vector<flaw>& flaws) {
     complain("troupe: the file: {} findings more (--json prints all)\n", of_file - most_file_findings);
 }
 
+/// What helps where something is damaged.
+void tell_what_to_do() {
+  complain("troupe: keep a copy of the file before all else; `troupe journal export` prints what can be read "
+           "of each run. What to do: docs/journal.md#damage\n");
+}
+
 } // namespace
 
 result<void> each_event(session_store& store, const std::string& run_id,
@@ -181,8 +191,8 @@ std::vector<std::string> damage_of(journal_reader& journal, const std::string& r
     if (found.empty() && !sound)
       found.push_back(journal.words_of(sound.error()));
   }
-  if (const auto paused = check_paused_of(journal.store(), run_id, run.is_over()); !paused)
-    found.push_back(fmt::format("what it is paused with: {}", journal.words_of(paused.error())));
+  if (auto paused = damage_of_paused(journal, run_id, run.is_over()); !paused.empty())
+    found.push_back(std::move(paused));
   else if (can_go_on)
     found.back() +=
         " (it is paused, and can be resumed without; should its server crash after that, it ends as "
@@ -192,12 +202,6 @@ std::vector<std::string> damage_of(journal_reader& journal, const std::string& r
 
 std::string about_run(const std::string& run_id, const std::string& detail) {
   return about("run", run_id, detail);
-}
-
-void tell_what_to_do() {
-  complain("troupe: keep a copy of the file before all else; `troupe journal export` prints what can be read "
-           "of each "
-           "run. What to do: docs/journal.md#damage\n");
 }
 
 int check_all(journal_reader& journal, bool as_json) {

@@ -20,9 +20,6 @@ std::vector<std::string> damage_of(journal_reader& journal, const std::string& r
 /// "run ...: ", before a text that does not name the run itself.
 std::string about_run(const std::string& run_id, const std::string& detail);
 
-/// What helps where something is damaged: on stderr.
-void tell_what_to_do();
-
 /// Prints all that is wrong with the file, its runs and its sessions, each thing once; an exit code.
 int check_all(journal_reader& journal, bool as_json);
 

@@ -16,16 +16,23 @@ namespace troupe {
 namespace {
 
 /// Opens it twice where it has to be brought up to date in between.
-result<sqlite::database> open_current(const std::string& path) {
+result<sqlite::readable> open_current(const std::string& path) {
   {
     auto opened = sqlite::open_to_read(path, sqlite::busy_milliseconds);
     if (!opened)
       return opened;
-    const auto current = sqlite::is_current(*opened);
-    if (!current)
-      return current.error();
-    if (*current)
+    const auto version = sqlite::read_version(opened->opened);
+    if (!version)
+      return version.error();
+    if (*version == sqlite::schema_version)
       return opened;
+    if (*version == 0)
+      return opened->opened.failure("it is empty: no server has written anything to it yet");
+    if (!opened->damage.empty())
+      return opened->opened.failure(
+          fmt::format("{}; an older version of Troupe has made it, and so it cannot be brought up to date to "
+                      "be read (docs/journal.md#damage)",
+                      opened->damage));
   }
   if (const auto updated = open_sqlite_store(path, durability::off); !updated)
     return fail(
@@ -39,19 +46,21 @@ result<sqlite::database> open_current(const std::string& path) {
 } // namespace
 
 journal_reader::journal_reader(std::shared_ptr<sqlite::database> opened, std::unique_ptr<session_store> store,
-                               redactor_ptr seals)
-    : opened_(std::move(opened)), store_(std::move(store)), seals_(std::move(seals)) {}
+                               redactor_ptr seals, std::string damage)
+    : opened_(std::move(opened)), store_(std::move(store)), seals_(std::move(seals)),
+      damage_(std::move(damage)) {}
 
 result<journal_reader> journal_reader::open(const std::string& path, redactor_ptr seals) {
   auto current = open_current(path);
   if (!current)
     return current.error();
-  auto opened = std::make_shared<sqlite::database>(std::move(*current));
-  auto store = sqlite::store_to_read(opened);
+  auto opened = std::make_shared<sqlite::database>(std::move(current->opened));
+  auto& damage = current->damage;
+  auto store = sqlite::store_to_read(opened, damage);
   if (!store)
     return store.error();
   auto sealed = make_sealed_store(std::move(*store), seals);
-  return journal_reader{std::move(opened), std::move(sealed), std::move(seals)};
+  return journal_reader{std::move(opened), std::move(sealed), std::move(seals), std::move(damage)};
 }
 
 found_ids journal_reader::runs() {
@@ -75,6 +84,8 @@ result<std::optional<run_remains>> journal_reader::remains(const std::string& ru
 std::vector<std::string> journal_reader::check_file() {
   // A finding may have several lines, the first of which names the database, of which there is one.
   std::vector<std::string> lines;
+  if (!damage_.empty())
+    lines.push_back(damage_);
   for (const auto& finding : sqlite::check_pages(*opened_))
     for (std::string_view rest = finding; !rest.empty();) {
       const auto line = rest.substr(0, rest.find('\n'));

@@ -40,7 +40,8 @@ class journal_reader {
 public:
   /// `seals` gives back the secrets that texts are kept without. Beside servers that have the file open; on a
   /// disk that is full or cannot be written only while none has, which is seen to. One of an older version is
-  /// brought up to date first. Error `store_failed` names the path, the reason, and what helps.
+  /// brought up to date first, one that is damaged is read as far as it goes. Error `store_failed` names the
+  /// path, the reason, and what helps.
   static result<journal_reader> open(const std::string& path, redactor_ptr seals);
 
   /// To be read alone: changes fail.
@@ -52,18 +53,20 @@ public:
   /// Nothing if there is no such run. Reads on where a page is damaged. Error `store_failed` if damage hides
   /// whether there is one.
   result<std::optional<run_remains>> remains(const std::string& run_id);
-  /// What SQLite finds wrong with the file as such, each thing once.
+  /// What is wrong with the file as such, each thing once.
   std::vector<std::string> check_file();
   /// Why something could not be read, without the database's name.
   std::string words_of(const error& reason) const;
 
 private:
   journal_reader(std::shared_ptr<sqlite::database> opened, std::unique_ptr<session_store> store,
-                 redactor_ptr seals);
+                 redactor_ptr seals, std::string damage);
 
   std::shared_ptr<sqlite::database> opened_;
   std::unique_ptr<session_store> store_;
   redactor_ptr seals_;
+  /// Of the file as such, as it has shown at once.
+  std::string damage_;
 };
 
 } // namespace troupe

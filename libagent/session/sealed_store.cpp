@@ -128,9 +128,6 @@ public:
     return found;
   }
 
-  result<std::vector<std::string>> run_ids() override { return store_->run_ids(); }
-  result<std::vector<std::string>> session_ids() override { return store_->session_ids(); }
-  result<std::vector<std::string>> check_file() override { return store_->check_file(); }
   result<bool> purge(const retention& kept) override { return store_->purge(kept); }
   result<void> sync() override { return store_->sync(); }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -98,6 +99,18 @@ result<statement> database::prepare(std::string_view sql) {
   return statement{handle};
 }
 
+result<statement> database::prepare(std::string_view sql, std::string* damage) {
+  auto made = prepare(sql);
+  if (made || damage == nullptr || made.error().code != errc::store_failed)
+    return made;
+  *damage = fmt::format("its list of tables is damaged: {}", sqlite3_errmsg(handle_.get()));
+  return statement{};
+}
+
+bool database::is_damaged() const noexcept {
+  return code() == SQLITE_CORRUPT || code() == SQLITE_ERROR;
+}
+
 int database::changes() const noexcept {
   return sqlite3_changes(handle_.get());
 }
@@ -115,6 +128,36 @@ bool database::is_full() const noexcept {
 
 int database::code() const noexcept {
   return sqlite3_errcode(handle_.get()) & 0xff;
+}
+
+namespace {
+
+/// The number of so many bytes, the highest first.
+std::uint64_t number_in(std::string_view bytes) {
+  std::uint64_t made = 0;
+  for (const auto each : bytes)
+    made = made * 256 + static_cast<unsigned char>(each);
+  return made;
+}
+
+} // namespace
+
+database::page_counts database::pages() const {
+  // By SQLite's own descriptor: to close another one would take its locks away.
+  sqlite3_file* file = nullptr;
+  std::array<char, 32> header{};
+  sqlite3_int64 bytes = 0;
+  if (sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+      file->pMethods == nullptr || file->pMethods->xFileSize(file, &bytes) != SQLITE_OK ||
+      file->pMethods->xRead(file, header.data(), static_cast<int>(header.size()), 0) != SQLITE_OK)
+    return {};
+  // sqlite.org/fileformat2.html#the_database_header
+  const std::string_view start(header.data(), header.size());
+  const auto size = number_in(start.substr(16, 2));
+  const auto page_size = size == 1 ? 65536 : size;
+  if (page_size == 0)
+    return {};
+  return {number_in(start.substr(28, 4)), static_cast<std::uint64_t>(bytes) / page_size};
 }
 
 error database::failure(std::string_view reason) const {
@@ -151,6 +194,8 @@ error database::failure(int code, std::string_view reason) const {
 }
 
 execution::~execution() {
+  if (!handle_)
+    return;
   sqlite3_reset(handle_);
   sqlite3_clear_bindings(handle_);
 }
@@ -168,6 +213,8 @@ execution& execution::bind(std::int64_t number) {
 }
 
 result<bool> execution::step() {
+  if (!handle_)
+    return owner_.failure("its list of tables is damaged");
   if (!bound_)
     return owner_.failure("a value is too large to be stored");
   const auto code = sqlite3_step(handle_);
@@ -193,6 +240,12 @@ std::string_view execution::text(int column) const {
 result<transaction> transaction::begin(database& owner) {
   // IMMEDIATE takes the write lock here, where the busy timeout applies; a later upgrade could fail at once.
   if (auto begun = owner.execute("BEGIN IMMEDIATE"); !begun)
+    return begun.error();
+  return transaction{owner};
+}
+
+result<transaction> transaction::begin_to_read(database& owner) {
+  if (auto begun = owner.execute("BEGIN"); !begun)
     return begun.error();
   return transaction{owner};
 }

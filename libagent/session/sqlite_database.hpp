@@ -46,6 +46,9 @@ public:
   /// Runs SQL text that gives no rows that matter; may be several statements.
   result<void> execute(const std::string& sql);
   result<statement> prepare(std::string_view sql);
+  /// The same, but where `damage` is given a statement that does not fit the database is left out, which is
+  /// told there.
+  result<statement> prepare(std::string_view sql, std::string* damage);
   /// How many rows the last statement changed.
   int changes() const noexcept;
   /// Whether the last call failed because another connection held a lock.
@@ -54,8 +57,18 @@ public:
   bool is_full() const noexcept;
   /// Failures from now on do not name the path: they reach clients, whom it does not concern.
   void hide_path() noexcept { names_path_ = false; }
+  /// Whether it failed for what stands in the file.
+  bool is_damaged() const noexcept;
   /// SQLite's primary result code of the last call.
   int code() const noexcept;
+
+  struct page_counts {
+    std::uint64_t promised = 0;
+    std::uint64_t there = 0;
+  };
+  /// Of the file, its log left aside: as its first page says, and as many as there are. Zeroes if that cannot
+  /// be read.
+  page_counts pages() const;
 
   /// A `store_failed` with this reason.
   error failure(std::string_view reason) const;
@@ -81,6 +94,7 @@ private:
 /// One execution of a prepared statement: bind parameters in order, then step. Its end resets the statement.
 class execution {
 public:
+  /// One that could not be prepared fails at its first step.
   execution(database& owner, const statement& prepared) : owner_(owner), handle_(prepared.get()) {}
   execution(const execution&) = delete;
   execution& operator=(const execution&) = delete;
@@ -118,10 +132,13 @@ private:
   bool bound_ = true;
 };
 
-/// A write transaction, begun at once; rolled back unless committed.
+/// A transaction; rolled back unless committed.
 class transaction {
 public:
+  /// To write, from now on.
   static result<transaction> begin(database& owner);
+  /// What is read while it lives is of the moment of the first read.
+  static result<transaction> begin_to_read(database& owner);
   transaction(transaction&& other) noexcept;
   transaction& operator=(transaction&&) = delete;
   ~transaction();

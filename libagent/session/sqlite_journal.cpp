@@ -1,5 +1,6 @@
 #include "libagent/session/sqlite_journal.hpp"
 
+#include "libagent/session/sqlite_schema.hpp"
 #include "libagent/session/sqlite_sums.hpp"
 
 #include <fmt/format.h>
@@ -26,90 +27,23 @@ result<journal> journal::open(database& owner, const std::string& path, std::sha
   return made;
 }
 
-result<journal> journal::open_to_read(database& owner) {
+result<journal> journal::open_to_read(database& owner, std::string* damage) {
   auto made = journal{owner, std::make_shared<process_seat>()};
-  if (auto prepared = made.prepare(); !prepared)
+  if (auto prepared = made.prepare(damage); !prepared)
     return prepared.error();
   return made;
-}
-
-result<void> journal::prepare() {
-  const std::pair<statement statements::*, std::string_view> definitions[] = {
-      {&statements::find, "SELECT key, (SELECT coalesce(max(sequence), 0) FROM journal WHERE run = key), "
-                          "status = 'paused', process = ?2 FROM runs WHERE id = ?1"},
-      {&statements::accept,
-       "INSERT INTO runs(id, session, process, owner, status, request, request_sum, key_hash, first_item, "
-       "items, "
-       "outcome, outcome_sum, bytes, created, changed) "
-       "VALUES(?1, ?2, ?3, ?4, 'waiting', ?5, ?6, ?7, 0, 0, '', 0, 0, unixepoch(), unixepoch()) "
-       "ON CONFLICT(id) DO NOTHING"},
-      {&statements::erase_id, "DELETE FROM runs WHERE id = ?1 AND (process = ?2 OR "
-                              "status IN ('completed', 'failed', 'cancelled'))"},
-      {&statements::begin, "UPDATE runs SET status = 'running', first_item = ?2 "
-                           "WHERE key = ?1 AND status NOT IN ('completed', 'failed', 'cancelled')"},
-      {&statements::resume,
-       "UPDATE runs SET status = 'running', process = ?2 WHERE key = ?1 AND status = 'paused'"},
-      {&statements::add_record,
-       "INSERT INTO journal(run, sequence, record, checksum, event) VALUES(?1, ?2, ?3, ?4, ?5)"},
-      {&statements::end, "UPDATE runs SET status = ?2, outcome = ?3, outcome_sum = ?4, items = ?5 - "
-                         "first_item + 1, bytes = bytes + ?6, changed = unixepoch(), "
-                         "request = CASE ?2 WHEN 'paused' THEN request ELSE '' END, process = ?7 "
-                         "WHERE key = ?1 AND status NOT IN ('completed', 'failed', 'cancelled')"},
-      {&statements::drop_records, "DELETE FROM journal WHERE run = ?1"},
-      {&statements::add_event,
-       "INSERT OR REPLACE INTO run_events(run, id, event, checksum) VALUES(?1, ?2, ?3, ?4)"},
-      {&statements::add_bytes, "UPDATE runs SET bytes = bytes + ?2 WHERE key = ?1"},
-      {&statements::void_event, "DELETE FROM run_events WHERE run = ?1 AND id = ?2"},
-      {&statements::load, "SELECT r.key, s.id, r.owner, r.status, r.request, r.request_sum, r.outcome, "
-                          "r.outcome_sum, r.session, r.first_item, r.items, r.key_hash, "
-                          "coalesce((SELECT min(n.first_item) FROM runs n WHERE n.session = r.session AND "
-                          "n.key > r.key AND n.first_item > r.first_item) - r.first_item, -1) "
-                          "FROM runs r JOIN sessions s ON s.key = r.session WHERE r.id = ?1"},
-      {&statements::load_head, "SELECT s.id, r.owner, r.status, r.key_hash, r.outcome, r.outcome_sum, "
-                               "(SELECT coalesce(max(id), 0) FROM run_events WHERE run = r.key) "
-                               "FROM runs r JOIN sessions s ON s.key = r.session WHERE r.id = ?1"},
-      {&statements::load_records,
-       "SELECT sequence, record, checksum, event FROM journal WHERE run = ?1 ORDER BY sequence"},
-      {&statements::last_event, "SELECT coalesce(max(id), 0) FROM run_events WHERE run = ?1"},
-      {&statements::load_events, "SELECT e.id, e.event, e.checksum FROM run_events e JOIN runs r ON r.key = "
-                                 "e.run WHERE r.id = ?1 AND e.id > ?2 ORDER BY e.id LIMIT ?3"},
-      {&statements::dead_processes,
-       "SELECT DISTINCT process FROM runs WHERE status IN ('waiting', 'running')"},
-      {&statements::adopt,
-       "UPDATE runs SET process = ?1 WHERE process = ?2 AND status IN ('waiting', 'running') "
-       "AND (?3 = '' OR session = (SELECT key FROM sessions WHERE id = ?3)) "
-       "AND (?4 = '' OR session = (SELECT session FROM runs WHERE id = ?4) AND "
-       "(status = 'waiting', key) <= (SELECT status = 'waiting', key FROM runs WHERE id = ?4 AND "
-       "status IN ('waiting', 'running')))"},
-      {&statements::unfinished,
-       "SELECT r.id, s.id, r.owner, r.key_hash FROM runs r JOIN sessions s ON s.key = r.session "
-       "WHERE r.process = ?1 AND r.status IN ('waiting', 'running') ORDER BY r.status = 'waiting', r.key"},
-      {&statements::purge_old, "DELETE FROM runs WHERE key IN (SELECT key FROM runs WHERE "
-                               "status IN ('completed', 'failed', 'cancelled') AND "
-                               "changed <= unixepoch() - ?1 ORDER BY changed LIMIT ?2)"},
-      {&statements::read_size, "SELECT bytes FROM journal_size"},
-      {&statements::oldest, "SELECT key, bytes FROM runs WHERE status IN ('completed', 'failed', "
-                            "'cancelled') ORDER BY changed LIMIT 1"},
-      {&statements::erase_run, "DELETE FROM runs WHERE key = ?1"},
-  };
-  for (const auto& [place, sql] : definitions) {
-    auto made = database_->prepare(sql);
-    if (!made)
-      return made.error();
-    prepared_.*place = std::move(*made);
-  }
-  return {};
 }
 
 result<void> journal::take_number(const std::string& path) {
   auto lock = process_lock::open(path + "-processes");
   if (!lock)
     return lock.error();
-  auto insert = database_->prepare("INSERT INTO processes(started) VALUES(unixepoch()) RETURNING id");
+  auto insert =
+      database_->prepare("INSERT INTO processes(started, version) VALUES(unixepoch(), ?1) RETURNING id");
   if (!insert)
     return insert.error();
   auto query = execution{*database_, *insert};
-  if (const auto made = query.step(); !made)
+  if (const auto made = query.bind(schema_version).step(); !made)
     return made.error();
   const auto number = query.number(0);
   if (auto done = query.finish(); !done)
@@ -137,37 +71,82 @@ result<journal::open_run*> journal::find(const std::string& run_id) {
     return found.error();
   if (!*found)
     return nullptr;
-  const bool is_paused = query.number(2) != 0;
-  const bool is_own = query.number(3) != 0;
+  const bool is_paused = query.number(1) != 0;
+  const bool is_own = query.number(2) != 0;
   if (!is_paused && !is_own)
     return not_ours(run_id);
-  return &(open_[run_id] = {query.number(0), query.number(1), is_paused});
+  return &(open_[run_id] = {query.number(0), query.number(3), query.number(4), query.number(5), is_paused});
 }
 
-result<void> journal::accept(const run_change& what, std::int64_t session) {
+result<void> journal::accept(const run_change& what, std::int64_t session, std::int64_t last_item,
+                             std::size_t items) {
   const auto& accepted = *what.accepted;
   open_.erase(what.run_id);
   // A run id that comes again is that of a run that was refused, or over.
   if (auto erased = run(prepared_.erase_id, what.run_id, seat_->number); !erased)
     return erased;
-  if (auto added =
-          run(prepared_.accept, what.run_id, session, seat_->number, accepted.owner, accepted.request,
-              sum_of(what.run_id, request_place, accepted.request), accepted.key_hash);
-      !added)
-    return added;
-  return database_->changes() > 0 ? result<void>() : not_ours(what.run_id);
+  auto query = execution{*database_, prepared_.accept};
+  query.bind(what.run_id).bind(session).bind(seat_->number).bind(accepted.owner).bind(accepted.request);
+  query.bind(sum_of(what.run_id, request_place, accepted.request)).bind(accepted.key_hash);
+  query.bind(what.begins ? "running" : "waiting");
+  query.bind(what.begins ? last_item + 1 : 0).bind(what.begins ? static_cast<std::int64_t>(items) : 0);
+  const auto added = query.step();
+  if (!added)
+    return added.error();
+  if (!*added)
+    return not_ours(what.run_id);
+  open_[what.run_id].key = query.number(0);
+  return query.finish();
 }
 
-result<void> journal::begin(const run_change& what, std::int64_t session, std::int64_t last_item) {
+result<void> journal::begin(const run_change& what, std::int64_t session, std::int64_t last_item,
+                            std::size_t items) {
   if (what.accepted)
-    if (auto accepted = accept(what, session); !accepted)
-      return accepted;
+    return accept(what, session, last_item, items);
   if (!what.begins)
     return {};
   const auto found = find(what.run_id);
   if (!found)
     return found.error();
-  return *found != nullptr ? run(prepared_.begin, (*found)->key, last_item + 1) : result<void>();
+  return *found != nullptr
+             ? run(prepared_.begin, (*found)->key, last_item + 1, static_cast<std::int64_t>(items))
+             : result<void>();
+}
+
+result<void> journal::add_event(const std::string& run_id, open_run& open, std::int64_t id,
+                                std::string_view event) {
+  // One that was told before counts once.
+  if (id <= open.last_event)
+    if (auto done = void_event(open, id); !done)
+      return done;
+  if (auto added = run(prepared_.add_event, open.key, id, event, sum_of(run_id, id, event)); !added)
+    return added;
+  ++open.events;
+  open.last_event = std::max(open.last_event, id);
+  return {};
+}
+
+result<void> journal::void_event(open_run& open, std::int64_t id) {
+  auto done = run(prepared_.void_event, open.key, id);
+  if (done)
+    open.events -= database_->changes();
+  return done;
+}
+
+result<void> journal::add_records(const run_change& what, open_run& open) {
+  // The first step of a paused run that goes on.
+  if (!what.records.empty() && std::exchange(open.is_paused, false))
+    if (auto resumed = run(prepared_.resume, open.key, seat_->number); !resumed)
+      return resumed;
+  for (const auto& record : what.records) {
+    const auto place = open.records + 1;
+    if (auto added = run(prepared_.add_record, open.key, place, record, sum_of(what.run_id, place, record),
+                         static_cast<std::int64_t>(what.last_event));
+        !added)
+      return added;
+    open.records = place;
+  }
+  return {};
 }
 
 result<void> journal::change(const run_change& what, std::int64_t last_item) {
@@ -182,40 +161,35 @@ result<void> journal::change(const run_change& what, std::int64_t last_item) {
   std::int64_t bytes = 0;
   for (const auto& event : what.events) {
     bytes += static_cast<std::int64_t>(event.size());
-    if (auto added = run(prepared_.add_event, open.key, id, event, sum_of(what.run_id, id, event)); !added)
+    if (auto added = add_event(what.run_id, open, id++, event); !added)
       return added;
-    ++id;
   }
-  if (bytes > 0)
-    if (auto counted = run(prepared_.add_bytes, open.key, bytes); !counted)
-      return counted;
   for (const auto number : what.void_events)
-    if (auto done = run(prepared_.void_event, open.key, static_cast<std::int64_t>(number)); !done)
+    if (auto done = void_event(open, static_cast<std::int64_t>(number)); !done)
       return done;
-  // The first step of a paused run that goes on.
-  if (!what.records.empty() && std::exchange(open.is_paused, false))
-    if (auto resumed = run(prepared_.resume, open.key, seat_->number); !resumed)
-      return resumed;
-  for (const auto& record : what.records) {
-    const auto place = open.sequence + 1;
-    if (auto added = run(prepared_.add_record, open.key, place, record, sum_of(what.run_id, place, record),
-                         static_cast<std::int64_t>(what.last_event));
-        !added)
-      return added;
-    open.sequence = place;
-  }
-  return what.ended ? end(what, open, last_item) : result<void>();
+  if (auto added = add_records(what, open); !added)
+    return added;
+  if (what.ended)
+    return end(what, open, last_item, bytes);
+  const bool adds_nothing = what.events.empty() && what.void_events.empty() && what.records.empty();
+  return adds_nothing ? result<void>() : run(prepared_.count, open.key, bytes, open.records, open.events);
 }
 
-result<void> journal::end(const run_change& what, const open_run& run_now, std::int64_t last_item) {
+result<void> journal::end(const run_change& what, const open_run& run_now, std::int64_t last_item,
+                          std::int64_t bytes) {
   const auto& [status, outcome, keeps_records] = *what.ended;
-  if (auto ended =
-          run(prepared_.end, run_now.key, status, outcome, sum_of(what.run_id, outcome_place, outcome),
-              last_item, static_cast<std::int64_t>(outcome.size()), seat_->number);
+  const auto left = keeps_records ? run_now.records : 0;
+  if (auto ended = run(
+          prepared_.end, run_now.key, status, outcome, sum_of(what.run_id, outcome_place, outcome), last_item,
+          bytes + static_cast<std::int64_t>(outcome.size()), seat_->number, left, run_now.events);
       !ended)
     return ended;
+  // It is over already, and stays as it has ended.
+  if (database_->changes() == 0)
+    if (auto counted = run(prepared_.count, run_now.key, bytes, left, run_now.events); !counted)
+      return counted;
   auto dropped =
-      run_now.sequence > 0 && !keeps_records ? run(prepared_.drop_records, run_now.key) : result<void>();
+      run_now.records > 0 && !keeps_records ? run(prepared_.drop_records, run_now.key) : result<void>();
   open_.erase(what.run_id);
   return dropped;
 }

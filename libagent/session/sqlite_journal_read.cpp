@@ -17,10 +17,10 @@ result<void> journal::check_outcome(std::string_view run_id, std::string_view ou
       fmt::format("run \"{}\": its outcome is damaged: its checksum does not fit", run_id));
 }
 
-result<void> journal::load_records(std::int64_t key, stored_run& into) {
+result<void> journal::load_records(std::int64_t key, std::int64_t counted, stored_run& into) {
   auto rows = execution{*database_, prepared_.load_records};
   rows.bind(key);
-  return rows.each([&, expected = std::int64_t{0}]() mutable -> result<void> {
+  const auto read = rows.each([&, expected = std::int64_t{0}]() mutable -> result<void> {
     ++expected;
     const auto text = rows.text(1);
     if (rows.number(0) != expected)
@@ -32,6 +32,30 @@ result<void> journal::load_records(std::int64_t key, stored_run& into) {
     into.events_before.push_back(static_cast<std::uint64_t>(rows.number(3)));
     return {};
   });
+  const auto there = static_cast<std::int64_t>(into.records.size());
+  if (read && there < counted)
+    return database_->failure(fmt::format("run \"{}\": record {} is missing", into.run_id, there + 1));
+  return read;
+}
+
+namespace {
+
+error events_missing(const database& owner, std::string_view run_id, std::int64_t counted,
+                     std::int64_t there) {
+  return owner.failure(
+      fmt::format("run \"{}\": of its {} events {} are missing", run_id, counted, counted - there));
+}
+
+} // namespace
+
+result<void> journal::check_events(std::string_view run_id) {
+  auto query = execution{*database_, prepared_.lost_events};
+  const auto found = query.bind(run_id).step();
+  if (!found)
+    return found.error();
+  if (*found && query.number(1) < query.number(0))
+    return events_missing(*database_, run_id, query.number(0), query.number(1));
+  return {};
 }
 
 result<std::optional<journal::found_run>> journal::load(std::string_view run_id) {
@@ -55,18 +79,21 @@ result<std::optional<journal::found_run>> journal::load(std::string_view run_id)
         fmt::format("run \"{}\": its request is damaged: its checksum does not fit", run_id));
   if (auto sound = check_outcome(run_id, run.outcome, query.number(7)); !sound)
     return sound.error();
-  made.session = query.number(8);
-  made.first_item = query.number(9);
-  // Up to where the next run's begin.
-  made.items = query.number(12);
+  const bool is_counted = query.number(12) >= 0;
+  const auto items = query.number(10);
+  made.items = {query.number(8), query.number(9), is_counted ? items : 0, query.number(14)};
+  // Up to where the next run's begin, at most.
+  auto& most = made.items.most;
   if (run.is_over())
-    made.items = made.items < 0 ? query.number(10) : std::min(made.items, query.number(10));
-  if (auto loaded = load_records(query.number(0), run); !loaded)
+    most = std::max<std::int64_t>(most < 0 ? items : std::min(most, items), 0);
+  if (auto loaded = load_records(query.number(0), query.number(12), run); !loaded)
     return loaded.error();
-  auto last = execution{*database_, prepared_.last_event};
-  if (const auto counted = last.bind(query.number(0)).step(); !counted)
+  auto events = execution{*database_, prepared_.count_events};
+  if (const auto counted = events.bind(query.number(0)).step(); !counted)
     return counted.error();
-  run.last_event = static_cast<std::uint64_t>(last.number(0));
+  run.last_event = static_cast<std::uint64_t>(events.number(0));
+  if (!run.is_over() && events.number(1) < query.number(13))
+    return events_missing(*database_, run_id, query.number(13), events.number(1));
   return std::optional{std::move(made)};
 }
 
@@ -100,7 +127,7 @@ result<std::vector<stored_event>> journal::load_events(std::string_view run_id, 
     if (!more)
       return more.error();
     if (!*more)
-      return events;
+      break;
     const auto text = rows.text(1);
     if (!events.empty() && text.size() > most.bytes - std::min(bytes, most.bytes))
       return events;
@@ -113,6 +140,11 @@ result<std::vector<stored_event>> journal::load_events(std::string_view run_id, 
           fmt::format("run \"{}\": event {} is damaged: its checksum does not fit", run_id, rows.number(0)));
     events.push_back({number, std::string{text}});
   }
+  // These are the last of them.
+  if (events.size() < most.events)
+    if (auto whole = check_events(run_id); !whole)
+      return whole.error();
+  return events;
 }
 
 } // namespace troupe::sqlite

@@ -1,6 +1,7 @@
 #include "libagent/session/sqlite_reading.hpp"
 
 #include "libagent/session/file_hold.hpp"
+#include "libagent/session/sqlite_salvage.hpp"
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -25,7 +26,44 @@ bool needs_to_write(int code) {
 result<void> begin_to_read(database& opened, std::string_view mode) {
   // Sorting is not to need the disk either.
   return opened.execute(fmt::format(
-      "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; {}; SELECT count(*) FROM sqlite_schema", mode));
+      "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; {}; SELECT 1 FROM sqlite_schema LIMIT 1", mode));
+}
+
+/// What is wrong with a file that is damaged as such.
+std::string damage_of(const database& opened, const error& reason) {
+  const auto [promised, there] = opened.pages();
+  return there < promised ? fmt::format("its end is missing: it has {} of {} pages", there, promised)
+                          : fmt::format("its list of tables is damaged: {}", words_of(opened, reason));
+}
+
+/// What it says to be missing, and what of its list of tables cannot be understood, is taken for not there.
+result<std::string> begin_to_read_damaged(database& opened, const error& reason) {
+  const auto damage = damage_of(opened, reason);
+  if (auto read = begin_to_read(opened, "PRAGMA writable_schema = ON"); !read)
+    return read.error();
+  // Without these there is nothing to be found.
+  if (auto found = opened.execute("SELECT key, id FROM runs LIMIT 0; SELECT key, id FROM sessions LIMIT 0");
+      !found)
+    return found.error();
+  return damage;
+}
+
+error no_tables(const error& reason) {
+  return fail(errc::store_failed,
+              fmt::format("{} (its list of tables is damaged, so that nothing can be found in it; SQLite's "
+                          "`.recover` may still get at it: docs/journal.md#damage)",
+                          reason.detail));
+}
+
+/// Of one that may be damaged. Its damage.
+result<std::string> begin_to_read_any(database& opened, std::string_view mode) {
+  const auto read = begin_to_read(opened, mode);
+  if (read)
+    return std::string();
+  if (opened.code() != SQLITE_CORRUPT)
+    return read.error();
+  auto damaged = begin_to_read_damaged(opened, read.error());
+  return damaged ? std::move(damaged) : no_tables(read.error());
 }
 
 /// As a URI of SQLite's (sqlite.org/uri.html).
@@ -39,8 +77,15 @@ std::string uri_of(const std::string& path) {
   return uri;
 }
 
+error not_even_alone(const error& reason) {
+  return fail(errc::store_failed,
+              fmt::format("{} (nor can it be read without writing beside it: copy it, and its -wal if there "
+                          "is one, to where there is room, and name the copy in an agent file)",
+                          reason.detail));
+}
+
 /// Nobody else has the database open.
-result<database> open_alone(const std::string& path, file_hold&& hold) {
+result<readable> open_alone(const std::string& path, file_hold&& hold) {
   opening how{path, SQLITE_OPEN_READONLY};
   how.kept = std::make_shared<const file_hold>(std::move(hold));
   auto ignored = std::error_code{};
@@ -57,33 +102,28 @@ result<database> open_alone(const std::string& path, file_hold&& hold) {
   }
   auto opened = database::open(path, how, 0);
   if (!opened)
-    return opened;
-  if (auto read = begin_to_read(*opened, mode); !read)
-    return read.error();
-  return opened;
+    return not_even_alone(opened.error());
+  auto damage = begin_to_read_any(*opened, mode);
+  if (!damage)
+    return opened->is_damaged() ? damage.error() : not_even_alone(damage.error());
+  return readable{std::move(*opened), std::move(*damage)};
 }
 
 } // namespace
 
-result<database> open_to_read(const std::string& path, int busy_milliseconds) {
+result<readable> open_to_read(const std::string& path, int busy_milliseconds) {
   error reason;
   {
     // Not READONLY: that would leave the log and its index behind. SQLite makes do with reading where it has
     // to.
     auto shared = database::open(path, {path, SQLITE_OPEN_READWRITE}, busy_milliseconds);
     if (shared) {
-      auto read = begin_to_read(*shared, "");
-      if (read)
-        return shared;
-      if (shared->code() == SQLITE_CORRUPT)
-        return fail(
-            errc::store_failed,
-            fmt::format("{} (its list of tables is damaged, so that nothing can be found in it; SQLite's "
-                        "`.recover` may still get at it: docs/journal.md#damage)",
-                        read.error().detail));
+      auto damage = begin_to_read_any(*shared, "");
+      if (damage)
+        return readable{std::move(*shared), std::move(*damage)};
       if (!needs_to_write(shared->code()))
-        return read.error();
-      reason = read.error();
+        return damage.error();
+      reason = damage.error();
     } else {
       reason = shared.error();
     }
@@ -97,14 +137,7 @@ result<database> open_to_read(const std::string& path, int busy_milliseconds) {
                     reason.detail));
   if (!hold)
     return fail(errc::store_failed, fmt::format("session database \"{}\": {}", path, hold.error().detail));
-  auto alone = open_alone(path, std::move(*hold));
-  if (!alone)
-    return fail(
-        errc::store_failed,
-        fmt::format("{} (nor can it be read without writing beside it: copy it, and its -wal if there "
-                    "is one, to where there is room, and name the copy in an agent file)",
-                    alone.error().detail));
-  return alone;
+  return open_alone(path, std::move(*hold));
 }
 
 } // namespace troupe::sqlite

@@ -15,12 +15,16 @@ namespace troupe::sqlite {
 
 namespace {
 
+constexpr auto damaged_page = "a page of the file is damaged";
+
 /// Hands each row of a query to `take(row)`. Why it ended early; empty if it came to its end.
 template <class Take, class... Values>
 std::string read_rows(database& from, const std::string& sql, Take take, const Values&... values) {
   const auto prepared = from.prepare(sql);
-  if (!prepared)
-    return words_of(from, prepared.error());
+  if (!prepared) {
+    auto words = words_of(from, prepared.error());
+    return from.code() == SQLITE_ERROR ? "its list of tables is damaged: " + words : words;
+  }
   auto rows = execution{from, *prepared};
   (rows.bind(values), ...);
   const auto read = rows.each([&]() -> result<void> {
@@ -40,18 +44,28 @@ std::string read_from_both_ends(database& from, const std::string& sql, Take tak
 }
 
 /// Of a table with `key` and `id`. Of the two the index may know what the table cannot tell, and the other
-/// way round; one that they do not agree on is given with both.
+/// way round; where they do not agree, both are given.
 found_ids ids_of(database& from, const std::string& table) {
   std::set<std::pair<std::int64_t, std::string>> found;
-  const auto take = [&](const execution& row) { found.emplace(row.number(0), std::string(row.text(1))); };
-  auto gap =
-      read_from_both_ends(from, fmt::format("SELECT key, id FROM {} NOT INDEXED ORDER BY key", table), take);
-  const auto other =
-      read_from_both_ends(from, fmt::format("SELECT key, id FROM {} ORDER BY id", table), take);
+  const auto read = [&](const std::string& sql) {
+    bool has_unread = false;
+    auto gap = read_from_both_ends(from, sql, [&](const execution& row) {
+      // What a page held that is not there any more; none is empty.
+      if (row.text(1).empty())
+        has_unread = true;
+      else
+        found.emplace(row.number(0), std::string(row.text(1)));
+    });
+    return gap.empty() && has_unread ? std::string(damaged_page) : gap;
+  };
+  auto gap = read(fmt::format("SELECT key, id FROM {} NOT INDEXED ORDER BY key", table));
+  const auto other = read(fmt::format("SELECT key, id FROM {} ORDER BY id", table));
   // What one lacks the other has as long as it is whole.
   found_ids made{{}, gap.empty() || other.empty() ? std::string() : std::move(gap)};
+  std::set<std::string_view> known;
   for (const auto& [key, id] : found)
-    made.ids.push_back(id);
+    if (known.insert(id).second)
+      made.ids.push_back(id);
   return made;
 }
 
@@ -104,12 +118,15 @@ private:
       made_.run.key_hash = row.text(3);
       first_item_ = row.number(4);
       items_ = row.number(5);
+      counted_records_ = row.number(6);
+      counted_events_ = row.number(7);
     };
-    auto gap = read_rows(
-        from_, "SELECT session, owner, status, key_hash, first_item, items FROM runs WHERE key = ?1", take,
-        key_);
+    auto gap = read_rows(from_,
+                         "SELECT session, owner, status, key_hash, first_item, items, coalesce(records, -1), "
+                         "coalesce(events, -1) FROM runs WHERE key = ?1",
+                         take, key_);
     if (gap.empty() && !is_there)
-      gap = "a page of the file is damaged";
+      gap = damaged_page;
     if (!gap.empty())
       note("how it stands cannot be read: {}", gap);
     if (session_ == 0)
@@ -162,7 +179,7 @@ private:
       if (is_there)
         continue;
       unread.insert(number);
-      reason = why.empty() ? "a page of the file is damaged" : why;
+      reason = why.empty() ? damaged_page : why;
     }
     if (!gap.empty())
       note("some of its {} may be missing: {}", what, gap);
@@ -189,25 +206,41 @@ private:
       records.resize(std::max(records.size(), static_cast<std::size_t>(number)));
       records[static_cast<std::size_t>(number - 1)] = std::move(text);
     }
+    note_missing("records", numbers, 1,
+                 std::max(static_cast<std::int64_t>(records.size()), counted_records_));
+  }
+
+  /// All from `first` to `last` are to be among the numbers. Names no more than `most_missing` past them.
+  void note_missing(std::string_view what, const std::set<std::int64_t>& numbers, std::int64_t first,
+                    std::int64_t last) {
     std::set<std::int64_t> missing;
-    for (std::int64_t number = 1; number <= static_cast<std::int64_t>(records.size()); ++number)
-      if (!numbers.contains(number))
-        missing.insert(number);
+    const auto most = static_cast<std::int64_t>(numbers.size()) + most_missing;
+    for (std::int64_t i = 0; i < most && i <= last - first; ++i)
+      if (!numbers.contains(first + i))
+        missing.insert(first + i);
     if (!missing.empty())
-      note("of its records {} missing: {}", missing.size() == 1 ? "one is" : "some are", ranges_of(missing));
+      note("of its {} {} missing: {}", what, missing.size() == 1 ? "one is" : "some are", ranges_of(missing));
   }
 
   void read_events() {
-    read_each("events", "SELECT id FROM run_events WHERE run = ?1 ORDER BY id",
-              "SELECT event, checksum FROM run_events WHERE run = ?1 AND id = ?2", made_.run.run_id, key_,
-              [this](std::int64_t number, const execution& row) {
-                made_.events.push_back({static_cast<std::uint64_t>(number), std::string(row.text(0))});
-              });
+    const auto numbers =
+        read_each("events", "SELECT id FROM run_events WHERE run = ?1 ORDER BY id",
+                  "SELECT event, checksum FROM run_events WHERE run = ?1 AND id = ?2", made_.run.run_id, key_,
+                  [this](std::int64_t number, const execution& row) {
+                    made_.events.push_back({static_cast<std::uint64_t>(number), std::string(row.text(0))});
+                  });
+    const auto there = static_cast<std::int64_t>(numbers.size());
+    if (there < counted_events_)
+      note("of its {} events {} are missing", counted_events_, counted_events_ - there);
+  }
+
+  /// The sequence of its item of that number.
+  std::int64_t last_of(std::int64_t items) const {
+    return first_item_ - 1 + std::min(items, all - first_item_);
   }
 
   /// One past the last of its items, those of the session from `first_item_` on.
   std::int64_t end_of_items() {
-    constexpr auto all = std::numeric_limits<std::int64_t>::max();
     std::int64_t next = all;
     const auto gap = read_rows(
         from_,
@@ -215,7 +248,7 @@ private:
         [&](const execution& row) { next = row.number(0); }, session_, key_, first_item_, all);
     if (!gap.empty())
       note("which of its session's items are another run's cannot be told: {}", gap);
-    return made_.run.is_over() ? std::min(next, first_item_ + std::min(items_, all - first_item_)) : next;
+    return made_.run.is_over() ? std::min(next, last_of(items_) + 1) : next;
   }
 
   void read_items() {
@@ -230,15 +263,24 @@ private:
       else
         unreadable.insert(number);
     };
-    read_each("session's items",
-              "SELECT sequence FROM items WHERE session = ?1 AND sequence >= ?2 AND sequence < ?3 "
-              "ORDER BY sequence",
-              "SELECT item, coalesce(checksum, -1) FROM items WHERE session = ?1 AND sequence = ?2",
-              made_.run.session_id, session_, take, first_item_, end_of_items());
+    const auto numbers =
+        read_each("session's items",
+                  "SELECT sequence FROM items WHERE session = ?1 AND sequence >= ?2 AND sequence < ?3 "
+                  "ORDER BY sequence",
+                  "SELECT item, coalesce(checksum, -1) FROM items WHERE session = ?1 AND sequence = ?2",
+                  made_.run.session_id, session_, take, first_item_, end_of_items());
     if (!unreadable.empty())
       note("of its session's items {} cannot be understood", ranges_of(unreadable));
+    // Which are its own is not known; that has been said.
+    if (made_.run.session_id.empty())
+      return;
+    // Where they are not counted, only a gap among them shows.
+    const auto last = numbers.empty() ? first_item_ - 1 : *numbers.rbegin();
+    const auto counted = counted_records_ < 0 ? first_item_ - 1 : last_of(items_);
+    note_missing("session's items", numbers, first_item_, std::max(last, counted));
   }
 
+  static constexpr auto all = std::numeric_limits<std::int64_t>::max();
   /// A damaged number is not to take all memory.
   static constexpr std::int64_t most_missing = 1000;
 
@@ -248,6 +290,9 @@ private:
   std::int64_t session_ = 0;
   std::int64_t first_item_ = 0;
   std::int64_t items_ = 0;
+  /// Negative where it is not known.
+  std::int64_t counted_records_ = -1;
+  std::int64_t counted_events_ = -1;
   run_remains made_;
 };
 
@@ -295,7 +340,7 @@ std::string words_of(const database& from, const error& reason) {
   const auto name = from.failure("").detail;
   const auto words = reason.detail.starts_with(name) ? reason.detail.substr(name.size()) : reason.detail;
   // As SQLite says it, it is the whole file.
-  return words == sqlite3_errstr(SQLITE_CORRUPT) ? "a page of the file is damaged" : words;
+  return words == sqlite3_errstr(SQLITE_CORRUPT) ? damaged_page : words;
 }
 
 } // namespace troupe::sqlite

@@ -137,8 +137,26 @@ constexpr auto migrations = std::array{
          WHEN OLD.status IN ('completed', 'failed', 'cancelled') BEGIN
          UPDATE journal_size SET bytes = bytes - OLD.bytes;
        END;)",
+    // So many records and events a run has; null where that is not known, since a process of an older
+    // version, which does not count, may write to it. Its items count from their run's beginning on.
+    R"(ALTER TABLE processes ADD COLUMN version INTEGER;
+       ALTER TABLE runs ADD COLUMN records INTEGER;
+       ALTER TABLE runs ADD COLUMN events INTEGER;
+       UPDATE runs SET
+         records = (SELECT count(*) FROM journal WHERE run = key),
+         events = (SELECT count(*) FROM run_events WHERE run = key),
+         items = iif(first_item > 0, (SELECT count(*) FROM items i WHERE i.session = runs.session
+           AND i.sequence >= first_item AND i.sequence - first_item < runs.items
+           AND i.sequence < coalesce((SELECT min(n.first_item) FROM runs n WHERE n.session = runs.session
+             AND n.key > runs.key AND n.first_item > runs.first_item), i.sequence + 1)), 0)
+         WHERE status NOT IN ('waiting', 'running');
+       CREATE TRIGGER run_uncounted AFTER UPDATE OF process ON runs
+         WHEN NEW.records IS NOT NULL AND (OLD.status = 'paused' OR NEW.process <> OLD.process)
+           AND (SELECT version FROM processes WHERE id = NEW.process) IS NULL BEGIN
+         UPDATE runs SET records = NULL, events = NULL WHERE key = NEW.key;
+       END;)",
 };
-constexpr auto current_version = static_cast<std::int64_t>(migrations.size());
+static_assert(schema_version == migrations.size());
 
 /// Each try loses only to another process that got its switch done; this is more than ever open a file.
 constexpr int max_wal_tries = 100;
@@ -146,36 +164,20 @@ constexpr int max_wal_tries = 100;
 struct identity {
   std::int64_t owner;
   std::int64_t version;
-  std::int64_t objects;
+  std::int64_t has_objects;
 };
 
 /// One statement, since another process may be setting up the same file between two.
 result<identity> read_identity(database& opened) {
   auto prepared = opened.prepare("SELECT (SELECT application_id FROM pragma_application_id), "
                                  "(SELECT user_version FROM pragma_user_version), "
-                                 "(SELECT count(*) FROM sqlite_schema)");
+                                 "EXISTS (SELECT 1 FROM sqlite_schema)");
   if (!prepared)
     return prepared.error();
   auto query = execution{opened, *prepared};
   if (const auto found = query.step(); !found)
     return found.error();
   return identity{query.number(0), query.number(1), query.number(2)};
-}
-
-/// The version of a database that is ours or empty, 0 for an empty one; an error for any other.
-result<std::int64_t> read_version(database& opened) {
-  const auto found = read_identity(opened);
-  if (!found)
-    return found.error();
-  const auto [owner, version, objects] = *found;
-  if (owner == application_id && version > current_version)
-    return opened.failure(fmt::format("made by a newer version of Troupe (schema {}, this one knows {})",
-                                      version, current_version));
-  if (owner == application_id && version > 0)
-    return version;
-  if (owner == 0 && version == 0 && objects == 0)
-    return std::int64_t{0};
-  return opened.failure("a database of another program; name another file");
 }
 
 /// What was paused before there were checksums is as good as it can be known to be.
@@ -210,7 +212,7 @@ result<void> migrate(database& opened) {
   const auto version = read_version(opened);
   if (!version)
     return version.error();
-  for (auto from = *version; from < current_version; ++from) {
+  for (auto from = *version; from < schema_version; ++from) {
     const auto* script = migrations[static_cast<std::size_t>(from)];
     if (auto changed = opened.execute(script); !changed)
       return changed;
@@ -218,7 +220,7 @@ result<void> migrate(database& opened) {
   if (auto summed = sum_paused_runs(opened); !summed)
     return summed;
   const auto marks =
-      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, current_version);
+      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, schema_version);
   if (auto marked = opened.execute(marks); !marked)
     return marked;
   return change->commit();
@@ -239,6 +241,21 @@ result<void> use_wal(database& opened) {
 
 } // namespace
 
+result<std::int64_t> read_version(database& opened) {
+  const auto found = read_identity(opened);
+  if (!found)
+    return found.error();
+  const auto [owner, version, has_objects] = *found;
+  if (owner == application_id && version > schema_version)
+    return opened.failure(fmt::format("made by a newer version of Troupe (schema {}, this one knows {})",
+                                      version, schema_version));
+  if (owner == application_id && version > 0)
+    return version;
+  if (owner == 0 && version == 0 && has_objects == 0)
+    return std::int64_t{0};
+  return opened.failure("a database of another program; name another file");
+}
+
 result<void> prepare_schema(database& opened, durability kept) {
   const auto version = read_version(opened);
   if (!version)
@@ -250,16 +267,9 @@ result<void> prepare_schema(database& opened, durability kept) {
   const auto level = kept == durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
   if (auto set = opened.execute(level); !set)
     return set;
-  if (*version == current_version)
+  if (*version == schema_version)
     return {};
   return migrate(opened);
-}
-
-result<bool> is_current(database& opened) {
-  const auto version = read_version(opened);
-  if (!version)
-    return version.error();
-  return *version == current_version;
 }
 
 } // namespace troupe::sqlite

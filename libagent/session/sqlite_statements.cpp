@@ -33,6 +33,8 @@ constexpr definition definitions[] = {
     {&statements::load_items_from, "SELECT item, sequence, coalesce(checksum, -1) FROM items "
                                    "WHERE session = ?1 AND sequence >= ?2 ORDER BY sequence LIMIT ?3"},
     {&statements::take_back, "DELETE FROM items WHERE session = ?1 AND sequence > ?2"},
+    {&statements::take_from_runs, "UPDATE runs SET items = max(?2 - first_item + 1, 0) WHERE session = ?1 "
+                                  "AND items > 0 AND items > ?2 - first_item + 1"},
     {&statements::add_usage,
      "INSERT INTO session_usage(session, agent, model, requests, input_tokens, output_tokens, "
      "cached_tokens, reasoning_tokens, tool_calls) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
@@ -57,10 +59,10 @@ constexpr definition definitions[] = {
 
 } // namespace
 
-result<statements> prepare_statements(database& opened) {
+result<statements> prepare_statements(database& opened, std::string* damage) {
   auto prepared = statements{};
   for (const auto& [place, sql] : definitions) {
-    auto made = opened.prepare(sql);
+    auto made = opened.prepare(sql, damage);
     if (!made)
       return made.error();
     prepared.*place = std::move(*made);

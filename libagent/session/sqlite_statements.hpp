@@ -32,6 +32,8 @@ struct statements {
   statement load_items_from;
   /// (session, sequence): all items past it.
   statement take_back;
+  /// (session, sequence): no run's items are past it.
+  statement take_from_runs;
   /// (session, agent, model, requests, input, output, cached, reasoning): adds up.
   statement add_usage;
   /// (session, agent, tool)
@@ -46,6 +48,7 @@ struct statements {
   statement erase_session;
 };
 
-result<statements> prepare_statements(database& opened);
+/// `damage` is as of `database::prepare`.
+result<statements> prepare_statements(database& opened, std::string* damage);
 
 } // namespace troupe::sqlite

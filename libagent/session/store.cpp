@@ -30,18 +30,6 @@ result<std::vector<stored_event>> session_store::load_events(std::string_view, s
   return std::vector<stored_event>{};
 }
 
-result<std::vector<std::string>> session_store::run_ids() {
-  return std::vector<std::string>{};
-}
-
-result<std::vector<std::string>> session_store::session_ids() {
-  return std::vector<std::string>{};
-}
-
-result<std::vector<std::string>> session_store::check_file() {
-  return std::vector<std::string>{};
-}
-
 result<bool> session_store::purge(const retention&) {
   return false;
 }

@@ -95,8 +95,8 @@ public:
   // Runs. Stores without a journal know none but those that are paused.
 
   virtual bool has_journal() const noexcept { return false; }
-  /// A run with its records, or nothing if it is not known. Error `store_failed` if any of it is damaged,
-  /// which says what.
+  /// A run with its records, or nothing if it is not known. Error `store_failed` if any of it is damaged or
+  /// missing, which says what.
   virtual result<std::optional<stored_run>> load_run(std::string_view run_id);
   /// The same without its records, its items and its request, of which nothing is read.
   virtual result<std::optional<run_head>> load_head(std::string_view run_id);
@@ -105,15 +105,11 @@ public:
   /// Takes over what processes that are gone have left unfinished, and returns it, in the order in which
   /// sessions have accepted it. What does not fit the filter stays theirs.
   virtual result<std::vector<orphaned_run>> adopt_runs(const orphan_filter& wanted = {});
-  /// Events of a run from the one after `last` on, at most so many; one at least if there is any.
+  /// Events of a run from the one after `last` on, at most so many; one at least if there is any. Error
+  /// `store_failed` if one of them is damaged, or any is missing of a run that is over and these are the
+  /// last.
   virtual result<std::vector<stored_event>> load_events(std::string_view run_id, std::uint64_t last,
                                                         events_bound most);
-  /// All runs that are known, in the order in which they were accepted.
-  virtual result<std::vector<std::string>> run_ids();
-  /// All sessions, the oldest first.
-  virtual result<std::vector<std::string>> session_ids();
-  /// What is wrong with the file as such; empty if nothing is. Reads all of it.
-  virtual result<std::vector<std::string>> check_file();
   /// Forgets what is over for longer, or takes more room, than is to be kept, in one transaction. True if
   /// there may be more.
   virtual result<bool> purge(const retention& kept);

@@ -150,6 +150,73 @@ class JournalTest(ServingCase):
             self.assertEqual((done.returncode, done.stdout), (1, ""))
             self.assertIn("its list of tables is damaged", done.stderr)
 
+    def test_findings_that_cannot_be_printed_are_a_failure(self):
+        self.crash_with("echo one")
+        for what in ("check", "export"):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                done = self.troupe("journal", what, stdout=full)
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.stderr, "troupe: cannot write to stdout: No space left on device\n")
+
+    def test_an_empty_file_is_called_that(self):
+        self.database.write_bytes(b"")
+        for what in ("check", "export"):
+            done = self.troupe("journal", what)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn(f'"{self.database}": it is empty', done.stderr)
+            self.assertNotIn("older", done.stderr)
+        self.assertEqual(self.database.read_bytes(), b"")
+
+    def test_a_file_whose_end_is_missing_is_read_as_far_as_it_goes(self):
+        ids = self.crash_with(*(f"echo {'x' * 200} {i}" for i in range(20)))
+        self.change("PRAGMA wal_checkpoint(TRUNCATE)")
+        content = self.database.read_bytes()
+        pages = len(content) // PAGE
+        self.database.write_bytes(content[:-PAGE])
+        checked = self.troupe("journal", "check")
+        self.assertEqual(checked.returncode, 1)
+        self.assertIn(f"the file: its end is missing: it has {pages - 1} of {pages} pages", checked.stderr)
+        self.assertIn("docs/journal.md#damage", checked.stderr)
+        self.assertRegex(checked.stdout, r"^20 runs, [0-9]+ damaged; .*the file itself is damaged\n$")
+        printed = self.troupe("journal", "export")
+        self.assertEqual([json.loads(line)["run_id"] for line in printed.stdout.splitlines()], ids)
+        refused = self.troupe("run", "echo hi")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("docs/journal.md#damage", refused.stderr)
+
+    def test_what_a_run_has_lost_at_its_end_is_missed(self):
+        program, port = self.serve()
+        ids = [self.chat(port, f"echo {i}", background=True)[1]["run_id"] for i in range(3)]
+        for run_id in ids:
+            self.ends(port, run_id)
+        self.kill(program)
+        self.assertEqual(self.troupe("journal", "check").returncode, 0)
+        self.change("DELETE FROM run_events WHERE run = 1 AND id = (SELECT max(id) FROM run_events WHERE run = 1)")
+        self.change("DELETE FROM items WHERE session = (SELECT session FROM runs WHERE key = 2) AND sequence > 1")
+        checked = self.troupe("journal", "check")
+        self.assertEqual((checked.returncode, checked.stdout), (1, "3 runs, 2 damaged\n"))
+        self.assertRegex(checked.stderr, r'of its [0-9]+ events 1 are missing')
+        self.assertIn("of its session's items one is missing: 2", checked.stderr)
+        printed = self.troupe("journal", "export")
+        runs = [json.loads(line) for line in printed.stdout.splitlines()]
+        self.assertEqual((printed.returncode, ["damage" in run for run in runs]), (1, [True, True, False]))
+        self.assertEqual({run["run_id"] for run in runs}, set(ids))
+
+    def test_what_a_damaged_run_is_paused_with_is_told_as_all_damage_is(self):
+        program, port = self.serve()
+        run_id = self.chat(port, "wait", background=True, session_id="s")[1]["run_id"]
+        wait_until((self.folder / "wait").exists, "the tool's beginning")
+        self.kill(program)
+        (self.folder / "wait").unlink()
+        program, port = self.serve()
+        self.assertEqual(self.ends(port, run_id)["status"], "paused")
+        self.kill(program)
+        self.assertEqual(self.troupe("journal", "check").returncode, 0)
+        self.change("UPDATE paused_runs SET state = replace(state, 'wait', 'tiaw')")
+        checked = self.troupe("journal", "check")
+        self.assertIn(f'run "{run_id}": what it is paused with is damaged: its checksum does not fit', checked.stderr)
+        self.assertEqual(checked.stderr.count(run_id), 1)
+
     def paused_with_damaged_request(self):
         """A paused run whose call is in doubt, and a server that has found it so."""
         program, port = self.serve()

@@ -1,77 +1,10 @@
 #include "libagent/session/process_lock.hpp"
 #include "libagent/session/sqlite_database.hpp"
 #include "tests/libagent/session/failing_disk.hpp"
+#include "tests/libagent/session/run_cases.hpp"
 #include "tests/libagent/session/sqlite_peer.hpp"
-#include "tests/libagent/session/store_cases.hpp"
-
-#include <sys/wait.h>
-#include <unistd.h>
 
 using namespace troupe;
-
-namespace {
-
-session_append accept(const std::string& run_id, const std::string& request = R"({"prompt":"hi"})") {
-  session_append added{"s", "", {}};
-  added.run = run_change{run_id, run_acceptance{"ada", request, "hash"}};
-  return added;
-}
-
-session_append begin(const std::string& run_id) {
-  auto added = accept(run_id);
-  added.items = {said("hi")};
-  added.run->begins = true;
-  return added;
-}
-
-session_append note(const std::string& run_id, std::vector<std::string> records) {
-  session_append added;
-  added.run = run_change{run_id};
-  added.run->records = std::move(records);
-  return added;
-}
-
-session_append end(const std::string& run_id, item_list items) {
-  session_append added{"s", "a", std::move(items)};
-  added.run = run_change{run_id};
-  added.run->ended = run_ending{"completed", R"({"result":"x"})"};
-  return added;
-}
-
-stored_run load_run(session_store& store, const std::string& run_id) {
-  auto found = store.load_run(run_id);
-  INFO((found ? "" : found.error().detail));
-  REQUIRE(found.has_value());
-  REQUIRE(found->has_value());
-  return std::move(**found);
-}
-
-session_append pause_run(const std::string& run_id) {
-  auto paused = pause("s", run_id);
-  paused.run = run_change{run_id};
-  paused.run->ended = run_ending{"paused", ""};
-  return paused;
-}
-
-std::optional<errc> refusal(session_store& store, const session_append& added) {
-  const auto written = store.append({added});
-  return written ? std::nullopt : std::optional(written.error().code);
-}
-
-/// Does something in a process of its own, which then ends without a word.
-template <class Task>
-void in_another_process(Task task) {
-  const auto child = fork();
-  if (child == 0) {
-    task();
-    _exit(0);
-  }
-  int status = 0;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  REQUIRE(status == 0);
-}
-
-} // namespace
 
 TEST_CASE("a journal knows how a run stands, from its acceptance to its end") {
   temporary_folder folder;
@@ -149,151 +82,6 @@ TEST_CASE("events keep their numbers, and those that are void are gone") {
   CHECK(store->load_events("r", 1, 1).value() == std::vector<stored_event>{{3, "c"}});
 }
 
-TEST_CASE("what a process that is gone has left unfinished is taken over once") {
-  temporary_folder folder;
-  const auto path = folder / "s.db";
-  in_another_process([&] {
-    auto store = open_sqlite_store(path).value();
-    (void)store->append({accept("w")});
-    (void)store->append({begin("r"), note("r", {"{1}"})});
-    (void)store->append({begin("over"), end("over", {})});
-  });
-  const auto first = open(path);
-  const auto second = open(path);
-  const auto adopted = first->adopt_runs().value();
-  REQUIRE(adopted.size() == 2);
-  CHECK(adopted[0].run_id == "r");
-  CHECK(adopted[1].run_id == "w");
-  CHECK(adopted[0].session_id == "s");
-  CHECK(second->adopt_runs().value().empty());
-}
-
-TEST_CASE("only those of what is left are taken over that fit the filter, and the others stay") {
-  temporary_folder folder;
-  const auto path = folder / "s.db";
-  in_another_process([&] {
-    auto store = open_sqlite_store(path).value();
-    // Those that wait were accepted before the one that is under way.
-    for (const std::string session : {"a", "b"})
-      for (const std::string name : {"waits", "runs", "last"}) {
-        auto accepted = accept(session + name);
-        accepted.session_id = session;
-        (void)store->append({accepted});
-      }
-    for (const std::string session : {"a", "b"}) {
-      session_append begun{session, {}, {}};
-      begun.run = run_change{session + "runs"};
-      begun.run->begins = true;
-      (void)store->append({begun});
-    }
-    (void)store->append({begin("over"), end("over", {})});
-  });
-  struct example {
-    orphan_filter wanted;
-    std::vector<std::string> taken;
-  };
-  const std::vector<std::string> all{"aruns", "bruns", "awaits", "alast", "bwaits", "blast"};
-  const auto each = GENERATE_COPY(
-      example{{}, all}, example{{"a", ""}, {"aruns", "awaits", "alast"}}, example{{"none", ""}, {}},
-      example{{"", "aruns"}, {"aruns"}}, example{{"", "bwaits"}, {"bruns", "bwaits"}},
-      example{{"", "blast"}, {"bruns", "bwaits", "blast"}}, example{{"", "over"}, {}},
-      example{{"", "none"}, {}}, example{{"a", "bruns"}, {}});
-  const auto ids = [](const std::vector<orphaned_run>& runs) {
-    std::vector<std::string> named;
-    for (const auto& run : runs)
-      named.push_back(run.run_id);
-    return named;
-  };
-  const auto first = open(path);
-  CHECK(ids(first->adopt_runs(each.wanted).value()) == each.taken);
-  auto rest = all;
-  for (const auto& taken : each.taken)
-    std::erase(rest, taken);
-  CHECK(ids(open(path)->adopt_runs().value()) == rest);
-}
-
-TEST_CASE("what stands before a run whose process lives is left alone where that run is asked for") {
-  temporary_folder folder;
-  const auto path = folder / "s.db";
-  in_another_process([&] {
-    auto store = open_sqlite_store(path).value();
-    (void)store->append({begin("r")});
-  });
-  const auto alive = open(path);
-  append(*alive, {accept("w")});
-  const auto other = open(path);
-  CHECK(other->adopt_runs({"", "w"}).value().empty());
-  CHECK(other->adopt_runs().value().size() == 1);
-}
-
-TEST_CASE("a run of a process that lives is nobody else's") {
-  temporary_folder folder;
-  const auto alive = open(folder / "s.db");
-  append(*alive, {begin("r")});
-  CHECK(open(folder / "s.db")->adopt_runs().value().empty());
-}
-
-TEST_CASE("a store that takes another's place in its process goes on with its runs, and nobody else does") {
-  temporary_folder folder;
-  const auto path = folder / "s.db";
-  const auto seat = std::make_shared<process_seat>();
-  auto first = open_sqlite_store(path, durability::full, seat).value();
-  append(*first, {begin("r"), note("r", {"{1}"})});
-  first.reset();
-  const auto other = open(path);
-  CHECK(other->adopt_runs().value().empty());
-  const auto second = open_sqlite_store(path, durability::full, seat).value();
-  append(*second, {note("r", {"{2}"}), accept("w")});
-  CHECK(load_run(*second, "r").records.size() == 2);
-  CHECK(other->adopt_runs().value().empty());
-}
-
-TEST_CASE("a run id that another process has under way is refused, and its run stays as it is") {
-  temporary_folder folder;
-  const auto ours = open(folder / "s.db");
-  const auto theirs = open(folder / "s.db");
-  const bool has_begun = GENERATE(false, true);
-  append(*theirs, {has_begun ? begin("r") : accept("r")});
-  auto told = note("r", {});
-  told.run->first_event = 1;
-  told.run->events = {"a"};
-  for (const auto& each : {accept("r"), begin("r"), note("r", {"{1}"}), end("r", {}), told})
-    CHECK(refusal(*ours, each) == errc::conflict);
-  const auto run = load_run(*ours, "r");
-  CHECK(run.status == (has_begun ? "running" : "waiting"));
-  CHECK(run.records.empty());
-  CHECK(run.last_event == 0);
-  append(*theirs, {end("r", {})});
-  append(*ours, {accept("r")});
-  // Its own may come again: it was refused.
-  append(*ours, {accept("r", "{2}")});
-  CHECK(load_run(*ours, "r").request == "{2}");
-}
-
-TEST_CASE("of two processes that go on with a paused run one does") {
-  temporary_folder folder;
-  const auto ours = open(folder / "s.db");
-  const auto theirs = open(folder / "s.db");
-  const auto [they_pause, they_go_on] =
-      GENERATE(table<bool, bool>({{false, true}, {true, false}, {false, false}}));
-  auto& going_on = they_go_on ? *theirs : *ours;
-  auto& late = they_go_on ? *ours : *theirs;
-  append(they_pause ? *theirs : *ours, {begin("r"), pause_run("r")});
-  // Both have the run at hand.
-  auto told = note("r", {});
-  told.run->first_event = 1;
-  told.run->events = {"a"};
-  append(*ours, {told});
-  append(*theirs, {told});
-  const bool is_ended = GENERATE(false, true);
-  append(going_on, {is_ended ? end("r", {}) : note("r", {"{1}"})});
-  CHECK(refusal(late, note("r", {"{2}"})) == errc::conflict);
-  CHECK(refusal(late, end("r", {})) == errc::conflict);
-  const auto run = load_run(*ours, "r");
-  CHECK(run.status == (is_ended ? "completed" : "running"));
-  CHECK(run.records.size() == (is_ended ? 0 : 1));
-}
-
 TEST_CASE("a database that somebody else has locked is not reachable for now, whatever is in it") {
   temporary_folder folder;
   const auto path = folder / "s.db";
@@ -356,7 +144,7 @@ TEST_CASE("runs are forgotten so many at once, for their time as for their room"
   if (is_old)
     other_program{path}.run("UPDATE runs SET changed = changed - 100");
   const retention kept{std::chrono::seconds(50), is_old ? 1u << 20 : 0, 2};
-  const auto left = [&] { return store->run_ids().value().size(); };
+  const auto left = [&] { return read_journal(path).runs().ids.size(); };
   CHECK(store->purge(kept).value());
   CHECK(left() == 3);
   CHECK(store->purge(kept).value());
@@ -371,13 +159,14 @@ TEST_CASE("what is forgotten at once is one transaction") {
     CAPTURE(n);
     temporary_folder folder;
     failing_disk disk;
-    const auto store = open(folder / "s.db");
+    const auto path = folder / "s.db";
+    const auto store = open(path);
     for (const auto* id : {"1", "2", "3", "4", "5"})
       append(*store, {begin(id), end(id, {})});
     disk.fail_at(n, failing_disk::fault::broken);
     const auto purged = store->purge({std::chrono::hours(1), 0});
     disk.repair();
-    CHECK(store->run_ids().value().size() == (purged ? 0 : 5));
+    CHECK(read_journal(path).runs().ids.size() == (purged ? 0 : 5));
     if (purged)
       break;
     ++failures;

@@ -135,4 +135,49 @@ inline void make_version_4(const std::string& path) {
     COMMIT;)");
 }
 
+/// What version 5 added to that: checksums of items and of what is paused, and the size of what is over. A
+/// third run is under way, at process 1; the second has events, and an item of its own.
+inline void make_version_5(const std::string& path) {
+  make_version_4(path);
+  other_program{path}.run(R"(
+    BEGIN;
+    ALTER TABLE items ADD COLUMN checksum INTEGER;
+    ALTER TABLE paused_runs ADD COLUMN checksum INTEGER;
+    CREATE TABLE damaged_runs(
+      run_id TEXT NOT NULL PRIMARY KEY,
+      session INTEGER NOT NULL REFERENCES sessions(key),
+      state TEXT NOT NULL,
+      checksum INTEGER);
+    CREATE INDEX damaged_runs_by_session ON damaged_runs(session);
+    CREATE TRIGGER damaged_run_erased AFTER DELETE ON runs BEGIN
+      DELETE FROM damaged_runs WHERE run_id = OLD.id;
+    END;
+    CREATE TRIGGER session_damaged_runs_erased AFTER DELETE ON sessions BEGIN
+      DELETE FROM damaged_runs WHERE session = OLD.key;
+    END;
+    CREATE TABLE journal_size(bytes INTEGER NOT NULL);
+    INSERT INTO journal_size SELECT coalesce(sum(bytes), 0) FROM runs
+      WHERE status IN ('completed', 'failed', 'cancelled');
+    CREATE TRIGGER run_sized AFTER UPDATE OF status, bytes ON runs
+      WHEN OLD.status IN ('completed', 'failed', 'cancelled')
+        OR NEW.status IN ('completed', 'failed', 'cancelled') BEGIN
+      UPDATE journal_size SET bytes = bytes
+        + iif(NEW.status IN ('completed', 'failed', 'cancelled'), NEW.bytes, 0)
+        - iif(OLD.status IN ('completed', 'failed', 'cancelled'), OLD.bytes, 0);
+    END;
+    CREATE TRIGGER run_unsized AFTER DELETE ON runs
+      WHEN OLD.status IN ('completed', 'failed', 'cancelled') BEGIN
+      UPDATE journal_size SET bytes = bytes - OLD.bytes;
+    END;
+    INSERT INTO processes(started) VALUES(1700000000);
+    INSERT INTO items(session, sequence, item) VALUES
+      (1, 3, '{"content":"three","role":"user","type":"message"}');
+    UPDATE runs SET items = 1 WHERE id = 'r2';
+    INSERT INTO runs VALUES(3, 'r3', 2, 1, '', 'running', '{}', 3684480462, '', 1, 0, '', 0, 0, 1700000000, 1700000000);
+    INSERT INTO journal VALUES(3, 1, '{1}', 0, 0);
+    INSERT INTO run_events VALUES(2, 1, 'a', 0), (2, 3, 'b', 0), (3, 1, 'a', 0), (3, 2, 'b', 0);
+    PRAGMA user_version = 5;
+    COMMIT;)");
+}
+
 } // namespace troupe

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "libagent/session/journal_reader.hpp"
 #include "libagent/session/store.hpp"
 
 #include <catch2/catch.hpp>
@@ -42,6 +43,14 @@ private:
 
 inline std::unique_ptr<session_store> open(const std::string& path) {
   auto opened = open_sqlite_store(path);
+  INFO((opened ? "" : opened.error().detail));
+  REQUIRE(opened.has_value());
+  return std::move(*opened);
+}
+
+/// The journal in it, as those see it who look after it.
+inline journal_reader read_journal(const std::string& path, const redactor_ptr& seals = nothing_to_hide()) {
+  auto opened = journal_reader::open(path, seals);
   INFO((opened ? "" : opened.error().detail));
   REQUIRE(opened.has_value());
   return std::move(*opened);

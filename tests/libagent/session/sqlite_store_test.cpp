@@ -21,7 +21,7 @@ TEST_CASE("a new database is in WAL mode and carries Troupe's mark and the schem
   auto other = other_program{folder / "s.db"};
   CHECK(other.read("PRAGMA journal_mode") == "wal");
   CHECK(other.read("PRAGMA application_id") == std::to_string(0x54727065));
-  CHECK(other.read("PRAGMA user_version") == "5");
+  CHECK(other.read("PRAGMA user_version") == "6");
 }
 
 TEST_CASE("a new database and its log are for their owner alone") {

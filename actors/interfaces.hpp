@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/adopted_runs.hpp"
 #include "actors/error.hpp"
 #include "actors/mcp_status.hpp"
 #include "actors/messages.hpp"
@@ -140,6 +141,8 @@ using store_actor = journal_actor::extend<
     caf::replies_to<run_atom, std::string>::with<std::string>,
     // Forgets a session; `unknown_session` if there is none.
     caf::replies_to<erase_atom, std::string>::with<acknowledgement>,
+    // Takes over what processes that are gone have left of the session; nothing that this one has under way.
+    caf::replies_to<adopt_atom, std::string>::with<adopted_runs_ptr>,
     // How a run has ended that could not be written when it did: tried with each write, until it works.
     caf::reacts_to<finished_atom, run_change>,
     // A run as its journal has it, whole; `unknown_run`, `store_failed` if damaged, or `unavailable`.
@@ -207,6 +210,9 @@ using sessions_actor = caf::typed_actor<
     caf::reacts_to<finished_atom, std::string, std::uint64_t>,
     // A run is over, has paused or goes on (sent by session actors).
     caf::reacts_to<finished_atom, run_record_ptr>,
+    // From a session: these runs of it, which were taken over, are to go on. Answered after they were sent to
+    // it.
+    caf::replies_to<recover_atom, std::string, adopted_runs_ptr>::with<acknowledgement>,
     // From a session: all that it had is erased.
     caf::reacts_to<erase_atom, std::string, acknowledgement>>;
 

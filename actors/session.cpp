@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe {
 
@@ -178,11 +179,6 @@ error session_state::unknown() const {
   return fail(errc::unknown_session, fmt::format("there is no session '{}'", id_));
 }
 
-void session_state::recover(const std::string& run_id, observer_actor observer) {
-  jobs_.emplace_back(recover_job{run_id, std::move(observer)});
-  next();
-}
-
 caf::typed_response_promise<chat_reply> session_state::resume(resume_request&& request,
                                                               observer_actor observer) {
   return enqueue(resume_job{std::move(request), std::move(observer), {}},
@@ -224,6 +220,8 @@ void session_state::next() {
     run_id_ = resumed->request.run_id;
   else if (const auto* recovered = std::get_if<recover_job>(&jobs_.front()))
     run_id_ = recovered->run_id;
+  if (std::exchange(is_stale_, false))
+    forget();
   const auto* erased = std::get_if<erase_job>(&jobs_.front());
   // One that cannot be read can still be erased.
   if (loaded_ || (prompt != nullptr && prompt->request.is_new) ||
@@ -385,6 +383,7 @@ session_behavior(renewable_session_actor::stateful_pointer<session_state> self, 
       [self](stop_atom) { self->state.stop(); },
       [self](overdue_atom, const std::string& run_id) { self->state.overdue(run_id); },
       [self](again_atom, const std::string& run_id) { self->state.again(run_id); },
+      [self](settle_atom, const std::string& run_id) { self->state.went_on_elsewhere(run_id); },
       [self](wire_atom, const session_environment_ptr& now) { self->state.renew(now); },
   };
 }

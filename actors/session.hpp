@@ -53,6 +53,8 @@ struct session_environment {
   redactor_ptr hides = nothing_to_hide();
   /// Whether the store keeps a journal, so that runs outlive the server.
   bool is_journaled = false;
+  /// Whether what processes that are gone have left of a session is taken up whenever that is used.
+  bool takes_up_left = false;
   /// So often a run that the server did not live to end is taken up again.
   unsigned max_takeovers = 3;
 };
@@ -66,6 +68,8 @@ using renewable_session_actor = session_actor::extend<
     // What all sessions share, after some actor was replaced.
     caf::reacts_to<wire_atom, session_environment_ptr>, caf::reacts_to<overdue_atom, std::string>,
     caf::reacts_to<again_atom, std::string>,
+    // The paused run of that id has gone on at another server, as far as the store knows.
+    caf::reacts_to<settle_atom, std::string>,
     // The server ends once what is under way is over: what waits for somebody's word is left to the next one.
     caf::reacts_to<stop_atom>>;
 
@@ -83,6 +87,7 @@ public:
   caf::typed_response_promise<run_record_ptr> show(const std::string& run_id, caller by);
   caf::typed_response_promise<acknowledgement> erase(caller by);
   void recover(const std::string& run_id, observer_actor observer);
+  void went_on_elsewhere(const std::string& run_id);
   /// Of a run in the background: answers once it is written down.
   caf::typed_response_promise<chat_reply> accepted(const std::string& run_id);
   void overdue(const std::string& run_id);
@@ -120,6 +125,8 @@ private:
     std::vector<caf::typed_response_promise<chat_reply>> again{};
     /// Another process has accepted it: so it was to be taken up, and is again if it cannot begin.
     std::optional<recover_job> taken_up{};
+    /// The store was asked whether the paused run in its way is still there.
+    bool has_looked = false;
   };
   struct resume_job {
     resume_request request;
@@ -225,9 +232,21 @@ private:
   journal_actor journal() const;
   void take_log(const observer_actor& observer, bool is_logged);
 
+  // session_left.cpp: what other processes have done with it.
+  /// Takes over what is left by those that are gone, before the session is loaded.
+  void look_for_left();
+  void has_looked();
+  /// What need not wait for that goes on all the same.
+  void not_looked(const error& reason);
+  /// The paused run that a prompt finds may have gone on elsewhere; else the prompt is refused.
+  void look_at_blocker(prompt_job& wanted);
+  void blocker_has_gone();
+
   // session_recovery.cpp: what another server did not live to end.
   void start(recover_job& wanted);
   void take_up(const stored_run& found);
+  /// It was over already.
+  void has_ended(const stored_run& found);
   /// Its turn has not come yet.
   void take_up_waiting(chat_request&& request, const std::optional<error>& cancelled);
   void take_up_run(const stored_run& found, const chat_request& request, run::journaled_run&& known);
@@ -281,6 +300,10 @@ private:
   bool busy_ = false;
   /// What is stored, once loaded. Shared with the run under way only.
   bool loaded_ = false;
+  /// Another process has added to it since, or may have left something: it is loaded anew for the next job.
+  bool is_stale_ = false;
+  /// What is left of it was looked for just now.
+  bool has_looked_ = false;
   std::shared_ptr<item_list> items_ = std::make_shared<item_list>();
   std::string agent_;
   /// Whose it is; nothing while it is not there.

@@ -7,21 +7,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 // How each job of a session begins.
 namespace troupe {
-
-namespace {
-
-error waits_for_approval(const std::string& run_id) {
-  auto reason =
-      fail(errc::conflict,
-           fmt::format("the session's run '{}' waits for a decision: resume or cancel it first", run_id));
-  reason.facts = std::make_shared<const json>(json{{"run_id", run_id}});
-  return reason;
-}
-
-} // namespace
 
 shared_items session_state::recent(shared_items all) const {
   const auto size = all->size();
@@ -32,6 +21,8 @@ shared_items session_state::recent(shared_items all) const {
 }
 
 void session_state::load() {
+  if (environment_->takes_up_left && !is_stopping_ && !std::exchange(has_looked_, false))
+    return look_for_left();
   ask<session_record_ptr>(
       self_, environment_->store, defaults::store_timeout,
       [this](const session_record_ptr& record) {
@@ -92,7 +83,7 @@ void session_state::start(prompt_job& wanted) {
   if (is_held(jobs_.front()))
     return hold();
   if (paused_)
-    return fail_run(waits_for_approval(paused_->run_id));
+    return look_at_blocker(wanted);
   if (wanted.deadline && *wanted.deadline <= self_->clock().now())
     return fail_run(fail(errc::deadline_exceeded, "the prompt's time was over before its session was free"));
   auto wanted_agent = request.agent;

@@ -55,6 +55,8 @@ void session_state::start(recover_job& wanted) {
 }
 
 void session_state::take_up(const stored_run& found) {
+  if (found.is_over())
+    return has_ended(found);
   auto request = request_from_stored(found);
   if (!request)
     return give_up_recovery(request.error(), true);
@@ -83,6 +85,15 @@ void session_state::take_up(const stored_run& found) {
   take_up_run(found, *request, std::move(folded));
 }
 
+void session_state::has_ended(const stored_run& found) {
+  auto record = record_from_stored(found);
+  if (!record)
+    return give_up_recovery(record.error(), true);
+  self_->send(parent_, finished_atom::value,
+              run_record_ptr(std::make_shared<const run_record>(std::move(*record))));
+  done();
+}
+
 void session_state::take_up_waiting(chat_request&& request, const std::optional<error>& cancelled) {
   const auto& wanted = std::get<recover_job>(jobs_.front());
   prompt_job waiting{std::move(request), wanted.observer, {}};
@@ -101,14 +112,19 @@ void session_state::take_up_waiting(chat_request&& request, const std::optional<
 
 void session_state::take_up_run(const stored_run& found, const chat_request& request,
                                 run::journaled_run&& known) {
-  saved_ = std::min(found.items.size(), items_->size());
+  was_paused_ = paused_ && paused_->run_id == run_id_;
+  // What the user said; what else seems to be the run's is of another process's.
+  saved_ = std::min({found.items.size(), items_->size(), was_paused_ ? paused_->saved : 1});
   has_saved_loaded_ = true;
   spending_ = request.spending;
-  was_paused_ = paused_ && paused_->run_id == run_id_;
   if (was_paused_)
     spending_ = paused_->spending;
-  const auto own = static_cast<std::ptrdiff_t>(saved_);
-  const auto past = recent(std::make_shared<const item_list>(items_->begin(), items_->end() - own));
+  auto others = std::make_shared<item_list>(*items_);
+  const auto own = found.items.begin() + static_cast<std::ptrdiff_t>(saved_);
+  const auto place = std::find_end(others->begin(), others->end(), found.items.begin(), own);
+  if (place != others->end())
+    others->erase(place, place + static_cast<std::ptrdiff_t>(saved_));
+  const auto past = recent(std::move(others));
   travelling_run run;
   run.state = std::move(known.run);
   if (!run.state.is_interrupted && was_paused_) {
@@ -119,7 +135,7 @@ void session_state::take_up_run(const stored_run& found, const chat_request& req
     run.state.always_approved = approved_;
     // As guardrails left it.
     if (saved_ > 0)
-      run.state.fresh = found.items;
+      run.state.fresh.assign(found.items.begin(), own);
   }
   run.state.past = past;
   run.state.bounds = environment_->limits;

@@ -245,8 +245,16 @@ void session_state::interrupt(const error& reason) {
 }
 
 void session_state::tell_failure(const error& reason) const {
+  const auto* prompt = std::get_if<prompt_job>(&jobs_.front());
+  const bool is_left =
+      std::holds_alternative<recover_job>(jobs_.front()) || (prompt != nullptr && prompt->taken_up);
   if (reason.code == errc::cancelled)
     log().info("session '{}': the run '{}' was cancelled: {}", id_, run_id_, reason.detail);
+  else if (is_left && reason.code == errc::unknown_agent)
+    log().warn(
+        "session '{}': the run '{}', which was left unfinished, has failed for the agent file has changed: "
+        "{}",
+        id_, run_id_, reason.detail);
   else
     log().info("session '{}': the run '{}' failed: {}: {}", id_, run_id_, to_string(reason.code),
                reason.detail);

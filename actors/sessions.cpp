@@ -108,7 +108,7 @@ caf::result<chat_reply> sessions_state::chat(chat_request&& request, observer_ac
     return start_run(std::move(request), std::move(observer));
   auto promise = self_->make_response_promise<chat_reply>();
   const auto known = runs_->find(request.run_id);
-  if (known && answer_again(*known, request, promise))
+  if (known && !may_have_moved(*known) && answer_again(*known, request, promise))
     return promise;
   look_up_key(std::move(request), std::move(observer), promise);
   return promise;
@@ -375,6 +375,9 @@ sessions_behavior(sweeping_sessions_actor::stateful_pointer<sessions_state> self
         self->state.finished(session_id, handled);
       },
       [self](finished_atom, const run_record_ptr& record) { self->state.run_changed(record); },
+      [self](recover_atom, const std::string& session_id, const adopted_runs_ptr& runs) {
+        return self->state.take_over(session_id, *runs);
+      },
       [self](erase_atom, const std::string& session_id, acknowledgement) { self->state.erased(session_id); },
       [self](sweep_atom) { self->state.sweep(); },
       [self](expired_atom, bool cancelled_before) { self->state.expired(cancelled_before); },

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -75,6 +76,9 @@ public:
   void finished(const std::string& session_id, std::uint64_t handled);
   void run_changed(const run_record_ptr& record);
   void erased(const std::string& session_id);
+  /// Runs of a session that were taken over from another process go on.
+  caf::result<acknowledgement> take_over(const std::string& session_id,
+                                         const std::vector<orphaned_run>& runs);
   void sweep();
   /// A session's actor ended by itself, which is a bug: what it had under way is over, and the next message
   /// to the session makes a new one.
@@ -102,11 +106,24 @@ private:
   /// journal those are paused.
   template <class Answer, class Go>
   caf::typed_response_promise<Answer> find_run(const std::string& run_id, const caller& by, Go go_on);
+  /// Goes on with a paused run that the store has to tell of.
+  caf::result<chat_reply> resume_stored(resume_request&& request, observer_actor observer);
   /// Waits for a run that is under way.
   caf::result<chat_reply> join(const resume_request& request);
   /// Answers for such a run that is not over.
-  void show_open(caf::typed_response_promise<run_record_ptr>& promise, const run_head_ptr& run,
+  void show_open(caf::typed_response_promise<run_record_ptr> promise, const run_head_ptr& run,
                  const caller& by);
+  // sessions_adopt.cpp: what other processes carry, or have left.
+  /// A paused run, which others may go on with: what the store says of it counts.
+  bool may_have_moved(const run_record& known) const;
+  /// Here.
+  bool is_under_way(const std::string& run_id) const;
+  /// The run is not paused any more, as its session may still believe.
+  void note_moved(const run_head& run);
+  /// Of a run that is open and not under way here: takes it up, with what else is left of its session, if the
+  /// process is gone that had it, and goes on then.
+  void look_for_left(const run_head_ptr& run, std::function<void()> go_on);
+
   /// Goes on with runs that another server did not live to end, some at a time.
   void recover_more();
   void recover(const std::string& session_id);

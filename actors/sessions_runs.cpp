@@ -24,6 +24,10 @@ error is_elsewhere(const std::string& run_id) {
   return fail(errc::conflict, fmt::format("the run '{}' is carried by another server", run_id));
 }
 
+caf::error not_paused(const std::string& run_id, std::string_view status) {
+  return to_caf(fail(errc::conflict, fmt::format("the run '{}' is not paused but {}", run_id, status)));
+}
+
 error other_request() {
   return fail(errc::invalid_argument,
               "the idempotency key was used with another request; a key names one request");
@@ -110,20 +114,26 @@ caf::result<caf::strong_actor_ptr> sessions_state::log_of(const std::string& run
           promise.deliver(to_caf(other_request()));
           return;
         }
-        // It may go on meanwhile.
-        if (const auto log = logs_.find(run->run_id); log != logs_.end()) {
-          promise.deliver(handle(log->second));
-          return;
-        }
-        if (!environment_->is_journaled) {
-          promise.deliver(handle(make_log(run->run_id, false)));
-          retire_log(run->run_id);
-          return;
-        }
-        // Nobody here tells of it.
-        auto setup = log_setup(run->run_id);
-        setup.follows = true;
-        promise.deliver(handle(self_->spawn(run_log_behavior, std::move(setup))));
+        auto tell = [this, handle, promise, run]() mutable {
+          // It may go on meanwhile.
+          if (const auto log = logs_.find(run->run_id); log != logs_.end()) {
+            promise.deliver(handle(log->second));
+            return;
+          }
+          if (!environment_->is_journaled) {
+            promise.deliver(handle(make_log(run->run_id, false)));
+            retire_log(run->run_id);
+            return;
+          }
+          // Nobody here tells of it.
+          auto setup = log_setup(run->run_id);
+          setup.follows = true;
+          promise.deliver(handle(self_->spawn(run_log_behavior, std::move(setup))));
+        };
+        if (run->is_over() || run->status == to_string(run_status::paused))
+          tell();
+        else
+          look_for_left(run, tell);
       });
 }
 
@@ -138,7 +148,8 @@ bool sessions_state::answer_again(const run_record& known, const chat_request& r
   // It was never carried out.
   if (known.is_refused)
     return false;
-  const bool is_ours = runs_->find(known.run_id) != nullptr;
+  const auto here = runs_->find(known.run_id);
+  const bool is_ours = here && here->status == known.status;
   if (!is_ours && known.status == run_status::paused) {
     // The session knows what it waits for.
     ask<run_record_ptr>(
@@ -182,10 +193,16 @@ void sessions_state::look_up_key(chat_request&& request, observer_actor observer
   ask<stored_run_ptr>(
       self_, environment_->store, defaults::store_timeout,
       [this, run_id](const stored_run_ptr& found) {
-        if (const auto record = record_from_stored(*found))
-          key_looked_up(run_id, &*record);
-        else
-          key_not_looked_up(run_id, record.error());
+        auto record = record_from_stored(*found);
+        if (!record)
+          return key_not_looked_up(run_id, record.error());
+        const auto known = std::make_shared<const run_record>(std::move(*record));
+        if (known->status != run_status::running)
+          return key_looked_up(run_id, known.get());
+        auto head = std::make_shared<run_head>();
+        head->run_id = run_id;
+        head->session_id = known->session_id;
+        look_for_left(std::move(head), [this, run_id, known] { key_looked_up(run_id, known.get()); });
       },
       [this, run_id](const caf::error& reason) {
         const auto why = from_caf(reason);
@@ -212,7 +229,9 @@ void sessions_state::key_looked_up(const std::string& run_id, const run_record* 
     each.promise.delegate(sessions_actor(self_), events_atom::value, run_id, each.by, each.key_hash);
   for (auto& each : waiting.requests) {
     const auto started = runs_->find(run_id);
-    const auto* before = started ? started.get() : known;
+    const bool has_moved =
+        started && known != nullptr && may_have_moved(*started) && known->status != run_status::paused;
+    const auto* before = started && !has_moved ? started.get() : known;
     if (before != nullptr && answer_again(*before, each.request, each.promise))
       continue;
     if (const auto refusal = no_room()) {
@@ -268,13 +287,16 @@ caf::result<chat_reply> sessions_state::join(const resume_request& request) {
   const auto known = runs_->find(request.run_id);
   if (known && !may_see(known->owner, request.by))
     return to_caf(no_run(request.run_id));
-  if (!known) {
+  if (!known || may_have_moved(*known)) {
     // It may have ended at once, and be known to the journal alone.
     auto promise = self_->make_response_promise<chat_reply>();
     ask<run_record_ptr>(
         self_, sessions_actor(self_), defaults::store_timeout,
-        [promise](const run_record_ptr& run) mutable {
-          if (run->status == run_status::running)
+        [this, promise](const run_record_ptr& run) mutable {
+          // It may just have been taken up.
+          if (is_under_way(run->run_id))
+            waiters_[run->run_id].push_back(promise);
+          else if (run->status == run_status::running)
             promise.deliver(to_caf(is_elsewhere(run->run_id)));
           else if (auto reply = reply_of(*run))
             promise.deliver(std::move(*reply));
@@ -303,51 +325,70 @@ caf::result<chat_reply> sessions_state::resume(resume_request&& request, observe
     return join(request);
   if (const auto refusal = no_room())
     return to_caf(*refusal);
-  const auto not_paused = [](const std::string& run_id, std::string_view status) {
-    return to_caf(fail(errc::conflict, fmt::format("the run '{}' is not paused but {}", run_id, status)));
-  };
   if (const auto known = runs_->find(request.run_id)) {
     if (!may_see(known->owner, request.by))
       return to_caf(no_run(request.run_id));
     if (known->status != run_status::paused)
       return not_paused(request.run_id, to_string(known->status));
+    if (may_have_moved(*known))
+      return resume_stored(std::move(request), std::move(observer));
     observer = watcher_of(request, observer);
     return self_->delegate(find_or_make(known->session_id).handle, std::move(request), std::move(observer));
   }
+  return resume_stored(std::move(request), std::move(observer));
+}
+
+caf::result<chat_reply> sessions_state::resume_stored(resume_request&& request, observer_actor observer) {
   const auto run_id = request.run_id;
   const auto by = request.by;
   return find_run<chat_reply>(
       run_id, by,
-      [this, not_paused, request = std::move(request),
-       observer = std::move(observer)](auto& promise, const run_head_ptr& run) mutable {
-        if (run->status != to_string(run_status::paused)) {
-          promise.deliver(not_paused(run->run_id, run->status));
-          return;
-        }
+      [this, request = std::move(request), observer = std::move(observer)](auto& promise,
+                                                                           const run_head_ptr& run) mutable {
+        auto refuse = [promise, run](std::string_view status) mutable {
+          promise.deliver(not_paused(run->run_id, status));
+        };
+        if (is_under_way(run->run_id) || run->is_over())
+          return refuse(run->is_over() ? run->status : to_string(run_status::running));
+        if (run->status != to_string(run_status::paused))
+          return look_for_left(run, [refuse, run]() mutable { refuse(run->status); });
         const auto watcher = watcher_of(request, observer);
         promise.delegate(find_or_make(run->session_id).handle, std::move(request), watcher);
       });
 }
 
-void sessions_state::show_open(caf::typed_response_promise<run_record_ptr>& promise, const run_head_ptr& run,
+void sessions_state::show_open(caf::typed_response_promise<run_record_ptr> promise, const run_head_ptr& run,
                                const caller& by) {
-  if (run->status == to_string(run_status::paused))
+  const auto known = runs_->find(run->run_id);
+  if (run->status == to_string(run_status::paused) && known) {
+    promise.deliver(known);
+    return;
+  }
+  if (run->status == to_string(run_status::paused)) {
     promise.delegate(find_or_make(run->session_id).handle, run_atom::value, run->run_id, by);
-  else if (auto record = record_from_head(*run))
-    promise.deliver(std::make_shared<const run_record>(std::move(*record)));
-  else
-    promise.deliver(to_caf(record.error()));
+    return;
+  }
+  look_for_left(run, [this, promise, run]() mutable {
+    if (is_under_way(run->run_id))
+      promise.deliver(runs_->find(run->run_id));
+    else if (auto record = record_from_head(*run))
+      promise.deliver(std::make_shared<const run_record>(std::move(*record)));
+    else
+      promise.deliver(to_caf(record.error()));
+  });
 }
 
 caf::result<run_record_ptr> sessions_state::show_run(const std::string& run_id, const caller& by) {
   if (auto known = runs_->find(run_id)) {
     if (!may_see(known->owner, by))
       return to_caf(no_run(run_id));
-    return known;
+    if (!may_have_moved(*known))
+      return known;
   }
   return find_run<run_record_ptr>(run_id, by, [this, by](auto& promise, const run_head_ptr& run) {
     if (!run->is_over())
       return show_open(promise, run, by);
+    note_moved(*run);
     ask<stored_run_ptr>(
         self_, environment_->store, defaults::store_timeout,
         [promise](const stored_run_ptr& found) mutable {
@@ -362,12 +403,13 @@ caf::result<run_record_ptr> sessions_state::show_run(const std::string& run_id, 
 }
 
 caf::result<run_record_ptr> sessions_state::show_head(const std::string& run_id, const caller& by) {
-  if (runs_->find(run_id))
+  if (const auto known = runs_->find(run_id); known && !may_have_moved(*known))
     return show_run(run_id, by);
   return find_run<run_record_ptr>(run_id, by, [this, by](auto& promise, const run_head_ptr& run) {
     if (!run->is_over())
-      show_open(promise, run, by);
-    else if (auto record = record_from_head(*run))
+      return show_open(promise, run, by);
+    note_moved(*run);
+    if (auto record = record_from_head(*run))
       promise.deliver(std::make_shared<const run_record>(std::move(*record)));
     else
       promise.deliver(to_caf(record.error()));
@@ -377,7 +419,7 @@ caf::result<run_record_ptr> sessions_state::show_head(const std::string& run_id,
 caf::result<run_record_ptr> sessions_state::cancel(const std::string& run_id, cancel_mode mode,
                                                    const caller& by) {
   const auto reason = fail(errc::cancelled, "the run was cancelled");
-  if (const auto known = runs_->find(run_id)) {
+  if (const auto known = runs_->find(run_id); known && !may_have_moved(*known)) {
     if (!may_see(known->owner, by))
       return to_caf(no_run(run_id));
     if (known->status != run_status::running && known->status != run_status::paused)
@@ -391,8 +433,16 @@ caf::result<run_record_ptr> sessions_state::cancel(const std::string& run_id, ca
           promise.deliver(to_caf(is_over(run->run_id, run->status)));
           return;
         }
-        if (run->status != to_string(run_status::paused)) {
-          promise.deliver(to_caf(is_elsewhere(run->run_id)));
+        if (run->status != to_string(run_status::paused))
+          return look_for_left(run, [this, promise, run, mode, by]() mutable {
+            if (is_under_way(run->run_id))
+              promise.delegate(sessions_actor(self_), cancel_atom::value, run->run_id, mode, by);
+            else
+              promise.deliver(to_caf(is_elsewhere(run->run_id)));
+          });
+        if (const auto known = runs_->find(run->run_id)) {
+          self_->send(find_or_make(run->session_id).handle, cancel_atom::value, run->run_id, reason, mode);
+          promise.deliver(known);
           return;
         }
         // Whether they may is for the session to say.

@@ -57,6 +57,20 @@ caf::result<acknowledgement> store_state::erase(const std::string& session_id) {
   return acknowledgement{};
 }
 
+caf::result<adopted_runs_ptr> store_state::adopt(const std::string& session_id) {
+  flush();
+  auto left = store_->adopt_runs({session_id, {}});
+  if (!left)
+    return to_caf(left.error());
+  // All that is this process's comes with what it has taken over.
+  std::erase_if(*left, [&](const orphaned_run& each) {
+    return each.session_id != session_id || open_.contains(each.run_id);
+  });
+  for (const auto& each : *left)
+    open_.insert(each.run_id);
+  return std::make_shared<const std::vector<orphaned_run>>(std::move(*left));
+}
+
 caf::result<stored_run_ptr> store_state::load_run(const std::string& run_id) {
   flush();
   auto found = store_->load_run(run_id);
@@ -108,10 +122,13 @@ bool store_state::settle_some() {
   const auto waits = std::find_if(written.begin(), written.end(),
                                   [](const auto& each) { return !each && may_pass(each.error().code); });
   const auto done = waits - written.begin();
-  for (std::ptrdiff_t i = 0; i < done; ++i)
-    if (const auto& own = written[static_cast<std::size_t>(i)]; !own)
-      log().error("how the run '{}' ended cannot be written: {}",
-                  owed_[static_cast<std::size_t>(i)].run->run_id, own.error().detail);
+  for (std::ptrdiff_t i = 0; i < done; ++i) {
+    const auto& ending = *owed_[static_cast<std::size_t>(i)].run;
+    if (const auto& own = written[static_cast<std::size_t>(i)]; own)
+      note_written(ending);
+    else
+      log().error("how the run '{}' ended cannot be written: {}", ending.run_id, own.error().detail);
+  }
   owed_.erase(owed_.begin(), owed_.begin() + done);
   return waits == written.end();
 }
@@ -143,8 +160,11 @@ void store_state::flush() {
       promises[i].deliver(to_caf(written[i].error()));
       continue;
     }
-    if (const auto& run = batch[i].run; run && run->accepted)
-      forget_owed(run->run_id);
+    if (const auto& run = batch[i].run) {
+      if (run->accepted)
+        forget_owed(run->run_id);
+      note_written(*run);
+    }
     promises[i].deliver(acknowledgement{});
   }
 }
@@ -166,6 +186,13 @@ std::vector<result<void>> store_state::append_each(const std::vector<session_app
     all[i] = !known && may_pass(known.error().code) ? known : store_->append({batch[i]});
   }
   return all;
+}
+
+void store_state::note_written(const run_change& change) {
+  if (change.ended)
+    open_.erase(change.run_id);
+  else if (store_->has_journal() && (change.accepted || change.begins || !change.records.empty()))
+    open_.insert(change.run_id);
 }
 
 void store_state::forget_owed(const std::string& run_id) {
@@ -213,6 +240,7 @@ flushing_store_actor::behavior_type store_behavior(flushing_store_actor::statefu
       [self](session_append& what) { return self->state.append(std::move(what)); },
       [self](run_atom, const std::string& run_id) { return self->state.session_of(run_id); },
       [self](erase_atom, const std::string& session_id) { return self->state.erase(session_id); },
+      [self](adopt_atom, const std::string& session_id) { return self->state.adopt(session_id); },
       [self](finished_atom, run_change& ending) { self->state.owe(std::move(ending)); },
       [self](journal_atom, const std::string& run_id) { return self->state.load_run(run_id); },
       [self](events_atom, const std::string& run_id, std::uint64_t last, std::uint64_t most) {

@@ -12,6 +12,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace troupe {
@@ -48,6 +49,7 @@ public:
   void owe(run_change&& ending);
   caf::result<std::string> session_of(const std::string& run_id);
   caf::result<acknowledgement> erase(const std::string& session_id);
+  caf::result<adopted_runs_ptr> adopt(const std::string& session_id);
   caf::result<stored_run_ptr> load_run(const std::string& run_id);
   caf::result<run_head_ptr> load_head(const std::string& run_id);
   caf::result<stored_events_ptr> load_events(const std::string& run_id, std::uint64_t last,
@@ -68,6 +70,8 @@ private:
   bool settle_some();
   /// The run has been accepted anew: how it ended before does not count any more.
   void forget_owed(const std::string& run_id);
+  /// Notes whether this process has the run under way from here on.
+  void note_written(const run_change& change);
   /// After a write, which is to be synced later and may have left something to forget.
   void plan();
 
@@ -80,6 +84,9 @@ private:
   store_measures measures_;
   bool sync_planned_ = false;
   bool purge_planned_ = false;
+  /// Runs that were written about and have not ended, also those of which nobody knows any more: they are not
+  /// left by another process.
+  std::unordered_set<std::string> open_;
   std::vector<session_append> gathered_;
   std::vector<caf::typed_response_promise<acknowledgement>> promises_;
 };

@@ -266,6 +266,16 @@ void make_wirings(const runtime_options& options, const std::shared_ptr<director
   renew_wirings(options, made);
 }
 
+namespace {
+
+/// Not where it was told which ones are meant: others may want the rest.
+bool takes_up_all(const runtime_options& options) {
+  return options.takes_up_runs && options.runs_to_take_up.session_id.empty() &&
+         options.runs_to_take_up.run_id.empty();
+}
+
+} // namespace
+
 void renew_wirings(const runtime_options& options, cast& made) {
   name_models(made);
   const auto guardrails = make_guardrails(options, made);
@@ -279,6 +289,7 @@ void renew_wirings(const runtime_options& options, cast& made) {
   auto environment = std::make_shared<session_environment>(*made.environment);
   environment->store = made.store;
   environment->is_journaled = made.is_journaled;
+  environment->takes_up_left = made.is_journaled && takes_up_all(options);
   environment->hides = made.hides;
   environment->agents = made.agents;
   made.environment = std::move(environment);

@@ -167,7 +167,8 @@ int chat(const common_options& common, const chat_options& options, stop_signals
   auto screen = chat_screen{{interactive, wants_colours()}};
   const auto lines = interactive ? make_line_editor() : make_piped_lines();
   auto approvals = approval_dialog{screen, *lines, signals};
-  auto talk = conversation{*house, screen, interactive ? &approvals : nullptr, signals, timeout};
+  auto talk =
+      conversation{*house, common.config, screen, interactive ? &approvals : nullptr, signals, timeout};
   if (options.session && !talk.open(*options.session))
     return exit_code::failed;
   if (!options.agent.empty())

@@ -1,5 +1,6 @@
 #include "apps/troupe/chat_history.hpp"
 
+#include "apps/troupe/defaults.hpp"
 #include <cstdio>
 #include <cstdlib>
 
@@ -10,9 +11,6 @@
 namespace troupe::cli {
 
 namespace {
-
-/// Lines that are kept: weeks of typing, and loaded in no time.
-constexpr int max_entries = 1000;
 
 /// Creates the folder; those made on the way are for their owner only (XDG Base Directory, 0.8).
 bool make_folder(const std::filesystem::path& folder) {
@@ -50,7 +48,7 @@ int lines_of(const std::filesystem::path& file) {
 
 chat_history::chat_history(std::filesystem::path file) : file_(std::move(file)), history_(history_init()) {
   auto event = HistEvent{};
-  history(history_, &event, H_SETSIZE, max_entries);
+  history(history_, &event, H_SETSIZE, defaults::history_entries);
   history(history_, &event, H_SETUNIQUE, 1);
   if (!file_.empty() && !make_folder(file_.parent_path()))
     file_.clear();
@@ -59,7 +57,7 @@ chat_history::chat_history(std::filesystem::path file) : file_(std::move(file)),
   history(history_, &event, H_LOAD, file_.c_str());
   // The first line is libedit's mark. Lines are appended, so that two programs at once lose nothing; only
   // now and then the file is written anew.
-  if (lines_of(file_) > 2 * max_entries)
+  if (lines_of(file_) > 2 * defaults::history_entries)
     history(history_, &event, H_SAVE, file_.c_str());
 }
 

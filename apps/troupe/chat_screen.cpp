@@ -1,5 +1,6 @@
 #include "apps/troupe/chat_screen.hpp"
 
+#include "apps/troupe/defaults.hpp"
 #include "apps/troupe/hidden_secrets.hpp"
 #include "apps/troupe/output.hpp"
 #include "apps/troupe/text.hpp"
@@ -21,21 +22,19 @@ constexpr auto bold = "\x1b[1m";
 constexpr auto red = "\x1b[31m";
 constexpr auto plain = "\x1b[0m";
 
-/// Characters of a tool's arguments or output that are shown; the whole is in the session.
-constexpr std::size_t shown_characters = 120;
-
 /// What was done, in a line; nothing for what is not shown, or not in a line of its own.
 std::optional<std::string> describe(const run_event& event) {
   if (const auto* handoff = std::get_if<handed_off>(&event))
     return fmt::format("[handoff] {} -> {}", handoff->from, handoff->to);
   if (const auto* begun = std::get_if<tool_started>(&event))
-    return fmt::format("[tool] {} {}", begun->tool, one_line(begun->arguments, shown_characters));
+    return fmt::format("[tool] {} {}", begun->tool, one_line(begun->arguments, defaults::shown_characters));
   if (const auto* done = std::get_if<tool_finished>(&event))
     return fmt::format("[tool] {} {} {}", done->tool, done->is_error ? "failed:" : "=>",
-                       one_line(done->output, shown_characters));
+                       one_line(done->output, defaults::shown_characters));
   if (const auto* acted = std::get_if<guardrail_acted>(&event))
     return fmt::format("[guardrail] {} ({}): {}{}", acted->guardrail, acted->stage, acted->action,
-                       acted->message.empty() ? "" : ", " + one_line(acted->message, shown_characters));
+                       acted->message.empty() ? ""
+                                              : ", " + one_line(acted->message, defaults::shown_characters));
   return std::nullopt;
 }
 

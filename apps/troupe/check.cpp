@@ -2,6 +2,7 @@
 #include "apps/troupe/ask.hpp"
 #include "apps/troupe/check_report.hpp"
 #include "apps/troupe/commands.hpp"
+#include "apps/troupe/defaults.hpp"
 #include "apps/troupe/exit_code.hpp"
 #include "apps/troupe/host.hpp"
 #include "apps/troupe/logging.hpp"
@@ -21,8 +22,6 @@ namespace troupe::cli {
 
 namespace {
 
-/// Beyond the longest start-up, for the list of tools and a busy machine.
-constexpr auto patience = std::chrono::seconds{30};
 /// Spaces a level, of JSON.
 constexpr auto indentation = 2;
 
@@ -141,11 +140,11 @@ int check(const common_options& common, const check_options& options, stop_signa
     return *reason == no_configuration::no_file ? exit_code::usage : refuse(found, options.json);
   const auto& file = std::get<config::configuration>(loaded);
   auto tried = file;
-  auto timeout = std::chrono::milliseconds{patience};
+  auto timeout = std::chrono::milliseconds{defaults::check_patience};
   for (auto& server : tried.mcp_servers) {
     // The first failure is what there is to tell.
     server.restart.when = config::restart_options::policy::never;
-    timeout = std::max(timeout, server.startup_timeout + patience);
+    timeout = std::max(timeout, server.startup_timeout + defaults::check_patience);
     // All tools, lest one that is blocked looks like one that is not there.
     server.allowed_tools.reset();
     server.blocked_tools.clear();

@@ -1,5 +1,6 @@
 #include "apps/troupe/check_report.hpp"
 
+#include "apps/troupe/defaults.hpp"
 #include "apps/troupe/text.hpp"
 
 #include <fmt/format.h>
@@ -10,9 +11,6 @@
 namespace troupe::cli {
 
 namespace {
-
-/// Characters of a server's error that are shown to people; JSON has the whole.
-constexpr std::size_t error_characters = 2000;
 
 constexpr auto model_kind = "model";
 
@@ -79,7 +77,7 @@ cells server_cells(const mcp_status& server) {
   const auto error = server_json(server).value("error", std::string{});
   return {one_line(server.name, 64), std::string{to_string(server.state)},
           server.protocol_version.empty() ? "-" : one_line(server.protocol_version, 32),
-          ready ? list(server.tools) : one_line(error, error_characters)};
+          ready ? list(server.tools) : one_line(error, defaults::error_characters)};
 }
 
 std::string kind_of(const agent_definition& agent) {
@@ -196,7 +194,7 @@ std::string to_text(const check_report& report) {
     text += "\n" + table(servers);
   }
   for (const auto& warning : report.warnings)
-    text += "\nwarning: " + one_line(to_string(warning), error_characters) + "\n";
+    text += "\nwarning: " + one_line(to_string(warning), defaults::error_characters) + "\n";
   return text;
 }
 

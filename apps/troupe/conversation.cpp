@@ -1,6 +1,8 @@
 #include "apps/troupe/conversation.hpp"
 
 #include "apps/troupe/ask.hpp"
+#include "apps/troupe/defaults.hpp"
+#include "apps/troupe/output.hpp"
 #include "apps/troupe/run_report.hpp"
 #include "apps/troupe/unfinished_runs.hpp"
 
@@ -16,27 +18,17 @@ namespace troupe::cli {
 
 namespace {
 
-/// Reading a session or a run from the store.
-constexpr auto store_timeout = std::chrono::seconds{30};
-/// An MCP server may be on its way up, which takes at most its start-up timeout, one minute by default.
-constexpr auto tools_timeout = std::chrono::seconds{120};
-
 std::string names(const std::vector<std::string>& list) {
   return list.empty() ? "none" : fmt::format("{}", fmt::join(list, ", "));
 }
 
-/// The paused run that keeps a session from going on; empty for other errors.
-std::string run_in_the_way(const error& reason) {
-  const auto* id =
-      reason.code == errc::conflict && reason.facts ? find_string(*reason.facts, "run_id") : nullptr;
-  return id ? *id : std::string{};
-}
-
 } // namespace
 
-conversation::conversation(host& where, chat_screen& screen, approval_dialog* approvals,
-                           stop_signals& signals, std::chrono::milliseconds run_timeout)
-    : where_(where), screen_(screen), approvals_(approvals), signals_(signals), run_timeout_(run_timeout) {
+conversation::conversation(host& where, const std::string& config, chat_screen& screen,
+                           approval_dialog* approvals, stop_signals& signals,
+                           std::chrono::milliseconds run_timeout)
+    : where_(where), config_(config), screen_(screen), approvals_(approvals), signals_(signals),
+      run_timeout_(run_timeout) {
   begin_anew();
 }
 
@@ -52,14 +44,14 @@ void conversation::begin_anew() {
 bool conversation::open(const std::string& session_id) {
   session_id_ = session_id;
   is_new_ = false;
-  auto left = unfinished_runs{where_, run_timeout_, signals_, approvals_ ? &screen_ : nullptr};
+  auto left = unfinished_runs{where_, config_, run_timeout_, signals_, approvals_ ? &screen_ : nullptr};
   stopped_by_ = left.watch();
   if (stopped_by_)
     return true;
   // Nobody is asked about one that has paused only now.
   leaves_run_paused_ = !approvals_ && left.has(left.blocker());
   const auto found = ask<session_record_ptr>(where_.system(), signals_, where_.agents().sessions(),
-                                             store_timeout, info_atom::value, session_id);
+                                             defaults::store_timeout, info_atom::value, session_id);
   if (const auto* number = std::get_if<int>(&found))
     stopped_by_ = *number;
   if (const auto* record = std::get_if<session_record_ptr>(&found); record && *record) {
@@ -140,6 +132,8 @@ bool conversation::finish(outcome came) {
   is_new_ = false;
   if (came->has_error()) {
     screen_.show(came->error());
+    if (const auto blocker = run_in_the_way(came->error()); !blocker.empty())
+      complain("troupe: what that one waits for: {}\n", resume_command(config_, blocker));
     return false;
   }
   screen_.show(**came);
@@ -169,8 +163,8 @@ conversation::outcome conversation::ask_and_resume(const std::string& run_id,
     if (!came || came->has_value() || came->error().code != errc::invalid_argument)
       return came;
     // Arguments that do not fit the tool leave the run as it is.
-    const auto record =
-        ask_actor<run_record_ptr>(where_.agents().sessions(), store_timeout, run_atom::value, run_id);
+    const auto record = ask_actor<run_record_ptr>(where_.agents().sessions(), defaults::store_timeout,
+                                                  run_atom::value, run_id);
     if (!record || (*record)->status != run_status::paused)
       return came;
     screen_.show(came->error());
@@ -184,7 +178,7 @@ void conversation::settle() {
 
 bool conversation::settle(const std::string& run_id) {
   const auto record =
-      ask_actor<run_record_ptr>(where_.agents().sessions(), store_timeout, run_atom::value, run_id);
+      ask_actor<run_record_ptr>(where_.agents().sessions(), defaults::store_timeout, run_atom::value, run_id);
   if (!record)
     return false;
   screen_.say("The session has a run that waits for a decision.");
@@ -202,13 +196,14 @@ void conversation::tell_pause(const chat_reply& reply) {
   fmt::print(
       stderr,
       "{}troupe: the run waits for approval; the next prompt cancels it. If it is the last, and the store "
-      "is SQLite: troupe run --resume {} --approve all\n",
-      interruption_lines(reply.run_id, reply.interruptions), reply.run_id);
+      "is SQLite: {}\n",
+      interruption_lines(reply.run_id, reply.interruptions),
+      how_to_go_on(config_, reply.run_id, reply.interruptions));
 }
 
 void conversation::cancel(const std::string& run_id) {
-  const auto record = ask_actor<run_record_ptr>(where_.agents().sessions(), store_timeout, cancel_atom::value,
-                                                run_id, cancel_mode::at_once);
+  const auto record = ask_actor<run_record_ptr>(where_.agents().sessions(), defaults::store_timeout,
+                                                cancel_atom::value, run_id, cancel_mode::at_once);
   if (!record)
     return;
   leaves_run_paused_ = false;
@@ -231,7 +226,7 @@ void conversation::show_tools() {
   const auto handle = where_.agents().agent(agent_);
   if (!handle)
     return screen_.show(handle.error());
-  if (const auto info = ask_actor<agent_info>(*handle, tools_timeout, info_atom::value))
+  if (const auto info = ask_actor<agent_info>(*handle, defaults::tools_timeout, info_atom::value))
     screen_.say(fmt::format("{} tools: {}\n{} handoffs: {}", info->name, names(info->tools), info->name,
                             names(info->handoffs)));
 }

@@ -16,8 +16,9 @@ namespace troupe::cli {
 class conversation {
 public:
   /// `approvals` asks the person where a run pauses; null if there is nobody to ask.
-  conversation(host& where, chat_screen& screen, approval_dialog* approvals, stop_signals& signals,
-               std::chrono::milliseconds run_timeout);
+  /// `config`: the agent file as the user named it.
+  conversation(host& where, const std::string& config, chat_screen& screen, approval_dialog* approvals,
+               stop_signals& signals, std::chrono::milliseconds run_timeout);
 
   /// Goes on with that session, or begins it: first, to their ends, with what a crash has left of it. False
   /// if the store failed, which has been shown.
@@ -64,6 +65,7 @@ private:
   std::optional<T> ask_actor(const Handle& whom, std::chrono::milliseconds timeout, Ts... words);
 
   host& where_;
+  std::string config_;
   chat_screen& screen_;
   approval_dialog* approvals_;
   stop_signals& signals_;

@@ -2,6 +2,7 @@
 #include "apps/troupe/ask.hpp"
 #include "apps/troupe/chat_screen.hpp"
 #include "apps/troupe/commands.hpp"
+#include "apps/troupe/defaults.hpp"
 #include "apps/troupe/exit_code.hpp"
 #include "apps/troupe/host.hpp"
 #include "apps/troupe/logging.hpp"
@@ -24,9 +25,6 @@
 namespace troupe::cli {
 
 namespace {
-
-/// Reading a run from the store.
-constexpr auto store_timeout = std::chrono::seconds{30};
 
 /// Standard input to its end, or the number of a signal.
 std::variant<std::string, int> read_stdin(stop_signals& signals) {
@@ -66,9 +64,13 @@ int refuse(const error& reason) {
 /// One run of the command line's, from its request to its report.
 class single_run {
 public:
-  single_run(host& house, const run_options& options, bool is_kept, stop_signals& signals)
-      : house_(house), options_(options), is_kept_(is_kept), signals_(signals),
+  single_run(host& house, const common_options& common, const run_options& options, bool is_kept,
+             stop_signals& signals)
+      : house_(house), config_(common.config), options_(options), is_kept_(is_kept), signals_(signals),
         screen_({false, false, false, isatty(STDOUT_FILENO) == 0}) {}
+
+  /// What that run waits for is told already.
+  void has_told(const std::string& run_id) { told_ = run_id; }
 
   /// Until the run's end; the exit code.
   int follow(watched_run& going, const std::string& session_id) {
@@ -112,8 +114,8 @@ public:
 
   /// That the run was left unfinished and cannot go on before another one is settled.
   int report_waiting(const std::string& run_id, const std::string& session_id, const std::string& blocker) {
-    return report(fail(errc::conflict, fmt::format("the run '{}' waits for the session's run '{}': resume or "
-                                                   "cancel that one first",
+    return report(fail(errc::conflict, fmt::format("the run '{}' waits for the session's run '{}', which "
+                                                   "has to be settled first",
                                                    run_id, blocker)),
                   run_id, session_id, false);
   }
@@ -122,7 +124,7 @@ public:
   int report_pause(const std::vector<interruption>& open, const std::string& run_id, const json& whole) {
     complain("{}", interruption_lines(run_id, open));
     if (is_kept_ && isatty(STDERR_FILENO))
-      complain("troupe: to go on: {}\n", how_to_go_on(run_id, open));
+      complain("troupe: to go on: {}\n", how_to_go_on(config_, run_id, open));
     if (!is_kept_)
       spdlog::warn("the run '{}' cannot be resumed, since sessions are kept in memory; the agent file's "
                    "`sessions` block can name a SQLite store",
@@ -140,7 +142,7 @@ private:
   }
 
   answer<run_record_ptr> ask_for(const std::string& run_id) {
-    return ask<run_record_ptr>(house_.system(), signals_, house_.agents().sessions(), store_timeout,
+    return ask<run_record_ptr>(house_.system(), signals_, house_.agents().sessions(), defaults::store_timeout,
                                run_atom::value, run_id);
   }
 
@@ -169,6 +171,8 @@ private:
     if (options_.stream)
       screen_.finish();
     complain("troupe: {}: {}\n", to_string(reason.code), printable(reason.detail));
+    if (const auto blocker = run_in_the_way(reason); !blocker.empty() && blocker != told_)
+      complain("troupe: what that one waits for: {}\n", resume_command(config_, blocker));
     auto whole = json{{"error", to_json(reason)}, {"run_id", run_id}};
     if (!session_id.empty())
       whole["session_id"] = session_id;
@@ -185,6 +189,8 @@ private:
   }
 
   host& house_;
+  std::string config_;
+  std::string told_;
   const run_options& options_;
   /// Paused runs outlive the program.
   bool is_kept_;
@@ -281,8 +287,8 @@ int run(const common_options& common, const run_options& options, stop_signals& 
   const auto house = host::start(std::move(*file), signals, nullptr, runs_before(options));
   if (!house)
     return exit_code::failed;
-  auto one = single_run{*house, options, is_kept, signals};
-  auto left = unfinished_runs{*house, timeout, signals};
+  auto one = single_run{*house, common, options, is_kept, signals};
+  auto left = unfinished_runs{*house, common.config, timeout, signals};
   if (resumes)
     return resume(one, *house, left, options, timeout);
   const auto session_id = std::get<chat_request>(request).session_id;
@@ -290,6 +296,7 @@ int run(const common_options& common, const run_options& options, stop_signals& 
   auto going = watched_run{*house, left.patience(), std::get<chat_request>(std::move(request))};
   if (const auto number = left.watch())
     return one.interrupt(going, session_id, *number);
+  one.has_told(left.blocker());
   return one.follow(going, session_id);
 }
 

@@ -68,10 +68,33 @@ std::string interruption_lines(const std::string& run_id, const std::vector<inte
   return lines;
 }
 
-std::string how_to_go_on(const std::string& run_id, const std::vector<interruption>& open) {
+std::string resume_command(const std::string& config, const std::string& run_id) {
+  const auto file = config.empty() ? std::string{} : "-c " + in_shell(config) + " ";
+  return "troupe run " + file + "--resume " + run_id;
+}
+
+std::string run_in_the_way(const error& reason) {
+  const auto* id =
+      reason.code == errc::conflict && reason.facts ? find_string(*reason.facts, "run_id") : nullptr;
+  return id ? *id : std::string{};
+}
+
+std::string no_answer_line(const std::string& config, const std::string& run_id, const error& reason,
+                           const run_record* now) {
+  if (now && now->status == run_status::running)
+    return fmt::format(
+        "troupe: the run {} is not over yet, and not waited for any longer; it goes on for as long as "
+        "this program does, and then with: {}\n",
+        run_id, resume_command(config, run_id));
+  return fmt::format("troupe: the run {} has ended: {}: {}\n", run_id, to_string(reason.code),
+                     printable(reason.detail));
+}
+
+std::string how_to_go_on(const std::string& config, const std::string& run_id,
+                         const std::vector<interruption>& open) {
   const auto count = [&open](auto fits) { return std::count_if(open.begin(), open.end(), fits); };
   const auto doubts = count([](const auto& each) { return each.what == interruption::kind::in_doubt; });
-  auto command = "troupe run --resume " + run_id;
+  auto command = resume_command(config, run_id);
   if (doubts < static_cast<std::ptrdiff_t>(open.size()))
     command += " --approve all";
   if (doubts > 0)

@@ -25,8 +25,20 @@ std::string text_of(const chat_reply& reply);
 /// One JSON object a line, ASCII only: `{"run_id","id","kind","agent","tool","arguments"}`.
 std::string interruption_lines(const std::string& run_id, const std::vector<interruption>& open);
 
+/// The command that tells what a paused run waits for, or goes on with one that was left unfinished. `config`
+/// is the agent file as the user named it; empty if they did not.
+std::string resume_command(const std::string& config, const std::string& run_id);
 /// The command that settles what a paused run waits for.
-std::string how_to_go_on(const std::string& run_id, const std::vector<interruption>& open);
+std::string how_to_go_on(const std::string& config, const std::string& run_id,
+                         const std::vector<interruption>& open);
+
+/// The paused run that keeps a session from going on; empty for other errors.
+std::string run_in_the_way(const error& reason);
+
+/// That there was no answer for a run which others had left unfinished, in a line. `now`: how it stands; null
+/// if that is not known.
+std::string no_answer_line(const std::string& config, const std::string& run_id, const error& reason,
+                           const run_record* now);
 
 /// "usage: ...", one line for the whole, and one for each model where there are several.
 std::string usage_lines(const usage_report& used, std::optional<double> cost = {});

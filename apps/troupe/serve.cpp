@@ -2,6 +2,7 @@
 #include "apps/troupe/agent_file.hpp"
 #include "apps/troupe/ask.hpp"
 #include "apps/troupe/commands.hpp"
+#include "apps/troupe/defaults.hpp"
 #include "apps/troupe/exit_code.hpp"
 #include "apps/troupe/host.hpp"
 #include "apps/troupe/logging.hpp"
@@ -18,9 +19,6 @@
 namespace troupe::cli {
 
 namespace {
-
-/// Binding a socket takes no time, unless a host name has to be looked up.
-constexpr auto bind_timeout = std::chrono::seconds{30};
 
 std::string in_url(const std::string& host) {
   const auto bare_ipv6 = host.find(':') != std::string::npos && !host.starts_with("[");
@@ -61,7 +59,8 @@ int serve(const common_options& common, const serve_options& options, stop_signa
     return exit_code::failed;
 
   const auto front = house->agents().serve_http(server);
-  const auto port = ask<std::uint16_t>(house->system(), signals, front, bind_timeout, port_atom::value);
+  const auto port =
+      ask<std::uint16_t>(house->system(), signals, front, defaults::bind_timeout, port_atom::value);
   auto number = std::get_if<int>(&port) ? std::get<int>(port) : 0;
   if (number == 0) {
     if (!announce(server, port))

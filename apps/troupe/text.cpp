@@ -141,4 +141,17 @@ std::size_t character_count(std::string_view text) noexcept {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
 }
 
+std::string in_shell(std::string_view text) {
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_-./+,:@%").find(c) != std::string_view::npos;
+  };
+  if (!text.empty() && std::all_of(text.begin(), text.end(), is_plain))
+    return std::string{text};
+  auto word = std::string{"'"};
+  for (const auto c : text)
+    word += c == '\'' ? std::string{"'\\''"} : std::string{c};
+  return word + "'";
+}
+
 } // namespace troupe::cli

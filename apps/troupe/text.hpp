@@ -22,6 +22,9 @@ std::string one_line(std::string_view text, std::size_t max_characters);
 /// direction of writing as `\uNNNN`.
 std::string escape_controls(std::string_view text);
 
+/// A word for a shell's command line that stands for the text; quoted where it has to be.
+std::string in_shell(std::string_view text);
+
 /// JSON text that means the same and in which nothing hides: control characters, and those that turn the
 /// direction of writing or take no room, are escaped. `indent` spaces a level; on one line if negative.
 std::string visible_json(const json& value, int indent);

@@ -1,6 +1,7 @@
 #include "apps/troupe/unfinished_runs.hpp"
 
 #include "apps/troupe/ask.hpp"
+#include "apps/troupe/defaults.hpp"
 #include "apps/troupe/output.hpp"
 #include "apps/troupe/run_report.hpp"
 #include "apps/troupe/text.hpp"
@@ -10,16 +11,10 @@
 
 namespace troupe::cli {
 
-namespace {
-
-/// Reading a session or a run from the store.
-constexpr auto store_timeout = std::chrono::seconds{30};
-
-} // namespace
-
-unfinished_runs::unfinished_runs(host& house, std::chrono::milliseconds run_timeout, stop_signals& signals,
+unfinished_runs::unfinished_runs(host& house, const std::string& config,
+                                 std::chrono::milliseconds run_timeout, stop_signals& signals,
                                  chat_screen* talk)
-    : house_(house), run_timeout_(run_timeout), signals_(signals), talk_(talk) {}
+    : house_(house), config_(config), run_timeout_(run_timeout), signals_(signals), talk_(talk) {}
 
 std::string unfinished_runs::session_id() const {
   return all().empty() ? std::string() : all().front().session_id;
@@ -48,8 +43,8 @@ std::optional<int> unfinished_runs::watch(const std::string& except) {
   for (const auto& each : all()) {
     const auto& run_id = each.run_id;
     if (!blocker_.empty()) {
-      complain("troupe: the run {} was left unfinished; it waits until the run {} is settled or cancelled\n",
-               run_id, blocker_);
+      complain("troupe: the run {} was left unfinished; it waits until the run {} is settled: {}\n", run_id,
+               blocker_, resume_command(config_, blocker_));
       continue;
     }
     complain("troupe: the run {} was left unfinished, and goes on\n", run_id);
@@ -63,7 +58,7 @@ std::optional<int> unfinished_runs::watch(const std::string& except) {
 
 std::optional<int> unfinished_runs::find_blocker() {
   const auto sessions = house_.agents().sessions();
-  const auto session = ask<session_record_ptr>(house_.system(), signals_, sessions, store_timeout,
+  const auto session = ask<session_record_ptr>(house_.system(), signals_, sessions, defaults::store_timeout,
                                                info_atom::value, session_id());
   if (const auto* number = std::get_if<int>(&session))
     return *number;
@@ -71,8 +66,8 @@ std::optional<int> unfinished_runs::find_blocker() {
   // Nor is one in the way that goes on itself.
   if (!record || !(*record)->paused || has((*record)->paused->run_id))
     return std::nullopt;
-  const auto paused = ask<run_record_ptr>(house_.system(), signals_, sessions, store_timeout, run_atom::value,
-                                          (*record)->paused->run_id);
+  const auto paused = ask<run_record_ptr>(house_.system(), signals_, sessions, defaults::store_timeout,
+                                          run_atom::value, (*record)->paused->run_id);
   if (const auto* number = std::get_if<int>(&paused))
     return *number;
   // A damaged one has ended by now; one that is carried elsewhere may have gone on.
@@ -101,9 +96,13 @@ std::optional<int> unfinished_runs::follow(const std::string& run_id) {
 }
 
 void unfinished_runs::tell(const std::string& run_id, const result<chat_reply>& outcome) {
-  if (!outcome)
-    return complain("troupe: the run {} has ended: {}: {}\n", run_id, to_string(outcome.error().code),
-                    printable(outcome.error().detail));
+  if (!outcome) {
+    // It may be the waiting alone that has ended.
+    const auto came = ask<run_record_ptr>(house_.system(), signals_, house_.agents().sessions(),
+                                          defaults::store_timeout, run_atom::value, run_id);
+    const auto* record = std::get_if<run_record_ptr>(&came);
+    return complain("{}", no_answer_line(config_, run_id, outcome.error(), record ? record->get() : nullptr));
+  }
   if (outcome->status != run_status::paused) {
     complain("troupe: the run {} is completed\n", run_id);
     if (talk_)
@@ -113,7 +112,7 @@ void unfinished_runs::tell(const std::string& run_id, const result<chat_reply>& 
   blocker_ = run_id;
   if (!talk_)
     complain("{}troupe: the run {} waits; to go on: {}\n", interruption_lines(run_id, outcome->interruptions),
-             run_id, how_to_go_on(run_id, outcome->interruptions));
+             run_id, how_to_go_on(config_, run_id, outcome->interruptions));
 }
 
 } // namespace troupe::cli

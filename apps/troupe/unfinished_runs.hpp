@@ -17,8 +17,9 @@ class unfinished_runs {
 public:
   /// Where there is somebody to talk with: on which screen. The answers are shown there, what paused runs
   /// wait for is asked later, and SIGINT cancels.
-  unfinished_runs(host& house, std::chrono::milliseconds run_timeout, stop_signals& signals,
-                  chat_screen* talk = nullptr);
+  /// `config`: the agent file as the user named it.
+  unfinished_runs(host& house, const std::string& config, std::chrono::milliseconds run_timeout,
+                  stop_signals& signals, chat_screen* talk = nullptr);
 
   /// Empty if there are none.
   std::string session_id() const;
@@ -41,6 +42,7 @@ private:
   void tell(const std::string& run_id, const result<chat_reply>& outcome);
 
   host& house_;
+  std::string config_;
   std::chrono::milliseconds run_timeout_;
   stop_signals& signals_;
   chat_screen* talk_;

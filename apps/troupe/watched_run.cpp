@@ -1,5 +1,7 @@
 #include "apps/troupe/watched_run.hpp"
 
+#include "apps/troupe/defaults.hpp"
+
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -9,9 +11,6 @@
 namespace troupe::cli {
 
 namespace {
-
-/// The runtime itself ends a run at its deadline; this is only for an answer that never comes.
-constexpr auto patience_beyond_deadline = std::chrono::seconds{30};
 
 /// Sends the request and passes on what it hears of the run: events and the answer come through one mailbox,
 /// and so in the order in which they were sent.
@@ -61,7 +60,7 @@ watched_run::watched_run(std::string run_id)
 template <class Request>
 void watched_run::begin(host& where, std::chrono::milliseconds run_timeout, Request request) {
   watcher_ = where.system().spawn(watch<Request, std::shared_ptr<channel<news>>>, where.agents().sessions(),
-                                  std::move(request), run_timeout + patience_beyond_deadline, out_);
+                                  std::move(request), run_timeout + defaults::patience_beyond_deadline, out_);
 }
 
 watched_run::~watched_run() {

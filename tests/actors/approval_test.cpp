@@ -74,6 +74,7 @@ store_actor::behavior_type moody_store(store_actor::pointer, const std::shared_p
         return to_caf(fail(errc::unknown_run, "there is none"));
       },
       [](erase_atom, const std::string&) { return acknowledgement{}; },
+      [](adopt_atom, const std::string&) { return adopted_runs_ptr(); },
       [](finished_atom, run_change&) {},
       [](journal_atom, const std::string&) -> caf::result<stored_run_ptr> {
         return to_caf(fail(errc::unknown_run, "there is none"));

@@ -252,3 +252,38 @@ TEST_CASE("what a server has under way is not taken over while its store is made
   CHECK(write(second, noted));
   end(second);
 }
+
+TEST_CASE("a store takes over what a process that is gone has left of a session, and nothing of its own") {
+  temporary_folder folder;
+  const auto begun = [](const std::string& session, const std::string& run_id) {
+    session_append made{session, "", {}};
+    made.run = run_change{run_id, run_acceptance{"", "{}"}};
+    made.run->begins = true;
+    return made;
+  };
+  stage s;
+  auto options = stage::two_agents();
+  options.open_store = [&] { return open_sqlite_store(folder / "s.db"); };
+  s.begin(options);
+  const auto store = s.actors.store;
+  const auto left = [&](const std::string& session) {
+    const auto answer = s.ask<adopted_runs_ptr>(store, adopt_atom::value, session);
+    s.run();
+    std::vector<std::string> ids;
+    REQUIRE(answer->value);
+    for (const auto& each : **answer->value)
+      ids.push_back(each.run_id);
+    return ids;
+  };
+  // Nobody knows of it any more, and it has not ended.
+  s.ask<acknowledgement>(store, begun("a", "own"));
+  s.run();
+  {
+    const auto neighbour = open_sqlite_store(folder / "s.db").value();
+    REQUIRE(neighbour->append({begun("a", "a1"), begun("b", "b1")}).has_value());
+    CHECK(left("a").empty());
+  }
+  CHECK(left("a") == std::vector<std::string>{"a1"});
+  CHECK(left("a").empty());
+  CHECK(left("b") == std::vector<std::string>{"b1"});
+}

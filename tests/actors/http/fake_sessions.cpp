@@ -305,6 +305,7 @@ fake_sessions_actor::behavior_type fake_sessions(fake_pointer self,
       [](stop_atom, caf::timespan) { return acknowledgement{}; },
       [](finished_atom, const std::string&, std::uint64_t) {},
       [](finished_atom, const run_record_ptr&) {},
+      [](recover_atom, const std::string&, const adopted_runs_ptr&) { return acknowledgement{}; },
       [](erase_atom, const std::string&, acknowledgement) {},
       [self](held_atom, std::size_t count) {
         auto promise = self->make_response_promise<std::size_t>();

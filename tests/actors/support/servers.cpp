@@ -26,14 +26,19 @@ void servers::start(const std::function<void(runtime_options&)>& change) {
   options.open_store = [this] {
     auto opened = open_sqlite_store(folder / "s.db");
     if (opened)
-      opened = std::unique_ptr<session_store>(
-          std::make_unique<moody_disk>(std::move(*opened), [disk = where](auto& store, const auto& batch) {
+      opened = std::unique_ptr<session_store>(std::make_unique<moody_disk>(
+          std::move(*opened),
+          [disk = where](auto& store, const auto& batch) {
             if (disk->is_gone)
               return result<void>(fail(errc::store_failed, "the server is dead"));
             if (disk->is_full ||
                 (disk->is_full_for && std::any_of(batch.begin(), batch.end(), disk->is_full_for)))
               return result<void>(fail(errc::store_full, "the disk is full"));
             return store.append(batch);
+          },
+          [disk = where] {
+            return disk->cannot_adopt ? result<void>(fail(errc::unavailable, "it is locked"))
+                                      : result<void>();
           }));
     return opened;
   };

@@ -17,6 +17,8 @@ struct disk {
   bool is_gone = false;
   /// Nothing more has room on it.
   bool is_full = false;
+  /// What others have left on it cannot be taken over.
+  bool cannot_adopt = false;
   /// Neither have these; empty: no such.
   std::function<bool(const session_append&)> is_full_for;
 };

@@ -139,6 +139,50 @@ class RunTest(UnfinishedCase):
         (self.folder / "go").touch()
         self.assertEqual(self.ends(port, run_id)["result"], "The tool said: done at last")
 
+    def test_one_behind_a_run_that_is_carried_elsewhere_waits_for_that(self):
+        model = ModelServer(self, words(None) + [call("slow", {})], words("one"), words("two"))
+        self.durable_file(models={"default": model.block()},
+                          agents=[{**HELPER[0], "tools": {"slow": {"approval": "always"}}}])
+        program, port = self.serve()
+        first, second = (self.chat(port, prompt, background=True, session_id="s")[1]["run_id"] for prompt in ("1", "2"))
+        wait_until(lambda: model.requests, "the model's call")
+        model.go()
+        self.assertEqual(self.ends(port, first)["status"], "paused")
+        self.kill(program)
+        carrier = self.start("run", "--resume", first, "--approve", "all", text=True)
+        wait_until((self.folder / "slow").exists, "the tool's beginning")
+        done = self.troupe("run", "--session", "s", "3")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        waits, refusal = done.stderr.splitlines()
+        self.assertIn(f"the run {second} was left unfinished; it waits until the run {first} is settled", waits)
+        self.assertIn(f"the session's run '{first}' is carried by another server", refusal)
+        (self.folder / "go").touch()
+        self.assertEqual(carrier.communicate(timeout=PATIENCE), ("one\n", ""))
+        done = self.troupe("run", "--resume", second)
+        self.assertEqual((done.returncode, done.stdout), (0, "two\n"), done.stderr)
+
+    def test_that_the_agent_file_has_changed_since_is_told(self):
+        model = ModelServer(self, words(None, "never"), words("two"))
+        self.durable_file(models={"default": model.block()}, agents=HELPER)
+        run_id = self.left(lambda: model.requests, "--agent", "helper", "--session", "s", "first")
+        self.durable_file(models={"default": model.block()}, agents=[{"name": "other", "instructions": "Help."}])
+        done = self.troupe("run", "--session", "s", "second")
+        self.assertEqual((done.returncode, done.stdout), (0, "two\n"), done.stderr)
+        self.assertIn(f"the run '{run_id}', which was left unfinished, has failed for the agent file has changed",
+                      done.stderr)
+
+    def test_the_commands_it_tells_name_the_agent_file(self):
+        self.durable_file()
+        run_id = self.left_waiting_for_a_tool()
+        path = self.durable_file(name="my agents.yaml")
+        done = self.troupe("run", "-c", path.name, "--session", "s", "echo hi")
+        self.assertIn(f"to go on: troupe run -c 'my agents.yaml' --resume {run_id} and", done.stderr)
+        for command in ("run", "-c", path.name, "--session", "s", "echo hi"), ("chat", "-c", path.name, "--session", "s"):
+            done = self.troupe(*command, text="echo hi\n")
+            self.assertIn("has to be settled first", done.stderr)
+            self.assertIn(f"troupe run -c 'my agents.yaml' --resume {run_id}\n", done.stderr)
+            self.assertNotIn("cancel", done.stderr)
+
     def test_a_signal_leaves_it_to_the_next_one(self):
         model = ModelServer(self, words(None, "never"), words(None, "never"), words("one"))
         self.durable_file(models={"default": model.block()}, agents=HELPER)
@@ -250,6 +294,29 @@ class ChatTest(UnfinishedCase):
                 terminal.expect("for the model[^?]*\\? ")
                 terminal.type(told + "\r")
                 terminal.expect(rf"helper: {answer}\r\nhelper> ")
+
+    def test_always_is_said_to_a_tool_s_calls_but_not_to_one_in_doubt(self):
+        second = call("slow", {})
+        second["tool_calls"][0].update(index=1, id="c2")
+        model = ModelServer(self, [call("slow", {}), second], words("done"))
+        self.durable_file(models={"default": model.block()},
+                          agents=[{**HELPER[0], "tools": {"slow": {"approval": "always"}}}])
+        paused = json.loads(self.troupe("run", "--json", "--session", "s", "go").stdout)
+        program = self.start("run", "--resume", paused["run_id"], "--approve", paused["interruptions"][1]["id"])
+        wait_until((self.folder / "slow").exists, "the tool's beginning")
+        self.kill(program)
+        (self.folder / "go").touch()
+        terminal = Terminal(self, "--session", "s")
+        terminal.expect("approve\\? ")
+        terminal.type("a\r")
+        terminal.expect(r"\[in doubt\] helper has called slow")
+        terminal.expect("what now\\? ")
+        terminal.type("o\r")
+        terminal.expect("for the model[^?]*\\? ")
+        terminal.type("told\r")
+        terminal.expect(r"helper: done\r\n")
+        said = [message["content"] for message in model.requests[1]["messages"] if message["role"] == "tool"]
+        self.assertEqual(said, ["done at last", "told"])
 
     def test_the_person_at_the_terminal_has_a_call_in_doubt_made_again(self):
         self.durable_file()

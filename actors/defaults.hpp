@@ -63,6 +63,10 @@ inline constexpr std::size_t mcp_stderr_kept = 1024;
 /// Bytes of stderr that wait for the server's actor; what a flood adds beyond that is dropped and counted.
 inline constexpr std::size_t mcp_stderr_waiting = 64u << 10;
 
+/// Lines of an MCP server's stderr that are logged in a minute, of which all may come at once; a log is read
+/// by people.
+inline constexpr std::uint64_t mcp_stderr_lines_a_minute = 600;
+
 /// Between two log entries about an MCP server that floods its stderr.
 inline constexpr auto mcp_flood_report_interval = 10'000ms;
 

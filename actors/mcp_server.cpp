@@ -139,16 +139,17 @@ void mcp_server_state::on(const process_stderr&) {
 void mcp_server_state::skip_stderr(std::uint64_t dropped) {
   stderr_rest_.clear();
   stderr_skips_ = true;
-  report_flood(dropped);
+  stderr_dropped_ += dropped;
+  report_flood();
 }
 
-void mcp_server_state::report_flood(std::uint64_t dropped) {
-  stderr_dropped_ += dropped;
+void mcp_server_state::report_flood() {
   const auto now = self_->clock().now();
   if (flood_reported_ && now - *flood_reported_ < defaults::mcp_flood_report_interval)
     return;
   flood_reported_ = now;
-  log().warn("MCP server '{}' floods its stderr: {} bytes dropped so far", options_.name, stderr_dropped_);
+  log().warn("MCP server '{}' floods its stderr: {} bytes dropped and {} lines not logged so far",
+             options_.name, stderr_dropped_, stderr_unlogged_);
 }
 
 void mcp_server_state::stderr_line(std::string_view line) {
@@ -158,8 +159,15 @@ void mcp_server_state::stderr_line(std::string_view line) {
   // Whole lines go, so that no secret is cut in half.
   while (stderr_tail_.size() > defaults::mcp_stderr_kept && stderr_tail_.find('\n') + 1 < stderr_tail_.size())
     stderr_tail_.erase(0, stderr_tail_.find('\n') + 1);
-  if (log().should_log(spdlog::level::info))
-    log().info("MCP server '{}' on stderr: {}", options_.name, shown(trimmed(std::string(line))));
+  if (!log().should_log(spdlog::level::info))
+    return;
+  const auto now = self_->clock().now();
+  if (stderr_lines_.wait_for(1, now).count() > 0) {
+    ++stderr_unlogged_;
+    return report_flood();
+  }
+  stderr_lines_.take(1, now);
+  log().info("MCP server '{}' on stderr: {}", options_.name, shown(trimmed(std::string(line))));
 }
 
 void mcp_server_state::on(const process_overlong_line&) {
@@ -223,7 +231,7 @@ void mcp_server_state::plan_restart(bool worth_a_retry) {
   if (next.wait)
     self_->delayed_send(self_, *next.wait, start_atom::value, generation_);
   if (!next.wait)
-    log().error("MCP server '{}' stays down: its 'restart' is 'never'", options_.name);
+    log().error("MCP server '{}' stays down: it is not to be started again", options_.name);
   else if (next.failed)
     log().error("MCP server '{}' counts as failed, its breaker is open; it is tried again in {}",
                 options_.name, *next.wait);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/defaults.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/mcp_calls.hpp"
 #include "actors/restart_policy.hpp"
@@ -8,6 +9,7 @@
 #include "libagent/core/redactor.hpp"
 #include "libagent/mcp/client_session.hpp"
 #include "libagent/mcp/heartbeat.hpp"
+#include "libagent/model/rate_limit.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -102,8 +104,8 @@ private:
   /// So much of stderr was dropped; what follows up to the end of the line may hold half a secret, and goes
   /// too.
   void skip_stderr(std::uint64_t dropped);
-  /// Logs that stderr was dropped, now and then.
-  void report_flood(std::uint64_t dropped);
+  /// Logs what of stderr was dropped or not logged, now and then.
+  void report_flood();
   void on(const process_overlong_line&);
   void on(const process_mute&);
   void on(const process_ended& what);
@@ -165,6 +167,8 @@ private:
   /// Whether the rest of a line is dropped whose beginning was.
   bool stderr_skips_ = false;
   std::uint64_t stderr_dropped_ = 0;
+  token_bucket stderr_lines_{defaults::mcp_stderr_lines_a_minute};
+  std::uint64_t stderr_unlogged_ = 0;
   std::optional<caf::actor_clock::time_point> flood_reported_;
   /// Why the process is being ended by us, for its exit to be reported as.
   std::string ending_because_;

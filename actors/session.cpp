@@ -64,14 +64,18 @@ Promise session_state::enqueue(Job&& wanted, Promise promise) {
   const auto& measures = environment_->measures;
   if (measures)
     measures->queue.observe(static_cast<double>(jobs_.size()));
-  if (!refusal && jobs_.size() > environment_->max_queue) {
+  if constexpr (is_prompt)
+    if (!refusal && policy_of(wanted.request) == busy_policy::reject)
+      refusal = make_way(wanted.request, jobs_.size());
+  // What ends the run under way, or all of them, finds a place where the queue is full.
+  if (!refusal && jobs_.size() > environment_->max_queue + (ends_others(wanted) ? 1 : 0)) {
     if (measures)
       measures->refused_queue.add();
     refusal =
         fail(errc::overloaded, fmt::format("{} requests already wait for this session", jobs_.size() - 1));
   }
   if constexpr (is_prompt)
-    if (!refusal)
+    if (!refusal && policy_of(wanted.request) != busy_policy::reject)
       refusal = make_way(wanted.request, jobs_.size());
   if (refusal) {
     count_handled(1);
@@ -87,8 +91,21 @@ Promise session_state::enqueue(Job&& wanted, Promise promise) {
   return promise;
 }
 
+template <class Job>
+bool session_state::ends_others(const Job& wanted) const {
+  if constexpr (std::is_same_v<Job, prompt_job>) {
+    const auto policy = policy_of(wanted.request);
+    return policy == busy_policy::interrupt || policy == busy_policy::rollback;
+  }
+  return std::is_same_v<Job, erase_job>;
+}
+
+busy_policy session_state::policy_of(const chat_request& request) const {
+  return request.busy.value_or(environment_->busy);
+}
+
 std::optional<error> session_state::make_way(const chat_request& request, std::size_t ahead) {
-  const auto policy = request.busy.value_or(environment_->busy);
+  const auto policy = policy_of(request);
   // Else what there is is found out once it is loaded.
   if (policy == busy_policy::enqueue || !loaded_)
     return std::nullopt;

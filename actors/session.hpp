@@ -172,6 +172,10 @@ private:
   /// Does what the prompt's policy says about the run that is in its way, of so many jobs before it; an error
   /// refuses it.
   std::optional<error> make_way(const chat_request& request, std::size_t ahead);
+  busy_policy policy_of(const chat_request& request) const;
+  /// Whether it ends the run under way, or all that the session has.
+  template <class Job>
+  bool ends_others(const Job& wanted) const;
   /// The same for those that came before the session was loaded.
   void make_way_for_waiting();
   /// Cancels the run under way, for good.

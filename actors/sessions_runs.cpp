@@ -28,9 +28,12 @@ caf::error not_paused(const std::string& run_id, std::string_view status) {
   return to_caf(fail(errc::conflict, fmt::format("the run '{}' is not paused but {}", run_id, status)));
 }
 
-error other_request() {
-  return fail(errc::invalid_argument,
-              "the idempotency key was used with another request; a key names one request");
+/// `run_id` and `session_id` are those of the request that has the key.
+error other_request(const std::string& run_id, const std::string& session_id) {
+  auto refusal = fail(errc::invalid_argument,
+                      "the idempotency key was used with another request; a key names one request");
+  refusal.facts = std::make_shared<const json>(json{{"run_id", run_id}, {"session_id", session_id}});
+  return refusal;
 }
 
 } // namespace
@@ -101,7 +104,7 @@ caf::result<caf::strong_actor_ptr> sessions_state::log_of(const std::string& run
     if (!may_see(known->owner, by))
       return to_caf(no_run(run_id));
     if (!key_hash.empty() && key_hash != known->key_hash)
-      return to_caf(other_request());
+      return to_caf(other_request(run_id, known->session_id));
     if (const auto log = logs_.find(run_id); log != logs_.end())
       return handle(log->second);
     if (!environment_->is_journaled)
@@ -111,7 +114,7 @@ caf::result<caf::strong_actor_ptr> sessions_state::log_of(const std::string& run
       run_id, by, [this, handle, key_hash](auto& promise, const run_head_ptr& run) {
         // Only a journal knows keys.
         if (environment_->is_journaled && !key_hash.empty() && key_hash != run->key_hash) {
-          promise.deliver(to_caf(other_request()));
+          promise.deliver(to_caf(other_request(run->run_id, run->session_id)));
           return;
         }
         auto tell = [this, handle, promise, run]() mutable {
@@ -142,7 +145,7 @@ caf::result<caf::strong_actor_ptr> sessions_state::log_of(const std::string& run
 bool sessions_state::answer_again(const run_record& known, const chat_request& request,
                                   caf::typed_response_promise<chat_reply>& promise) {
   if (known.key_hash != request.key_hash) {
-    promise.deliver(to_caf(other_request()));
+    promise.deliver(to_caf(other_request(known.run_id, known.session_id)));
     return true;
   }
   // It was never carried out.

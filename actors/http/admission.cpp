@@ -49,6 +49,7 @@ admission::admission(metrics& all, const config::server_options& options,
       refused_requests_(count_refusals(all, "requests", "overloaded")),
       refused_memory_(count_refusals(all, "memory", "memory_short")),
       refused_connections_(count_refusals(all, "connections", "overloaded")),
+      refused_body_(count_refusals(all, "body", "body_too_large")),
       connections_(show_used(all, "connections")), requests_(show_used(all, "requests")) {
   show_limit(all, "connections", static_cast<double>(options.max_connections));
   show_limit(all, "requests", static_cast<double>(options.max_requests));

@@ -31,6 +31,9 @@ public:
   /// Past the bound of connections, as it goes over the wire: the request is not even read.
   const std::string& no_connection();
 
+  /// A request was refused for the size of its body.
+  void refused_body() const { refused_body_.add(); }
+
   /// Shows how many there are.
   void show_connections(std::size_t count) const { connections_.set(static_cast<double>(count)); }
   void show_requests(std::size_t count) const { requests_.set(static_cast<double>(count)); }
@@ -42,6 +45,7 @@ private:
   counter refused_requests_;
   counter refused_memory_;
   counter refused_connections_;
+  counter refused_body_;
   gauge connections_;
   gauge requests_;
 };

@@ -85,11 +85,11 @@ json to_json(const mcp_status& server) {
 json detail_of(const error& reason, std::string_view session_id, std::string_view run_id) {
   const auto code = to_string(reason.code);
   json detail{{"error", reason.detail.empty() ? code : reason.detail}, {"code", code}};
-  if (!session_id.empty())
-    detail["session_id"] = session_id;
   if (reason.facts && reason.facts->is_object())
     detail.insert(reason.facts->begin(), reason.facts->end());
-  // A fact of that name is another run, which is in this one's way.
+  // Facts of these names are of another run, which is in this one's way.
+  if (!session_id.empty())
+    detail.emplace("session_id", session_id);
   if (!run_id.empty())
     detail.emplace("run_id", run_id);
   return detail;

@@ -71,15 +71,13 @@ std::string hash_of(const request_view& request) {
 std::optional<answer> take_key(const request_view& request, chat_request& chat) {
   if (!request.idempotency_key)
     return std::nullopt;
-  if (request.has_more_keys)
-    return refuse(400, "bad_request", "there is more than one header Idempotency-Key");
   const auto key = *request.idempotency_key;
-  const bool is_visible =
+  const bool is_printable =
       std::all_of(key.begin(), key.end(), [](char each) { return each >= 0x20 && each <= 0x7e; });
-  if (key.empty() || key.size() > defaults::max_key_bytes || !is_visible)
-    return refuse(
-        fail(errc::invalid_argument, fmt::format("'Idempotency-Key' must be 1 to {} visible ASCII characters",
-                                                 defaults::max_key_bytes)));
+  if (key.empty() || key.size() > defaults::max_key_bytes || !is_printable)
+    return refuse(fail(errc::invalid_argument,
+                       fmt::format("'Idempotency-Key' must be 1 to {} printable ASCII characters",
+                                   defaults::max_key_bytes)));
   chat.idempotency_key = key;
   chat.key_hash = hash_of(request);
   return std::nullopt;
@@ -126,6 +124,8 @@ decision api::decide(const request_view& request, const auth::identity& who) con
   const auto match = find_route(request.method, request.target);
   if (!match.what)
     return refuse_route(match, request);
+  if (!request.twice.empty())
+    return refuse(400, "bad_request", fmt::format("there is more than one header {}", request.twice));
   switch (*match.what) {
   case endpoint::chat:
     return decide_chat(request, who);

@@ -28,9 +28,9 @@ struct request_view {
   std::optional<std::string_view> accept{};
   /// Nothing if the header is missing.
   std::optional<std::string_view> idempotency_key{};
-  /// There is more than one.
-  bool has_more_keys = false;
   std::optional<std::string_view> last_event_id{};
+  /// The name of one of these headers that is there more than once, though it may not be; else empty.
+  std::string_view twice{};
 };
 
 /// Names a request that waits for its answer.

@@ -10,9 +10,13 @@ namespace troupe::http {
 
 void server_core::handle(const std::shared_ptr<exchange>& request) {
   if (auto refusal = request->take_refusal()) {
+    if (refusal->status == 413)
+      admission_.refused_body();
     request->more_headers = reception_->headers_for(request->from());
     return respond(*request, std::move(*refusal));
   }
+  if (request->problem() == fault::body_too_large)
+    admission_.refused_body();
   if (request->problem() != fault::none)
     return respond(*request, api_->refuse_fault(request->problem()));
   reception_->receive(request);

@@ -187,13 +187,10 @@ public:
     if (!accept_.empty())
       view.accept = accept_;
     view.idempotency_key = value_of("Idempotency-Key");
-    std::size_t keys = 0;
-    header.for_each_value_of(restinio::string_view_t("Idempotency-Key"), [&keys](auto) {
-      ++keys;
-      return restinio::http_header_fields_t::continue_enumeration();
-    });
-    view.has_more_keys = keys > 1;
     view.last_event_id = value_of("Last-Event-ID");
+    for (const std::string_view name : {"Content-Type", "Idempotency-Key", "Last-Event-ID"})
+      if (count_of(name) > 1)
+        view.twice = name;
     return view;
   }
 
@@ -263,6 +260,15 @@ private:
   std::optional<std::string_view> value_of(std::string_view name) const {
     const auto value = request_->header().opt_value_of(restinio::string_view_t(name.data(), name.size()));
     return value ? std::optional(std::string_view(value->data(), value->size())) : std::nullopt;
+  }
+
+  std::size_t count_of(std::string_view name) const {
+    std::size_t count = 0;
+    request_->header().for_each_value_of(restinio::string_view_t(name.data(), name.size()), [&count](auto) {
+      ++count;
+      return restinio::http_header_fields_t::continue_enumeration();
+    });
+    return count;
   }
 
   restinio::request_handle_t request_;

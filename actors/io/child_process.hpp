@@ -30,6 +30,9 @@ struct process_options {
   std::size_t max_line_bytes = 16u << 20;
   /// Bytes of stdout handed over and not yet reported by `consumed`; past this reading pauses.
   std::size_t max_unconsumed_bytes = 1u << 20;
+  /// Bytes of stderr that are read in a minute, of which all may come at once; past this the process waits,
+  /// as one does whose stderr nobody reads.
+  std::uint64_t max_stderr_bytes_a_minute = 64u << 20;
   /// Bytes that may wait to be written to stdin, newlines counted; past this `write_line` fails.
   std::size_t max_write_queue_bytes = 64u << 20;
 };
@@ -60,7 +63,7 @@ struct process_handlers {
   std::function<void(std::vector<std::string>)> on_stdout_lines;
   /// Stdout is at its end, and the process runs on: nothing more will be heard from it.
   std::function<void()> on_stdout_closed;
-  /// Some bytes of stderr, as they come; drained from the start on.
+  /// Some bytes of stderr, as they come; drained from the start on, a flood at its pace.
   std::function<void(std::string)> on_stderr;
   /// A line is too long: the process is killed and the rest of its stdout dropped.
   std::function<void()> on_overlong;

@@ -25,7 +25,8 @@ child_process::impl::impl(reactor& io, process_options options, process_handlers
     : context_(io.context()), dies_with_thread_(io.owns_thread()), options_(std::move(options)),
       handlers_(std::move(handlers)),
       writer_(std::make_shared<stdin_writer>(context_, options_.max_write_queue_bytes)), ended_(context_),
-      stdout_(context_), stderr_(context_), splitter_(options_.max_line_bytes), timer_(context_) {}
+      stdout_(context_), stderr_(context_), stderr_rate_(options_.max_stderr_bytes_a_minute),
+      stderr_timer_(context_), splitter_(options_.max_line_bytes), timer_(context_) {}
 
 child_process::impl::~impl() {
   if (pid_ == 0)
@@ -156,7 +157,9 @@ void child_process::impl::watch() {
 
 bool child_process::impl::is_paused(const output& from) const {
   // What a process that has ended left in its pipe is little, and nobody waits for room there.
-  return &from == &stdout_ && !exit_ && unconsumed_ > options_.max_unconsumed_bytes;
+  if (exit_)
+    return false;
+  return &from == &stdout_ ? unconsumed_ > options_.max_unconsumed_bytes : stderr_waits_;
 }
 
 void child_process::impl::read_when_ready(output& from) {
@@ -189,6 +192,23 @@ void child_process::impl::take(output& from, std::string_view bytes) {
   gate_.run([&] {
     if (handlers_.on_stderr)
       handlers_.on_stderr(std::string(bytes));
+  });
+  pace_stderr(bytes.size());
+}
+
+void child_process::impl::pace_stderr(std::size_t bytes) {
+  const auto now = std::chrono::steady_clock::now();
+  stderr_rate_.take(static_cast<double>(bytes), now);
+  const auto wait = stderr_rate_.wait_for(1, now);
+  if (wait.count() == 0)
+    return;
+  stderr_waits_ = true;
+  stderr_timer_.expires_after(wait);
+  stderr_timer_.async_wait([self = shared_from_this()](const error_code& ec) {
+    if (ec)
+      return;
+    self->stderr_waits_ = false;
+    self->read_when_ready(self->stderr_);
   });
 }
 
@@ -300,6 +320,7 @@ void child_process::impl::finish_if_done() {
   if (!exit_ || !stdout_.ended || !stderr_.ended || std::exchange(finished_, true))
     return;
   timer_.cancel();
+  stderr_timer_.cancel();
   gate_.run([this] {
     if (handlers_.on_exit)
       handlers_.on_exit(*exit_);

@@ -5,6 +5,7 @@
 #include "actors/io/line_splitter.hpp"
 #include "actors/io/process_guard.hpp"
 #include "actors/io/stdin_writer.hpp"
+#include "libagent/model/rate_limit.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -54,6 +55,8 @@ private:
   bool read_once(output& from);
   void take(output& from, std::string_view bytes);
   void take_stdout(std::string_view bytes);
+  /// Leaves a flood of stderr in its pipe for a while.
+  void pace_stderr(std::size_t bytes);
   void hand_over(std::vector<std::string> lines);
   void end(output& from);
   void watch_mute_process();
@@ -81,6 +84,9 @@ private:
   descriptor ended_;
   output stdout_;
   output stderr_;
+  token_bucket stderr_rate_;
+  bool stderr_waits_ = false;
+  boost::asio::steady_timer stderr_timer_;
   std::vector<char> buffer_;
   line_splitter splitter_;
   std::size_t unconsumed_ = 0;

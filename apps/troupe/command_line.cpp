@@ -126,7 +126,9 @@ std::string explain(const CLI::App* app, const CLI::Error& reason) {
     what = "a subcommand is missing";
   if (lacks_subcommand || dynamic_cast<const CLI::ExtrasError*>(&reason))
     what = explain_extras(*app).value_or(what);
-  const auto help = chosen.empty() ? std::string{"troupe"} : "troupe " + chosen.front()->get_name();
+  auto help = std::string{"troupe"};
+  for (auto inner = chosen; !inner.empty(); inner = inner.front()->get_subcommands())
+    help += " " + inner.front()->get_name();
   return "troupe: " + what + "; see " + help + " --help\n";
 }
 

@@ -36,7 +36,7 @@ void check_server_files(context& ctx, const server_options& server) {
     check_file(ctx, "server/tls/key", "'key' in tls", server.tls->key);
   }
   const auto& jwt = server.auth.jwt;
-  if (jwt && !jwt->jwks.starts_with("http://") && !jwt->jwks.starts_with("https://"))
+  if (jwt && !jwt->jwks.empty() && !jwt->jwks.starts_with("http://") && !jwt->jwks.starts_with("https://"))
     check_file(ctx, "server/auth/jwt/jwks", "'jwks' in jwt", jwt->jwks);
 }
 

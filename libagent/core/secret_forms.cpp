@@ -38,8 +38,8 @@ std::string with_escaped_slashes(std::string_view text) {
   return made;
 }
 
-std::string percent_encoded(std::string_view text, std::string_view digits) {
-  constexpr std::string_view kept = "-._~";
+/// `kept` beside letters and digits.
+std::string percent_encoded(std::string_view text, std::string_view digits, std::string_view kept = "-._~") {
   std::string made;
   for (const auto c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -87,6 +87,12 @@ std::vector<std::string> forms_of(std::string_view text) {
   for (const auto alphabet : {plain_alphabet, url_alphabet})
     for (std::size_t before = 0; before < 3; ++before)
       add(forms, inside_base64(text, before, alphabet));
+  // Seals name forms by their places: what is added comes last.
+  add(forms, escaped(with_escaped_slashes(once)));
+  add(forms, escaped(with_escaped_slashes(ascii)));
+  // As a URL's path, where slashes stay.
+  for (const auto digits : {"0123456789ABCDEF", "0123456789abcdef"})
+    add(forms, percent_encoded(text, digits, "-._~/"));
   return forms;
 }
 

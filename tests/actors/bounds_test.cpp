@@ -109,6 +109,42 @@ TEST_CASE("past the bound of a session's queue further prompts are refused, and 
   CHECK(s.value("troupe_run_duration_seconds_count") == 0);
 }
 
+TEST_CASE("a session whose queue is full can be erased") {
+  counted_stage s;
+  auto options = stage::two_agents();
+  options.config.sessions.max_queue = 1;
+  s.begin(std::move(options));
+  s.chat(prompt("one"));
+  s.chat(prompt("two"));
+  const auto erased = s.ask<acknowledgement>(s.actors.sessions, erase_atom::value, std::string("s"));
+  for (auto run = 0; run < 2; ++run) {
+    s.model->says("so be it");
+    s.run();
+  }
+  CHECK(erased->value);
+}
+
+TEST_CASE("a run of a session whose queue is full can be interrupted") {
+  counted_stage s;
+  auto options = stage::two_agents();
+  options.config.sessions.max_queue = 1;
+  s.begin(std::move(options));
+  const auto first = s.chat(prompt("one"));
+  s.chat(prompt("two"));
+  auto instead = prompt("three");
+  instead.busy = busy_policy::reject;
+  CHECK(s.chat(instead)->code() == errc::conflict);
+  instead.busy = busy_policy::interrupt;
+  const auto third = s.chat(instead);
+  CHECK(first->code() == errc::cancelled);
+  // The model was asked for the first one too.
+  for (auto call = 0; call < 3; ++call) {
+    s.model->says("so be it");
+    s.run();
+  }
+  CHECK(third->value);
+}
+
 TEST_CASE("a process that is short of memory begins no runs, and ends those under way") {
   counted_stage s;
   auto options = stage::two_agents();

@@ -207,12 +207,16 @@ TEST_CASE_METHOD(front_fixture, "bytes that no header has are a bad request") {
   }
 }
 
-TEST_CASE_METHOD(front_fixture, "a request has one key at most") {
-  const auto twice = raw_client(port()).ask(
-      "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-      "Idempotency-Key: a\r\nIdempotency-Key: b\r\nContent-Length: 15\r\n\r\n{\"prompt\":\"hi\"}");
-  CHECK(twice.status == 400);
-  CHECK_THAT(twice.body, Catch::Contains("more than one header Idempotency-Key"));
+TEST_CASE_METHOD(front_fixture, "headers that may be given once are not given twice") {
+  for (const std::string name : {"Content-Type", "Idempotency-Key", "Last-Event-ID"}) {
+    const auto more =
+        name == "Content-Type" ? name + ": text/plain\r\n" : name + ": 1\r\n" + name + ": 2\r\n";
+    const auto twice = raw_client(port()).ask(
+        "POST /api/v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + more +
+        "Content-Length: 15\r\n\r\n{\"prompt\":\"hi\"}");
+    CHECK(twice.status == 400);
+    CHECK_THAT(twice.body, Catch::Contains("more than one header " + name));
+  }
 }
 
 TEST_CASE_METHOD(front_fixture, "a request names its host, once, and one that is here") {

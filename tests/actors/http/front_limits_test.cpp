@@ -79,6 +79,10 @@ TEST_CASE_METHOD(front_fixture, "a body of the largest size is accepted, one byt
   CHECK(refused.status == 413);
   CHECK(code_of(refused) == "body_too_large");
   CHECK(refused.headers.at("connection") == "close");
+  CHECK(raw_client(port())
+            .ask(get("/metrics"))
+            .body.find(R"(troupe_refusals_total{bound="body",name="",reason="body_too_large"} 1)") !=
+        std::string::npos);
   client.close_sending_side();
   CHECK(client.closed_by_peer());
 }

@@ -82,6 +82,20 @@ TEST_CASE("a megabyte of stderr does not stop a process") {
   CHECK(child.seen.get().stderr_text == std::string(1'000'000, 'x'));
 }
 
+TEST_CASE("a process that floods its stderr waits once a minute's worth is read") {
+  process_fixture child;
+  child.start_shell("yes 0123456789 >&2 & while read -r x; do echo .; done",
+                    {.max_stderr_bytes_a_minute = 100'000});
+  // Rounds in which the flood would go on if nothing held it back.
+  for (std::size_t round = 1; round <= 100; ++round) {
+    child.process->write_line("");
+    REQUIRE(child.has_lines(round));
+  }
+  REQUIRE(child.seen.becomes([](const auto& record) { return record.stderr_text.size() >= 100'000; }));
+  // One read beyond it, and what some seconds add.
+  CHECK(child.seen.get().stderr_text.size() <= 100'000 + (64u << 10) + 30'000);
+}
+
 TEST_CASE("the last line needs no newline, and floods of empty ones cost nothing") {
   process_fixture child;
   child.start_shell("head -c 3000000 /dev/zero | tr '\\0' '\\n'; printf last");

@@ -67,7 +67,10 @@ class RecoveryTest(ServingCase):
         first = self.chat(port, "echo hi", key)
         self.assertEqual((first[0], first[1]["result"]), (200, "hi"))
         self.assertEqual(self.chat(port, "echo hi", key), first)
-        self.assertEqual(self.chat(port, "echo ho", key)[0], 422)
+        status, refused = self.chat(port, "echo ho", key, session_id="other")
+        self.assertEqual(status, 422)
+        self.assertEqual([refused["detail"][name] for name in ("run_id", "session_id")],
+                         [first[1][name] for name in ("run_id", "session_id")])
         self.kill(program)
         _, port = self.serve()
         self.assertEqual(self.chat(port, "echo hi", key), first)

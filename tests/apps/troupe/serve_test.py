@@ -97,10 +97,21 @@ class ServeTest(Case):
         self.assertEqual(self.ask(port, "GET", "/api/v1/mcp")[1]["servers"][0]["state"], "starting")
         self.assertEqual(self.ask(port, "POST", "/api/v1/chat", {"prompt": "who are you"})[1]["result"], "I am triage.")
 
+    def test_an_mcp_server_that_floods_its_stderr_does_not_flood_the_log(self):
+        self.agent_file(mcpServers={"stub": self.stub("chatty")})
+        program, _, port = self.serve("--log-level", "info")
+        self.ready(port)
+        program.terminate()
+        _, log = program.communicate(timeout=PATIENCE)
+        lines = log.count(b"'stub' on stderr: line ")
+        # A minute's worth, and what some seconds add.
+        self.assertTrue(600 <= lines <= 1200, lines)
+        self.assertIn(b"floods its stderr", log)
+
     def test_the_log_says_when_an_mcp_server_that_failed_is_tried_again(self):
         quick = {"initial_backoff": "1ms", "max_restarts": 1, "cooldown": "1h"}
         for restart, last in ((quick, "counts as failed, its breaker is open; it is tried again in 3600000ms"),
-                              ("never", "stays down: its 'restart' is 'never'")):
+                              ("never", "stays down: it is not to be started again")):
             with self.subTest(restart):
                 self.agent_file(mcpServers={"stub": self.stub("exit", restart=restart)})
                 program, _, _ = self.serve()

@@ -1,5 +1,5 @@
 """An MCP server over stdio with a few tools that are easy to recognise. Its argument says how it behaves:
-serve, exit (ends before the handshake), silent (reads, never answers).
+serve, exit (ends before the handshake), silent (reads, never answers), chatty (5,000 lines on stderr first).
 
 A call of `wait` is never answered, one of `slow` once there is a file `go` in the working directory. Either
 creates a file of the tool's name there when it begins."""
@@ -52,6 +52,9 @@ def main():
     mode = sys.argv[1]
     if mode == "exit":
         sys.exit("cannot start: no such region")
+    if mode == "chatty":
+        sys.stderr.write("".join(f"line {number}\n" for number in range(5000)))
+        sys.stderr.flush()
     for line in sys.stdin:
         request = json.loads(line)
         if mode == "silent" or "id" not in request or "method" not in request:

@@ -44,7 +44,7 @@ class UsageTest(Case):
 
     def test_what_is_wrong_with_the_command_line_is_named(self):
         for arguments, words in (([], "subcommand is missing"), (["dance"], 'no subcommand "dance"'),
-                                 (["--nonsense"], "no option --nonsense; see"), (["cehck"], "did you mean check?"),
+                                 (["--nonsense"], "no option --nonsense; see"), (["key", "new", "--nmae", "x"], "see troupe key new --help"), (["cehck"], "did you mean check?"),
                                  (["--conifg"], "did you mean --config?"), (["check", "--jsno"], "did you mean --json?"),
                                  (["run", "--budge=turns=1", "hi"], "no option --budge; did you mean --budget?"),
                                  (["run", "hi", "--stram"], "did you mean --stream?"), (["run"], "PROMPT"), (["run", "two", "words"], "words"),

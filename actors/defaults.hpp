@@ -63,6 +63,9 @@ inline constexpr std::size_t mcp_stderr_kept = 1024;
 /// Bytes of stderr that wait for the server's actor; what a flood adds beyond that is dropped and counted.
 inline constexpr std::size_t mcp_stderr_waiting = 64u << 10;
 
+/// For who asks a model that is just being tried again after its failures.
+inline constexpr auto retry_beside_probe = 1000ms;
+
 /// Lines of an MCP server's stderr that are logged in a minute, of which all may come at once; a log is read
 /// by people.
 inline constexpr std::uint64_t mcp_stderr_lines_a_minute = 600;

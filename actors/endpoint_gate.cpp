@@ -109,11 +109,15 @@ void endpoint_model_state::leave_gate(call_key key, const open_call& call,
 error endpoint_model_state::unavailable() const {
   const auto now = self_->clock().now();
   const auto wait = gate_.breaker().retry_in(now).value_or(std::chrono::milliseconds(0));
-  auto reason = fail(errc::model_unavailable,
-                     fmt::format("model '{}' is not asked, since it failed {} times in a row; next try in {}",
-                                 model_name_, gate_.breaker().failures(),
-                                 std::chrono::ceil<std::chrono::seconds>(wait)));
-  reason.facts = std::make_shared<const json>(json{{"retry_after_ms", wait.count()}});
+  auto reason =
+      fail(errc::model_unavailable,
+           fmt::format("model '{}' is not asked, since it failed {} times in a row; {}", model_name_,
+                       gate_.breaker().failures(),
+                       wait.count() == 0
+                           ? "it is being tried again"
+                           : fmt::format("next try in {}", std::chrono::ceil<std::chrono::seconds>(wait))));
+  const auto told = wait.count() == 0 ? std::chrono::milliseconds(defaults::retry_beside_probe) : wait;
+  reason.facts = std::make_shared<const json>(json{{"retry_after_ms", told.count()}});
   return reason;
 }
 
@@ -126,6 +130,7 @@ actor_status endpoint_model_state::status() const {
   status.refused_full = refused_full_;
   status.refused_open = refused_open_;
   status.retries = retries_;
+  status.last_error = last_error_;
   status.breaker =
       breaker_status{breaker.state(now), breaker.failures(), breaker.open_for(now), breaker.retry_in(now)};
   return status;

@@ -251,6 +251,8 @@ void endpoint_model_state::finish(call_key key, result<model_response> outcome) 
     return let_waiting_go();
   }
   auto reason = outcome.error();
+  if (reason.code == errc::model_failed || reason.code == errc::model_timeout)
+    last_error_ = reason.detail;
   // Whatever went wrong: what was shown cannot be taken back.
   if (call.mapped().passed_on) {
     auto facts = reason.facts ? *reason.facts : json::object();

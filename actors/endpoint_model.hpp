@@ -164,6 +164,8 @@ private:
   std::uint64_t refused_full_ = 0;
   std::uint64_t refused_open_ = 0;
   std::uint64_t retries_ = 0;
+  /// Why the last call that failed at the endpoint did.
+  std::string last_error_;
   bool looks_ = false;
   bool lets_go_ = false;
   std::map<call_key, open_call> calls_;

@@ -67,8 +67,10 @@ Promise session_state::enqueue(Job&& wanted, Promise promise) {
   if constexpr (is_prompt)
     if (!refusal && policy_of(wanted.request) == busy_policy::reject)
       refusal = make_way(wanted.request, jobs_.size());
-  // What ends the run under way, or all of them, finds a place where the queue is full.
-  if (!refusal && jobs_.size() > environment_->max_queue + (ends_others(wanted) ? 1 : 0)) {
+  // What ends the run under way, or all of them, finds a place where the queue is full. What is held waits
+  // for a word that has to come in.
+  const auto places = environment_->max_queue + (ends_others(wanted) ? 1 : 0);
+  if (!refusal && jobs_.size() > places && count_free() > places) {
     if (measures)
       measures->refused_queue.add();
     refusal =
@@ -98,6 +100,11 @@ bool session_state::ends_others(const Job& wanted) const {
     return policy == busy_policy::interrupt || policy == busy_policy::rollback;
   }
   return std::is_same_v<Job, erase_job>;
+}
+
+std::size_t session_state::count_free() const {
+  return static_cast<std::size_t>(
+      std::count_if(jobs_.begin(), jobs_.end(), [this](const job& each) { return !is_held(each); }));
 }
 
 busy_policy session_state::policy_of(const chat_request& request) const {
@@ -213,6 +220,8 @@ caf::typed_response_promise<acknowledgement> session_state::erase(caller by) {
 void session_state::next() {
   if (busy_ || jobs_.empty())
     return;
+  if (std::exchange(is_stale_, false))
+    forget();
   const auto first =
       std::find_if(jobs_.begin(), jobs_.end(), [this](const job& each) { return !is_held(each); });
   if (first == jobs_.end())
@@ -237,8 +246,6 @@ void session_state::next() {
     run_id_ = resumed->request.run_id;
   else if (const auto* recovered = std::get_if<recover_job>(&jobs_.front()))
     run_id_ = recovered->run_id;
-  if (std::exchange(is_stale_, false))
-    forget();
   const auto* erased = std::get_if<erase_job>(&jobs_.front());
   // One that cannot be read can still be erased.
   if (loaded_ || (prompt != nullptr && prompt->request.is_new) ||
@@ -261,6 +268,10 @@ void session_state::hold() {
         std::max(std::chrono::ceil<std::chrono::milliseconds>(*held.deadline - self_->clock().now()),
                  std::chrono::milliseconds(0)),
         overdue_atom::value, held.request.run_id);
+  // Those that it was taken from behind are held too, and were there before.
+  const auto free =
+      std::find_if(jobs_.begin(), jobs_.end(), [this](const job& each) { return !is_held(each); });
+  std::rotate(jobs_.begin(), jobs_.begin() + 1, free);
   busy_ = false;
   next();
 }

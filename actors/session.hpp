@@ -172,6 +172,8 @@ private:
   /// Does what the prompt's policy says about the run that is in its way, of so many jobs before it; an error
   /// refuses it.
   std::optional<error> make_way(const chat_request& request, std::size_t ahead);
+  /// Jobs that do not wait for the paused run.
+  std::size_t count_free() const;
   busy_policy policy_of(const chat_request& request) const;
   /// Whether it ends the run under way, or all that the session has.
   template <class Job>

@@ -85,7 +85,14 @@ void session_state::look_at_blocker(prompt_job& wanted) {
           return fail_run(waits);
         blocker_has_gone();
       },
-      [this, waits](const caf::error&) { fail_run(waits); }, head_atom::value, paused_->run_id);
+      [this](const caf::error& why) {
+        const auto reason = from_caf(why);
+        // It was erased with its session.
+        if (reason.code == errc::unknown_run)
+          return blocker_has_gone();
+        fail_run(reason);
+      },
+      head_atom::value, paused_->run_id);
 }
 
 void session_state::blocker_has_gone() {

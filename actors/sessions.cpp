@@ -322,7 +322,12 @@ void sessions_state::renew(const session_environment_ptr& environment) {
 
 actor_status sessions_state::status() const {
   auto status = status_of(self_);
-  status.in_flight = under_way_;
+  // Of each session one is at work, or about to be.
+  std::size_t waiting = 0;
+  for (const auto& [session_id, session] : entries_)
+    waiting += std::max<std::uint64_t>(session.forwarded - session.handled, 1) - 1;
+  status.in_flight = under_way_ - std::min(under_way_, waiting);
+  status.waiting = waiting;
   return status;
 }
 

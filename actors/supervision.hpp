@@ -40,6 +40,8 @@ struct actor_status {
   std::uint64_t refused_open = 0;
   /// Further tries.
   std::uint64_t retries = 0;
+  /// Why what it did last failed, for those that do something for others; empty if it never did.
+  std::string last_error{};
 };
 
 /// An actor that can tell.
@@ -65,7 +67,7 @@ struct system_node {
   std::optional<std::size_t> in_flight{};
   std::optional<std::size_t> waiting{};
   std::optional<breaker_status> breaker{};
-  /// Why it ended last; empty if never.
+  /// Why it ended last, or (a model) why its last call that failed did; empty if never.
   std::string last_error{};
   /// For one that is restarting or failed: until it is started again.
   std::optional<std::chrono::milliseconds> retry_in{};

@@ -110,6 +110,8 @@ void supervisor_state::ask_part(const std::shared_ptr<round>& all, std::size_t i
         into.refused_full = told.refused_full;
         into.refused_open = told.refused_open;
         into.retries = told.retries;
+        if (!told.last_error.empty())
+          into.last_error = told.last_error;
         answered(all);
       },
       failed, status_atom::value);

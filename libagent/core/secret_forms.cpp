@@ -90,6 +90,8 @@ std::vector<std::string> forms_of(std::string_view text) {
   // Seals name forms by their places: what is added comes last.
   add(forms, escaped(with_escaped_slashes(once)));
   add(forms, escaped(with_escaped_slashes(ascii)));
+  add(forms, with_escaped_slashes(escaped(with_escaped_slashes(once))));
+  add(forms, with_escaped_slashes(escaped(with_escaped_slashes(ascii))));
   // As a URL's path, where slashes stay.
   for (const auto digits : {"0123456789ABCDEF", "0123456789abcdef"})
     add(forms, percent_encoded(text, digits, "-._~/"));

@@ -219,10 +219,16 @@ result<std::int64_t> journal::carrier_of(std::string_view run_id) {
 }
 
 result<std::vector<orphaned_run>> journal::adopt(const orphan_filter& wanted) {
+  // Mostly there is none, and nobody is kept from writing.
+  auto dead = dead_processes();
+  if (!dead)
+    return dead.error();
+  if (dead->empty())
+    return std::vector<orphaned_run>{};
   auto change = transaction::begin(*database_);
   if (!change)
     return change.error();
-  auto dead = dead_processes();
+  dead = dead_processes();
   if (!dead)
     return dead.error();
   if (!wanted.run_id.empty()) {

@@ -78,6 +78,7 @@ private:
   result<void> add_records(const run_change& what, open_run& run);
   /// `bytes` is what its events have come to.
   result<void> end(const run_change& what, const open_run& run, std::int64_t last_item, std::int64_t bytes);
+  result<void> check_status(std::string_view run_id, std::string_view status) const;
   result<void> check_outcome(std::string_view run_id, std::string_view outcome, std::int64_t sum) const;
   /// `counted` is negative where it is not known.
   result<void> load_records(std::int64_t key, std::int64_t counted, stored_run& into);

@@ -1,13 +1,23 @@
 #include "libagent/session/sqlite_journal.hpp"
 
+#include "libagent/core/json.hpp"
 #include "libagent/session/sqlite_sums.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 // What is read of runs.
 namespace troupe::sqlite {
+
+result<void> journal::check_status(std::string_view run_id, std::string_view status) const {
+  constexpr std::string_view known[] = {"waiting", "running", "paused", "completed", "failed", "cancelled"};
+  if (std::find(std::begin(known), std::end(known), status) != std::end(known))
+    return {};
+  return database_->failure(
+      fmt::format("run \"{}\": its status is damaged: there is no '{}'", run_id, to_utf8(status)));
+}
 
 result<void> journal::check_outcome(std::string_view run_id, std::string_view outcome,
                                     std::int64_t sum) const {
@@ -74,6 +84,8 @@ result<std::optional<journal::found_run>> journal::load(std::string_view run_id)
   run.request = query.text(4);
   run.outcome = query.text(6);
   run.key_hash = query.text(11);
+  if (auto sound = check_status(run_id, run.status); !sound)
+    return sound.error();
   if (!run.request.empty() && query.number(5) != sum_of(run_id, request_place, run.request))
     return database_->failure(
         fmt::format("run \"{}\": its request is damaged: its checksum does not fit", run_id));
@@ -82,9 +94,9 @@ result<std::optional<journal::found_run>> journal::load(std::string_view run_id)
   const bool is_counted = query.number(12) >= 0;
   const auto items = query.number(10);
   made.items = {query.number(8), query.number(9), is_counted ? items : 0, query.number(14)};
-  // Up to where the next run's begin, at most.
+  // Up to where the next run's begin, at most: one that has added nothing begins where the next does.
   auto& most = made.items.most;
-  if (run.is_over())
+  if (run.is_over() || is_counted)
     most = std::max<std::int64_t>(most < 0 ? items : std::min(most, items), 0);
   if (auto loaded = load_records(query.number(0), query.number(12), run); !loaded)
     return loaded.error();
@@ -112,6 +124,8 @@ result<std::optional<run_head>> journal::load_head(std::string_view run_id) {
   head.key_hash = query.text(3);
   head.outcome = query.text(4);
   head.last_event = static_cast<std::uint64_t>(query.number(6));
+  if (auto sound = check_status(run_id, head.status); !sound)
+    return sound.error();
   if (auto sound = check_outcome(run_id, head.outcome, query.number(5)); !sound)
     return sound.error();
   return std::optional{std::move(head)};

@@ -146,9 +146,9 @@ constexpr auto migrations = std::array{
          records = (SELECT count(*) FROM journal WHERE run = key),
          events = (SELECT count(*) FROM run_events WHERE run = key),
          items = iif(first_item > 0, (SELECT count(*) FROM items i WHERE i.session = runs.session
-           AND i.sequence >= first_item AND i.sequence - first_item < runs.items
-           AND i.sequence < coalesce((SELECT min(n.first_item) FROM runs n WHERE n.session = runs.session
-             AND n.key > runs.key AND n.first_item > runs.first_item), i.sequence + 1)), 0)
+           AND i.sequence >= first_item AND i.sequence < min(first_item + runs.items,
+             coalesce((SELECT min(n.first_item) FROM runs n WHERE n.session = runs.session
+               AND n.key > runs.key AND n.first_item > runs.first_item), first_item + runs.items))), 0)
          WHERE status NOT IN ('waiting', 'running');
        CREATE TRIGGER run_uncounted AFTER UPDATE OF process ON runs
          WHEN NEW.records IS NOT NULL AND (OLD.status = 'paused' OR NEW.process <> OLD.process)

@@ -106,6 +106,12 @@ TEST_CASE("past the bound of a session's queue further prompts are refused, and 
   s.chat(prompt("two"));
   CHECK(s.chat(prompt("three"))->code() == errc::overloaded);
   CHECK(s.refusals("session_queue", "overloaded") == 1);
+  const auto told =
+      s.ask<actor_status>(caf::actor_cast<observed_actor>(s.actors.sessions), status_atom::value);
+  s.run();
+  REQUIRE(told->value);
+  CHECK(told->value->in_flight.value_or(99) == 1);
+  CHECK(told->value->waiting.value_or(99) == 1);
   CHECK(s.value("troupe_run_duration_seconds_count") == 0);
 }
 

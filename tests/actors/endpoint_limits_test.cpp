@@ -143,7 +143,8 @@ TEST_CASE("after five failures in a row a model is not asked, until one call fin
   const auto probe = e.begin();
   const auto other = e.begin();
   CHECK_FALSE(probe->came());
-  CHECK(other->code() == errc::model_unavailable);
+  REQUIRE(other->code() == errc::model_unavailable);
+  CHECK(other->failure->facts->at("retry_after_ms") == 1000);
   CHECK(e.status().breaker->state == breaker_state::half_open);
   e.hold(false);
   REQUIRE(e.serve([&] { return probe->came(); }));
@@ -229,6 +230,7 @@ TEST_CASE("calls that wait when the breaker opens are told at once") {
   e.hold(false);
   REQUIRE(e.serve([&] { return first->came(); }));
   CHECK(waiting->code() == errc::model_unavailable);
+  CHECK(e.status().last_error == first->failure->detail);
 }
 
 TEST_CASE("requests beyond the rate wait until there is room") {

@@ -200,3 +200,17 @@ TEST_CASE("a prompt that takes the place of a paused run comes after what was ac
   s.expect_next("r2");
   s.expect_next("r3");
 }
+
+TEST_CASE("what waits behind a paused run keeps its order over a restart") {
+  paused_session s;
+  for (const auto* each : {"r2", "r3", "r4"})
+    s.accept(each);
+  s.pause();
+  s.kill();
+  s.start(paused_session::with_approval);
+  auto taking = prompt("r5", "r5");
+  taking.busy = busy_policy::interrupt;
+  s.now->chat(taking);
+  for (const auto* each : {"r2", "r3", "r4", "r5"})
+    s.expect_next(each);
+}

@@ -64,6 +64,7 @@ TEST_CASE("secrets are hidden in each of the forms that texts of others have the
   CHECK(with.hide("k=sk-%22quo%5Cted%2F%0A%E2%82%AC%2042&") == "k=[redacted]&");
   CHECK(with.hide("k=sk-%22quo%5cted%2f%0a%e2%82%ac%2042&") == "k=[redacted]&");
   CHECK(with.hide(R"(sk-\\\"quo\\\\ted\\/\\n€ 42)") == "[redacted]");
+  CHECK(with.hide(R"(sk-\\\"quo\\\\ted\\\/\\n€ 42)") == "[redacted]");
   CHECK(with.hide("https://a/sk-%22quo%5Cted/%0A%E2%82%AC%2042") == "https://a/[redacted]");
   for (const std::string before : {"", "u:", "user", "u", "us", "use"}) {
     const auto hidden = with.hide(base64(before + key + " and more"));

@@ -294,3 +294,27 @@ TEST_CASE("a process of the older version that goes on with a run or takes it ov
   old.run("DELETE FROM run_events WHERE id = 3");
   CHECK_FALSE(flaw_of(path, "r").empty());
 }
+
+TEST_CASE("a status that there is not is damage of its run") {
+  temporary_folder folder;
+  const auto path = folder / "s.db";
+  make_three(path);
+  other_program{path}.run("UPDATE runs SET status = 'runninh' WHERE id = 'r'");
+  const auto store = open(path);
+  for (const auto& reason : {store->load_run("r").error(), store->load_head("r").error()}) {
+    CHECK(reason.code == errc::store_failed);
+    CHECK_THAT(reason.detail, Catch::Contains("run \"r\": its status is damaged"));
+  }
+  CHECK(flaw_of(path, "over").empty());
+}
+
+TEST_CASE("a run that has added nothing has none of the items of the run after it") {
+  temporary_folder folder;
+  const auto path = folder / "s.db";
+  const auto store = open(path);
+  auto silent = begin("silent");
+  silent.items.clear();
+  append(*store, {silent, begin("loud"), end("loud", {said("done")})});
+  CHECK(load_run(*store, "silent").items.empty());
+  CHECK(load_run(*store, "loud").items.size() == 2);
+}

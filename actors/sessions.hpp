@@ -135,6 +135,8 @@ private:
   /// Counts a run that has begun, or is over.
   void count_begin(const std::string& run_id);
   void count_end(const run_record& record);
+  /// A key was used with another request: with that of the run.
+  static error other_request(const std::string& run_id, const std::string& session_id);
   /// A request whose key was used before: answered by that run. Nothing if it has to be carried out.
   bool answer_again(const run_record& known, const chat_request& request,
                     caf::typed_response_promise<chat_reply>& promise);

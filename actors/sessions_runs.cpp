@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+// Runs that were begun before.
 namespace troupe {
 
 namespace {
@@ -28,68 +29,44 @@ caf::error not_paused(const std::string& run_id, std::string_view status) {
   return to_caf(fail(errc::conflict, fmt::format("the run '{}' is not paused but {}", run_id, status)));
 }
 
-/// `run_id` and `session_id` are those of the request that has the key.
-error other_request(const std::string& run_id, const std::string& session_id) {
-  auto refusal = fail(errc::invalid_argument,
-                      "the idempotency key was used with another request; a key names one request");
-  refusal.facts = std::make_shared<const json>(json{{"run_id", run_id}, {"session_id", session_id}});
-  return refusal;
-}
-
 } // namespace
 
-// Logs of their events.
-
-run_log_actor sessions_state::make_log(const std::string& run_id, bool is_new) {
-  if (const auto known = logs_.find(run_id); known != logs_.end()) {
-    if (!is_new)
-      return known->second;
-    // It was refused before, and is asked for again.
-    drop_log(run_id);
-  }
-  auto setup = log_setup(run_id);
-  setup.is_new = is_new;
-  return logs_.emplace(run_id, self_->spawn(run_log_behavior, std::move(setup))).first->second;
-}
-
-run_log_setup sessions_state::log_setup(const std::string& run_id) const {
-  run_log_setup setup{run_id, environment_->store, environment_->is_journaled, false};
-  setup.hides = environment_->hides;
-  setup.window = defaults::run_log_window;
-  setup.kept_bytes = defaults::run_log_bytes;
-  return setup;
-}
-
-observer_actor sessions_state::watcher_of(resume_request& request, const observer_actor& observer) {
-  // An embedder's own, who reads nothing else.
-  if (observer && !request.is_logged)
-    return observer;
-  request.is_logged = true;
-  const auto log = make_log(request.run_id, false);
-  std::erase(old_logs_, request.run_id);
-  self_->send(log, recover_atom::value);
-  return log;
-}
-
-void sessions_state::retire_log(const std::string& run_id) {
-  const auto known = logs_.find(run_id);
-  if (known == logs_.end())
-    return;
-  // Also where the run's turn never came.
-  self_->send(known->second, finished_atom::value);
+template <class Answer, class Go>
+caf::typed_response_promise<Answer> sessions_state::find_run(const std::string& run_id, const caller& by,
+                                                             Go go_on) {
+  auto promise = self_->make_response_promise<Answer>();
+  const auto failed = [promise, run_id](const caf::error& reason) mutable {
+    const auto why = from_caf(reason);
+    promise.deliver(to_caf(why.code == errc::unknown_run ? no_run(run_id) : why));
+  };
   if (environment_->is_journaled) {
-    logs_.erase(run_id);
-    return;
+    ask<run_head_ptr>(
+        self_, environment_->store, defaults::store_timeout,
+        [promise, run_id, by, go_on = std::move(go_on)](const run_head_ptr& found) mutable {
+          if (may_see(found->owner, by))
+            go_on(promise, found);
+          else
+            promise.deliver(to_caf(no_run(run_id)));
+        },
+        failed, head_atom::value, run_id);
+    return promise;
   }
-  std::erase(old_logs_, run_id);
-  old_logs_.push_back(run_id);
-  if (old_logs_.size() > defaults::kept_logs)
-    drop_log(std::string(old_logs_.front()));
-}
-
-void sessions_state::drop_log(const std::string& run_id) {
-  logs_.erase(run_id);
-  std::erase(old_logs_, run_id);
+  ask<std::string>(
+      self_, environment_->store, defaults::store_timeout,
+      [this, promise, run_id, by, failed, go_on = std::move(go_on)](const std::string& session_id) mutable {
+        auto found = std::make_shared<run_head>();
+        found->run_id = run_id;
+        found->session_id = session_id;
+        found->status = to_string(run_status::paused);
+        // Whether they may is for the session to say.
+        ask<run_record_ptr>(
+            self_, find_or_make(session_id).handle, defaults::store_timeout,
+            [promise, found = run_head_ptr(std::move(found)),
+             go_on = std::move(go_on)](const run_record_ptr&) mutable { go_on(promise, found); },
+            failed, run_atom::value, run_id, by);
+      },
+      failed, run_atom::value, run_id);
+  return promise;
 }
 
 caf::result<caf::strong_actor_ptr> sessions_state::log_of(const std::string& run_id, const caller& by,
@@ -138,152 +115,6 @@ caf::result<caf::strong_actor_ptr> sessions_state::log_of(const std::string& run
         else
           look_for_left(run, tell);
       });
-}
-
-// Requests that are named by a key.
-
-bool sessions_state::answer_again(const run_record& known, const chat_request& request,
-                                  caf::typed_response_promise<chat_reply>& promise) {
-  if (known.key_hash != request.key_hash) {
-    promise.deliver(to_caf(other_request(known.run_id, known.session_id)));
-    return true;
-  }
-  // It was never carried out.
-  if (known.is_refused)
-    return false;
-  const auto here = runs_->find(known.run_id);
-  const bool is_ours = here && here->status == known.status;
-  if (!is_ours && known.status == run_status::paused) {
-    // The session knows what it waits for.
-    ask<run_record_ptr>(
-        self_, find_or_make(known.session_id).handle, defaults::store_timeout,
-        [promise](const run_record_ptr& paused) mutable {
-          if (auto reply = reply_of(*paused))
-            promise.deliver(std::move(*reply));
-          else
-            promise.deliver(to_caf(reply.error()));
-        },
-        [promise](const caf::error& reason) mutable { promise.deliver(to_caf(from_caf(reason))); },
-        run_atom::value, known.run_id, request.by);
-  } else if (!is_ours && known.status == run_status::running) {
-    // Another server carries it.
-    chat_reply reply;
-    reply.session_id = known.session_id;
-    reply.run_id = known.run_id;
-    reply.status = run_status::running;
-    promise.deliver(std::move(reply));
-  } else if (known.status == run_status::running && request.background) {
-    promise.delegate(find_or_make(known.session_id).handle, journal_atom::value, known.run_id);
-  } else if (known.status == run_status::running) {
-    waiters_[known.run_id].push_back(promise);
-  } else if (auto reply = reply_of(known)) {
-    promise.deliver(std::move(*reply));
-  } else {
-    promise.deliver(to_caf(reply.error()));
-  }
-  return true;
-}
-
-void sessions_state::look_up_key(chat_request&& request, observer_actor observer,
-                                 caf::typed_response_promise<chat_reply> promise) {
-  const auto run_id = request.run_id;
-  auto& waiting = looked_up_[run_id].requests;
-  waiting.push_back({std::move(request), std::move(observer), promise});
-  if (waiting.size() > 1)
-    return;
-  if (!environment_->is_journaled)
-    return key_looked_up(run_id, nullptr);
-  ask<stored_run_ptr>(
-      self_, environment_->store, defaults::store_timeout,
-      [this, run_id](const stored_run_ptr& found) {
-        auto record = record_from_stored(*found);
-        if (!record)
-          return key_not_looked_up(run_id, record.error());
-        const auto known = std::make_shared<const run_record>(std::move(*record));
-        if (known->status != run_status::running)
-          return key_looked_up(run_id, known.get());
-        auto head = std::make_shared<run_head>();
-        head->run_id = run_id;
-        head->session_id = known->session_id;
-        look_for_left(std::move(head), [this, run_id, known] { key_looked_up(run_id, known.get()); });
-      },
-      [this, run_id](const caf::error& reason) {
-        const auto why = from_caf(reason);
-        if (why.code == errc::unknown_run)
-          key_looked_up(run_id, nullptr);
-        else
-          key_not_looked_up(run_id, why);
-      },
-      journal_atom::value, run_id);
-}
-
-void sessions_state::key_not_looked_up(const std::string& run_id, const error& reason) {
-  auto refused = std::move(looked_up_.extract(run_id).mapped());
-  for (auto& each : refused.requests)
-    each.promise.deliver(to_caf(reason));
-  for (auto& each : refused.logs)
-    each.promise.deliver(to_caf(reason));
-}
-
-void sessions_state::key_looked_up(const std::string& run_id, const run_record* known) {
-  auto waiting = std::move(looked_up_.extract(run_id).mapped());
-  // They are answered as if they had come only now.
-  for (auto& each : waiting.logs)
-    each.promise.delegate(sessions_actor(self_), events_atom::value, run_id, each.by, each.key_hash);
-  for (auto& each : waiting.requests) {
-    const auto started = runs_->find(run_id);
-    const bool has_moved =
-        started && known != nullptr && may_have_moved(*started) && known->status != run_status::paused;
-    const auto* before = started && !has_moved ? started.get() : known;
-    if (before != nullptr && answer_again(*before, each.request, each.promise))
-      continue;
-    if (const auto refusal = no_room()) {
-      each.promise.deliver(to_caf(*refusal));
-      continue;
-    }
-    const auto& session = take_in(each.request, each.observer);
-    each.promise.delegate(session.handle, std::move(each.request), std::move(each.observer));
-  }
-}
-
-// Runs that were begun before.
-
-template <class Answer, class Go>
-caf::typed_response_promise<Answer> sessions_state::find_run(const std::string& run_id, const caller& by,
-                                                             Go go_on) {
-  auto promise = self_->make_response_promise<Answer>();
-  const auto failed = [promise, run_id](const caf::error& reason) mutable {
-    const auto why = from_caf(reason);
-    promise.deliver(to_caf(why.code == errc::unknown_run ? no_run(run_id) : why));
-  };
-  if (environment_->is_journaled) {
-    ask<run_head_ptr>(
-        self_, environment_->store, defaults::store_timeout,
-        [promise, run_id, by, go_on = std::move(go_on)](const run_head_ptr& found) mutable {
-          if (may_see(found->owner, by))
-            go_on(promise, found);
-          else
-            promise.deliver(to_caf(no_run(run_id)));
-        },
-        failed, head_atom::value, run_id);
-    return promise;
-  }
-  ask<std::string>(
-      self_, environment_->store, defaults::store_timeout,
-      [this, promise, run_id, by, failed, go_on = std::move(go_on)](const std::string& session_id) mutable {
-        auto found = std::make_shared<run_head>();
-        found->run_id = run_id;
-        found->session_id = session_id;
-        found->status = to_string(run_status::paused);
-        // Whether they may is for the session to say.
-        ask<run_record_ptr>(
-            self_, find_or_make(session_id).handle, defaults::store_timeout,
-            [promise, found = run_head_ptr(std::move(found)),
-             go_on = std::move(go_on)](const run_record_ptr&) mutable { go_on(promise, found); },
-            failed, run_atom::value, run_id, by);
-      },
-      failed, run_atom::value, run_id);
-  return promise;
 }
 
 caf::result<chat_reply> sessions_state::join(const resume_request& request) {

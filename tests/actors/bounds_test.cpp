@@ -37,6 +37,18 @@ struct counted_stage : stage {
   std::shared_ptr<metrics> counted = metrics::make();
 };
 
+/// A session with a run under way, and one prompt that waits: as many as may.
+struct full_queue : counted_stage {
+  full_queue() {
+    auto options = two_agents();
+    options.config.sessions.max_queue = 1;
+    begin(std::move(options));
+    first = chat(prompt("one"));
+    chat(prompt("two"));
+  }
+  std::shared_ptr<test::answer<chat_reply>> first;
+};
+
 } // namespace
 
 TEST_CASE("runs are counted by how they end, and models and tokens by what they answer") {
@@ -98,12 +110,7 @@ TEST_CASE("past the bound of runs further ones are refused at once, and counted;
 }
 
 TEST_CASE("past the bound of a session's queue further prompts are refused, and count as no runs") {
-  counted_stage s;
-  auto options = stage::two_agents();
-  options.config.sessions.max_queue = 1;
-  s.begin(std::move(options));
-  s.chat(prompt("one"));
-  s.chat(prompt("two"));
+  full_queue s;
   CHECK(s.chat(prompt("three"))->code() == errc::overloaded);
   CHECK(s.refusals("session_queue", "overloaded") == 1);
   const auto told =
@@ -116,12 +123,7 @@ TEST_CASE("past the bound of a session's queue further prompts are refused, and 
 }
 
 TEST_CASE("a session whose queue is full can be erased") {
-  counted_stage s;
-  auto options = stage::two_agents();
-  options.config.sessions.max_queue = 1;
-  s.begin(std::move(options));
-  s.chat(prompt("one"));
-  s.chat(prompt("two"));
+  full_queue s;
   const auto erased = s.ask<acknowledgement>(s.actors.sessions, erase_atom::value, std::string("s"));
   for (auto run = 0; run < 2; ++run) {
     s.model->says("so be it");
@@ -131,18 +133,13 @@ TEST_CASE("a session whose queue is full can be erased") {
 }
 
 TEST_CASE("a run of a session whose queue is full can be interrupted") {
-  counted_stage s;
-  auto options = stage::two_agents();
-  options.config.sessions.max_queue = 1;
-  s.begin(std::move(options));
-  const auto first = s.chat(prompt("one"));
-  s.chat(prompt("two"));
+  full_queue s;
   auto instead = prompt("three");
   instead.busy = busy_policy::reject;
   CHECK(s.chat(instead)->code() == errc::conflict);
   instead.busy = busy_policy::interrupt;
   const auto third = s.chat(instead);
-  CHECK(first->code() == errc::cancelled);
+  CHECK(s.first->code() == errc::cancelled);
   // The model was asked for the first one too.
   for (auto call = 0; call < 3; ++call) {
     s.model->says("so be it");
